@@ -1,0 +1,107 @@
+import { latin1 } from '../core/bytes.ts'
+import type { Context } from '../core/context.ts'
+import { LIMITS } from '../core/limits.ts'
+import { type Fault, fault, type Outcome } from '../core/outcome.ts'
+import { decodePem, looksLikePem } from '../core/pem.ts'
+import { type Certificate, decodeCertificate } from '../core/x509/certificate.ts'
+import { type Crl, decodeCrl } from '../core/x509/crl.ts'
+import { decodeOcsp, type OcspResponse } from '../core/x509/ocsp.ts'
+
+export interface Held<T> {
+  readonly value: T
+  /** SHA-256 of the object's bytes, lower-case hex */
+  readonly sha256: string
+}
+
+/**
+ * Collateral sorted by what it is. Decoded, not authenticated: each use proves it anew against the pinned anchors, so a
+ * folder may hold anything.
+ */
+export interface CollateralSet {
+  readonly certificates: readonly Held<Certificate>[]
+  readonly crls: readonly Held<Crl>[]
+  readonly ocspResponses: readonly Held<OcspResponse>[]
+  /** NVIDIA reference manifests, as the XML files they are */
+  readonly rims: readonly Held<Uint8Array>[]
+}
+
+export const NO_COLLATERAL: CollateralSet = { certificates: [], crls: [], ocspResponses: [], rims: [] }
+
+/** A collateral object as a caller holds it, e.g. one file. `name` is for messages only. */
+export interface CollateralFile {
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
+export interface SortedCollateral {
+  readonly collateral: CollateralSet
+  /** objects that could not be read, each under its name: COLLATERAL_UNRECOGNISED · LIMIT_COLLATERAL_* · the decoder's code */
+  readonly faults: readonly Fault[]
+}
+
+/**
+ * Sorts collateral files by content: PEM (certificates, CRLs), DER (certificate, CRL, OCSP answer), RIM XML. Equal objects
+ * are held once. What cannot be read is reported and left out, so that it can only ever be missing.
+ */
+export async function sortCollateral(context: Pick<Context, 'digestHex'>, files: readonly CollateralFile[]): Promise<SortedCollateral> {
+  const certificates = new Map<string, Held<Certificate>>()
+  const crls = new Map<string, Held<Crl>>()
+  const ocspResponses = new Map<string, Held<OcspResponse>>()
+  const rims = new Map<string, Held<Uint8Array>>()
+  const faults: Fault[] = []
+
+  const hold = async <T>(into: Map<string, Held<T>>, bytes: Uint8Array, outcome: Outcome<T>) => {
+    if (!outcome.ok) faults.push(...outcome.faults)
+    else {
+      const sha256 = await context.digestHex('sha256', bytes)
+      into.set(sha256, { value: outcome.value, sha256 })
+    }
+  }
+  const sortDer = async (der: Uint8Array, name: string) => {
+    const certificate = decodeCertificate(der, name)
+    if (certificate.ok) return hold(certificates, der, certificate)
+    const crl = decodeCrl(der, name)
+    if (crl.ok) return hold(crls, der, crl)
+    const ocsp = decodeOcsp(der, name)
+    if (ocsp.ok) return hold(ocspResponses, der, ocsp)
+    // Not one of the three: the fault that got furthest past the outermost shape tells the most.
+    const told = [certificate, crl, ocsp].flatMap((o) => (o.ok ? [] : o.faults)).find((f) => !GENERIC.has(f.code))
+    faults.push(told ?? fault('COLLATERAL_UNRECOGNISED', name))
+  }
+
+  let total = 0
+  for (const [count, { name, bytes: given }] of files.entries()) {
+    total += given.length
+    if (count >= LIMITS.collateralObjects) {
+      faults.push(fault('LIMIT_COLLATERAL_COUNT', name, { expected: LIMITS.collateralObjects }))
+      break
+    }
+    if (total > LIMITS.collateralBytes) {
+      faults.push(fault('LIMIT_COLLATERAL_BYTES', name, { expected: LIMITS.collateralBytes }))
+      break
+    }
+    const bytes = given.slice()
+    if (looksLikePem(bytes)) {
+      const blocks = decodePem(bytes, name)
+      if (!blocks.ok) faults.push(...blocks.faults)
+      else for (const [i, block] of blocks.value.entries()) await sortDer(block.der, `${name}[${i}]`)
+    } else if (/^\s*</.test(latin1(bytes.subarray(0, 64))) || bytes[0] === 0xef) {
+      await hold(rims, bytes, { ok: true, value: bytes })
+    } else if (bytes[0] === 0x30) {
+      await sortDer(bytes, name)
+    } else {
+      faults.push(fault('COLLATERAL_UNRECOGNISED', name))
+    }
+  }
+  return {
+    collateral: {
+      certificates: [...certificates.values()],
+      crls: [...crls.values()],
+      ocspResponses: [...ocspResponses.values()],
+      rims: [...rims.values()],
+    },
+    faults,
+  }
+}
+
+const GENERIC: ReadonlySet<string> = new Set(['X509_MALFORMED', 'CRL_MALFORMED', 'OCSP_MALFORMED'])

@@ -1,0 +1,170 @@
+import { latin1, utf8, indexOfBytes } from '../../core/bytes.ts'
+import { fromUtf8 } from '../../core/encodings.ts'
+import { type Json, parseJson } from '../../core/json.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { attempt, type NonEmpty, type Outcome, refuse, take } from '../../core/outcome.ts'
+import { looksLikePem } from '../../core/pem.ts'
+import type { CollateralFile } from '../collateral.ts'
+import type { EvidenceItem, EvidenceSet } from '../evidence.ts'
+import { kindOf } from '../registry.ts'
+import { looksLikeCertificateTable } from '../sev-snp/certificate-table.ts'
+import { gpuItem, isAkashQuote, readAkashQuote, refuseNamed } from './akash.ts'
+import { isAzureHcl, readAzureHcl } from './azure-hcl.ts'
+import { isBundle, readBundle } from './bundle.ts'
+import { isCocoSnp, readCocoSnp } from './coco.ts'
+import { isNvidiaEvidence, readNvidiaEvidence } from './nvidia-sdk.ts'
+import { isTsmReport, readTsmReport } from './tsm.ts'
+
+/** One file of evidence. The name serves to pair files of one folder and to name them in messages; it proves nothing. */
+export interface EvidenceFile {
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
+export interface ReadEvidence {
+  readonly set: EvidenceSet
+  /** certificates, revocation lists, OCSP answers and manifests that lay beside the evidence */
+  readonly collateral: readonly CollateralFile[]
+  /** names of files that are neither */
+  readonly ignored: readonly string[]
+}
+
+const JSON_CARRIERS: readonly { is: (value: Json) => boolean; read: (value: Json) => Outcome<EvidenceSet> }[] = [
+  { is: isBundle, read: readBundle },
+  { is: isAkashQuote, read: readAkashQuote },
+  { is: isTsmReport, read: readTsmReport },
+  { is: isCocoSnp, read: readCocoSnp },
+  { is: isNvidiaEvidence, read: readNvidiaEvidence },
+]
+
+/**
+ * Takes evidence out of its envelope, recognised by content: raw report or quote, Akash quote response, NVIDIA SDK JSON,
+ * configfs-tsm JSON, CoCo evidence, Azure HCL report, the generic bundle; one file, or the files of one folder.
+ * @returns the set, or LIMIT_REQUEST_BYTES · ENV_UNREADABLE · ENV_NOTHING_TO_JUDGE · ENV_ITEM_DUPLICATE and the codes of the
+ * envelope recognised
+ */
+export function readEvidence(files: readonly EvidenceFile[]): Outcome<ReadEvidence> {
+  return attempt(() => {
+    const [only, ...more] = files
+    if (only === undefined) return refuse('ENV_NOTHING_TO_JUDGE', 'evidence')
+    if (more.length === 0) return { set: take(readOne(only.bytes, '')), collateral: [], ignored: [] }
+    return readFolder(files)
+  })
+}
+
+function checkSize(bytes: Uint8Array, path: string): void {
+  if (bytes.length > LIMITS.requestBytes) {
+    refuse('LIMIT_REQUEST_BYTES', path, { expected: `at most ${LIMITS.requestBytes} bytes`, actual: `${bytes.length} bytes` })
+  }
+  if (bytes.length === 0) refuse('ENV_EVIDENCE_EMPTY', path)
+}
+
+/** One file that must be evidence as a whole. */
+export function readOne(bytes: Uint8Array, path: string): Outcome<EvidenceSet> {
+  return attempt(() => {
+    checkSize(bytes, path)
+    if (looksLikeJson(bytes)) {
+      const value = take(parseJson(take(fromUtf8(bytes, path)), path))
+      const carrier = JSON_CARRIERS.find((c) => c.is(value)) ?? refuse('ENV_UNREADABLE', path, { actual: 'JSON of no known carrier' })
+      return take(carrier.read(value))
+    }
+    if (isAzureHcl(bytes)) return take(readAzureHcl(bytes))
+    if (looksLikePem(bytes) || bytes[0] === 0x30) return refuse('ENV_NOTHING_TO_JUDGE', path, { actual: 'certificates only' })
+    return { carrier: 'raw', items: [rawItem(bytes, path)], binding: 'raw' }
+  })
+}
+
+const looksLikeJson = (bytes: Uint8Array): boolean => /^\s*[[{]/.test(latin1(bytes.subarray(0, 64)))
+
+const PEM_BEGIN = utf8('-----BEGIN CERTIFICATE-----')
+
+function rawItem(bytes: Uint8Array, path: string): EvidenceItem {
+  if (bytes.length > LIMITS.evidenceBytes) {
+    refuse('LIMIT_EVIDENCE_BYTES', path, { expected: `at most ${LIMITS.evidenceBytes} bytes`, actual: `${bytes.length} bytes` })
+  }
+  const kind = kindOf(bytes)
+  refuseNamed(kind, path)
+  switch (kind) {
+    case 'nvidia/gpu-report':
+      return indexOfBytes(bytes, PEM_BEGIN) > 0 ? gpuItem('gpu-0', bytes, path) : { id: 'gpu-0', kind, bytes, endorsements: [] }
+    case 'nvidia/switch-report':
+      return { id: 'switch-0', kind, bytes, endorsements: [] }
+    case 'amd/snp-report':
+    case 'intel/tdx-quote':
+    case 'intel/sgx-quote':
+      return { id: 'cpu', kind, bytes, endorsements: [] }
+    default:
+      return refuse('ENV_UNREADABLE', path, { actual: `${bytes.length} bytes of no known form` })
+  }
+}
+
+const stem = (name: string): string => name.split('.')[0] ?? name
+
+function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
+  const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const carriers: EvidenceSet[] = []
+  const raw: { item: EvidenceItem; name: string }[] = []
+  const tables: Uint8Array[] = []
+  const collateral: CollateralFile[] = []
+  const ignored: string[] = []
+  for (const { name, bytes } of sorted) {
+    checkSize(bytes, name)
+    if (looksLikeJson(bytes)) {
+      const text = fromUtf8(bytes, name)
+      const value = text.ok ? parseJson(text.value, name) : text
+      const carrier = value.ok ? JSON_CARRIERS.find((c) => c.is(value.value)) : undefined
+      if (carrier === undefined || !value.ok) ignored.push(name)
+      else carriers.push(take(carrier.read(value.value)))
+    } else if (isAzureHcl(bytes)) {
+      carriers.push(take(readAzureHcl(bytes)))
+    } else if (looksLikePem(bytes) || bytes[0] === 0x30 || /^\s*</.test(latin1(bytes.subarray(0, 64)))) {
+      collateral.push({ name, bytes })
+    } else if (looksLikeCertificateTable(bytes)) {
+      tables.push(bytes)
+    } else if (kindOf(bytes) === 'unknown') {
+      ignored.push(name)
+    } else {
+      raw.push({ item: rawItem(bytes, name), name })
+    }
+  }
+  const carried = carriers.flatMap((c) => c.items)
+  const loose = raw.filter(({ item }) => !carried.some((c) => sameBytes(c.bytes, item.bytes)))
+  const items = numbered([...carried, ...paired(loose, collateral)]).map((item) =>
+    item.kind === 'amd/snp-report' && tables.length > 0 ? { ...item, endorsements: [...item.endorsements, ...tables] } : item,
+  )
+  const [first, ...rest] = items
+  if (first === undefined) return refuse('ENV_NOTHING_TO_JUDGE', 'evidence', { actual: `${files.length} files, none of them evidence` })
+  const labelled = carriers.filter((c) => c.platformLabel !== undefined || c.key !== undefined)
+  if (labelled.length > 1) refuse('ENV_ITEM_DUPLICATE', 'evidence', { expected: 'one carrier', actual: `${labelled.length}` })
+  const all: NonEmpty<EvidenceItem> = [first, ...rest]
+  const base = labelled[0] ?? carriers[0] ?? { carrier: 'raw' as const, binding: 'raw' as const }
+  return { set: { ...base, items: all }, collateral, ignored }
+}
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
+
+/** A GPU or switch report without chain takes the PEM file of the same stem, or the only one where there is one report. */
+function paired(raw: readonly { item: EvidenceItem; name: string }[], collateral: readonly CollateralFile[]): EvidenceItem[] {
+  const bare = raw.filter(({ item }) => item.kind.startsWith('nvidia/') && item.endorsements.length === 0)
+  const chains = collateral.filter((c) => looksLikePem(c.bytes))
+  return raw.map(({ item, name }) => {
+    if (!bare.some((b) => b.item === item)) return item
+    const chain = chains.find((c) => stem(c.name) === stem(name)) ?? (bare.length === 1 && chains.length === 1 ? chains[0] : undefined)
+    return chain === undefined ? item : { ...item, endorsements: [chain.bytes] }
+  })
+}
+
+/** Items from several files get the numbers of their order. */
+function numbered(items: readonly EvidenceItem[]): EvidenceItem[] {
+  const counts = new Map<string, number>()
+  return items.map((item) => {
+    if (item.id === 'cpu' && !counts.has('cpu')) {
+      counts.set('cpu', 1)
+      return item
+    }
+    const prefix = item.id.replace(/-\d+$/, '')
+    const n = counts.get(prefix) ?? 0
+    counts.set(prefix, n + 1)
+    return { ...item, id: `${prefix}-${n}` }
+  })
+}

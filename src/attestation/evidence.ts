@@ -1,0 +1,49 @@
+import type { NonEmpty } from '../core/outcome.ts'
+
+/** What an item is, decided from its bytes; a carrier's own label is only ever compared with it. */
+export type EvidenceKind =
+  | 'amd/snp-report'
+  | 'nvidia/gpu-report'
+  | 'nvidia/switch-report'
+  | 'intel/tdx-quote'
+  | 'intel/sgx-quote'
+
+export type CpuKind = 'amd/snp-report' | 'intel/tdx-quote' | 'intel/sgx-quote'
+
+export const isCpuKind = (kind: EvidenceKind): kind is CpuKind => !kind.startsWith('nvidia/')
+
+/** One piece of evidence as it arrived. Nothing in it is proved. */
+export interface EvidenceItem {
+  /** unique in the set: `cpu`, `gpu-0`, `switch-2` */
+  readonly id: string
+  readonly kind: EvidenceKind
+  readonly bytes: Uint8Array
+  /** certificates that travelled with it (PEM, DER, or AMD's certificate table). Offers, never anchors. */
+  readonly endorsements: readonly Uint8Array[]
+  /** architecture the carrier claims (`HOPPER`), to be compared with the certificates */
+  readonly architectureLabel?: string
+}
+
+export type Carrier = 'raw' | 'akash/aep-83' | 'nvidia/sdk' | 'coco/kbs' | 'azure/hcl' | 'vouchsafe/bundle'
+
+/** What one machine presented, out of its envelope. */
+export interface EvidenceSet {
+  readonly carrier: Carrier
+  readonly items: NonEmpty<EvidenceItem>
+  /** AEP-83 `tee_platform`: what the carrier says of itself */
+  readonly platformLabel?: 'snp' | 'snp-gpu' | 'tdx' | 'tdx-gpu'
+  /** AEP-83 `tls_bound`: an unsigned claim about REPORT_DATA */
+  readonly tlsBound?: boolean
+  /** SPKI of the sidecar's TLS key, where the carrier brings it */
+  readonly tlsSpki?: Uint8Array
+  /** how the sender says REPORT_DATA and the GPU nonces were made; the expected values are computed from our challenge */
+  readonly binding: BindingForm
+  /** the workload's own key, which REPORT_DATA must cover before anything is wrapped to it */
+  readonly key?: { readonly spki: Uint8Array; readonly domain: string }
+}
+
+/**
+ * `raw`: REPORT_DATA is the nonce, GPU nonces are its first 32 bytes (AEP-83) · `derived`: GPU nonces are hashed from nonce
+ * and key under our label · `composite`: as derived, and REPORT_DATA covers the list of GPU reports too.
+ */
+export type BindingForm = 'raw' | 'derived' | 'composite'

@@ -1,0 +1,172 @@
+import type { CryptoPort } from './crypto/port.ts'
+import { toHex } from './encodings.ts'
+import { LIMITS } from './limits.ts'
+import { type Outcome, fail, ok } from './outcome.ts'
+import { LAST_SECOND, type UnixSeconds } from './time.ts'
+import type { TrustAnchor } from './trust-anchors.ts'
+import { type Certificate, decodeCertificate } from './x509/certificate.ts'
+
+/**
+ * What was computed before and cannot change: signature checks by (what, key), decoded structures by digest. Holding one
+ * across judgements makes them faster and never different; dates and revocation are judged anew every time.
+ */
+export interface VerificationCache {
+  get(key: string): unknown
+  set(key: string, value: unknown): void
+}
+
+/** A cache that forgets the oldest entry when full. @param capacity entries, at least 1 */
+export function createVerificationCache(capacity = 4096): VerificationCache {
+  if (!Number.isInteger(capacity) || capacity < 1) throw new TypeError('capacity is a positive integer')
+  const entries = new Map<string, unknown>()
+  return {
+    get: (key) => entries.get(key),
+    set: (key, value) => {
+      if (!entries.has(key) && entries.size >= capacity) {
+        const oldest = entries.keys().next()
+        if (!oldest.done) entries.delete(oldest.value)
+      }
+      entries.set(key, value)
+    },
+  }
+}
+
+/** Who pays for a signature check: the evidence is bounded, so that no sender decides how much work it causes. */
+export type Payer = 'evidence' | 'collateral'
+
+/**
+ * One judgement: the time of judgement, the anchors, and the shared work. Everything that is computed twice within one
+ * judgement is computed once.
+ */
+export class Context {
+  readonly now: UnixSeconds
+  readonly anchors: readonly TrustAnchor[]
+  readonly #crypto: CryptoPort
+  readonly #cache: VerificationCache
+  readonly #checks = new Map<string, Promise<boolean>>()
+  readonly #decodings = new Map<string, Promise<Outcome<unknown>>>()
+  readonly #charged = new Set<string>()
+  #evidenceChecks = 0
+
+  constructor(options: {
+    readonly now: UnixSeconds
+    readonly anchors: readonly TrustAnchor[]
+    readonly crypto: CryptoPort
+    readonly cache: VerificationCache
+  }) {
+    // The upper bound also catches milliseconds.
+    if (!Number.isSafeInteger(options.now) || options.now < 0 || options.now > LAST_SECOND) {
+      throw new TypeError('now is whole seconds since 1970, at most 9999-12-31')
+    }
+    this.now = options.now
+    this.anchors = options.anchors
+    this.#crypto = options.crypto
+    this.#cache = options.cache
+  }
+
+  /** Whether the evidence asked for more signature checks than it may: the whole set is then refused. */
+  get overBudget(): boolean {
+    return this.#evidenceChecks > LIMITS.signatureChecks
+  }
+
+  async digestHex(hash: 'sha1' | 'sha256' | 'sha384' | 'sha512', bytes: Uint8Array): Promise<string> {
+    return toHex(await this.#crypto.digest(hash, bytes))
+  }
+
+  digest(hash: 'sha1' | 'sha256' | 'sha384' | 'sha512', bytes: Uint8Array): Promise<Uint8Array> {
+    return this.#crypto.digest(hash, bytes)
+  }
+
+  /**
+   * Checks a signature once, however many ask within this judgement. Past the budget the answer is false and
+   * `overBudget` says why. Evidence is charged once per distinct check, whether the cache or the collateral asked for it
+   * before or not, so that neither a warm cache nor the order of the answers changes the count.
+   */
+  async verify(
+    payer: Payer,
+    algorithm: Parameters<CryptoPort['verify']>[0],
+    spki: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+    memo: 'remember' | 'once',
+  ): Promise<boolean> {
+    if (memo === 'once') {
+      if (payer === 'evidence' && ++this.#evidenceChecks > LIMITS.signatureChecks) return false
+      return this.#crypto.verify(algorithm, spki, message, signature)
+    }
+    const [keyDigest, messageDigest, signatureDigest] = await Promise.all([
+      this.spkiDigest(spki),
+      this.digestHex('sha256', message),
+      this.digestHex('sha256', signature),
+    ])
+    const key = `signature ${algorithm} ${keyDigest} ${messageDigest} ${signatureDigest}`
+    if (payer === 'evidence' && !this.#charged.has(key)) {
+      this.#charged.add(key)
+      this.#evidenceChecks++
+    }
+    if (payer === 'evidence' && this.overBudget) return false
+    const pending = this.#checks.get(key)
+    if (pending !== undefined) return pending
+    const check = this.#remembered(key, algorithm, spki, message, signature)
+    this.#checks.set(key, check)
+    return check
+  }
+
+  async #remembered(
+    key: string,
+    algorithm: Parameters<CryptoPort['verify']>[0],
+    spki: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean> {
+    if (this.#cache.get(key) === true) return true
+    const valid = await this.#crypto.verify(algorithm, spki, message, signature)
+    if (valid) this.#cache.set(key, true) // only successes: refusals must not push them out
+    return valid
+  }
+
+  #spkiDigests = new WeakMap<Uint8Array, Promise<string>>()
+
+  private spkiDigest(spki: Uint8Array): Promise<string> {
+    const known = this.#spkiDigests.get(spki) ?? this.digestHex('sha256', spki)
+    this.#spkiDigests.set(spki, known)
+    return known
+  }
+
+  /**
+   * A pure decoding of these bytes, done once as long as the cache remembers, also where several ask at the same time.
+   * Failures are not remembered: their paths belong to whoever asked.
+   * @param name distinguishes decoders; one name, one type
+   */
+  async decodeOnce<T>(name: string, bytes: Uint8Array, decode: () => Outcome<T> | Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const key = `${name} ${await this.digestHex('sha256', bytes)}`
+    const known = this.#cache.get(key) as T | undefined
+    if (known !== undefined) return ok(known)
+    const pending = this.#decodings.get(key) as Promise<Outcome<T>> | undefined
+    if (pending !== undefined) {
+      const shared = await pending
+      return shared.ok ? shared : decode()
+    }
+    const decoding = this.#decodeAndRemember(key, decode)
+    this.#decodings.set(key, decoding)
+    return decoding
+  }
+
+  async #decodeAndRemember<T>(key: string, decode: () => Outcome<T> | Promise<Outcome<T>>): Promise<Outcome<T>> {
+    const outcome = await decode()
+    if (outcome.ok) this.#cache.set(key, outcome.value)
+    return outcome
+  }
+
+  /** `decodeCertificate`, once per certificate. */
+  async certificate(der: Uint8Array, path: string): Promise<Outcome<Certificate>> {
+    if (der.length > LIMITS.evidenceBytes) return fail('LIMIT_EVIDENCE_BYTES', path, { actual: der.length })
+    // The cache must not keep a view into a caller's larger buffer alive, nor see it change between digest and decoding.
+    const own = der.slice()
+    const decode = () => decodeCertificate(own, path)
+    // Vendors' certificates have one to two kilobytes. Larger ones must not fill the cache.
+    return own.length > CACHED_CERTIFICATE_BYTES ? decode() : this.decodeOnce('x509-certificate', own, decode)
+  }
+}
+
+const CACHED_CERTIFICATE_BYTES = 8192

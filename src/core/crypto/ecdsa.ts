@@ -1,0 +1,66 @@
+import { TAG, decodeDer } from '../der.ts'
+
+/** Group orders, big-endian (SEC 2 v2 §§2.4.2, 2.5.1). */
+const ORDER = {
+  'P-256': 0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551n,
+  'P-384':
+    0xffffffffffffffffffffffffffffffffffffffffffffffffc7634d81f4372ddf581a0db248b0a77aecec196accc52973n,
+}
+const FIELD = {
+  'P-256': 0xffffffff00000001000000000000000000000000ffffffffffffffffffffffffn,
+  'P-384':
+    0xfffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffeffffffff0000000000000000ffffffffn,
+}
+const B = {
+  'P-256': 0x5ac635d8aa3a93e7b3ebbd55769886bc651d06b0cc53b0f63bce3c3e27d2604bn,
+  'P-384':
+    0xb3312fa7e23ee7e4988e056be3f82d19181d9c6efe8141120314088f5013875ac656398d8a2ed19d2a85c8edd3ec2aefn,
+}
+
+export type Curve = keyof typeof ORDER
+
+/** Bytes of a coordinate, and of r and s. */
+export const coordinateBytes = (curve: Curve): number => (curve === 'P-256' ? 32 : 48)
+
+function bigEndian(bytes: Uint8Array): bigint {
+  let hex = '0x0'
+  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
+  return BigInt(hex)
+}
+
+/** Whether r and s of a big-endian r ‖ s lie in [1, n − 1] (FIPS 186-5 §6.4.2, step 1). */
+export function ecdsaComponentsInRange(curve: Curve, signature: Uint8Array): boolean {
+  const size = coordinateBytes(curve)
+  if (signature.length !== 2 * size) return false
+  const r = bigEndian(signature.subarray(0, size))
+  const s = bigEndian(signature.subarray(size))
+  return r > 0n && r < ORDER[curve] && s > 0n && s < ORDER[curve]
+}
+
+/** Whether an uncompressed point (04 ‖ x ‖ y) lies on the curve; the neutral element and compressed forms do not. */
+export function isUncompressedPoint(curve: Curve, point: Uint8Array): boolean {
+  const size = coordinateBytes(curve)
+  if (point.length !== 1 + 2 * size || point[0] !== 4) return false
+  const p = FIELD[curve]
+  const x = bigEndian(point.subarray(1, 1 + size))
+  const y = bigEndian(point.subarray(1 + size))
+  return x < p && y < p && (y * y - (x * x * x - 3n * x + B[curve])) % p === 0n
+}
+
+/**
+ * ECDSA-Sig-Value (RFC 3279 §2.2.3) as r ‖ s of fixed length.
+ * @returns undefined where the DER is not canonical, or a component is outside [1, n − 1]
+ */
+export function ecdsaRawFromDer(curve: Curve, der: Uint8Array): Uint8Array | undefined {
+  const decoded = decodeDer(der, 'signature')
+  if (!decoded.ok || decoded.value.tag !== TAG.sequence || decoded.value.children.length !== 2) return undefined
+  const size = coordinateBytes(curve)
+  const raw = new Uint8Array(2 * size)
+  for (const [i, component] of decoded.value.children.entries()) {
+    if (component.tag !== TAG.integer || (component.content[0] ?? 0x80) >= 0x80) return undefined
+    const magnitude = component.content[0] === 0 ? component.content.subarray(1) : component.content
+    if (magnitude.length > size) return undefined
+    raw.set(magnitude, (i + 1) * size - magnitude.length)
+  }
+  return ecdsaComponentsInRange(curve, raw) ? raw : undefined
+}

@@ -1,0 +1,54 @@
+import type { CryptoPort, HashName, SignatureAlgorithm } from './port.ts'
+
+type Subtle = typeof globalThis.crypto.subtle
+type Key = Parameters<Subtle['verify']>[1]
+type ImportParameters = Parameters<Subtle['importKey']>[2]
+type VerifyParameters = Parameters<Subtle['verify']>[0]
+
+const HASHES: Record<HashName, string> = { sha1: 'SHA-1', sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' }
+
+const SCHEMES: Record<SignatureAlgorithm, { importAs: ImportParameters; verifyAs: VerifyParameters; signatureBytes?: number }> = {
+  ES256: {
+    importAs: { name: 'ECDSA', namedCurve: 'P-256' },
+    verifyAs: { name: 'ECDSA', hash: 'SHA-256' },
+    signatureBytes: 64,
+  },
+  ES384: {
+    importAs: { name: 'ECDSA', namedCurve: 'P-384' },
+    verifyAs: { name: 'ECDSA', hash: 'SHA-384' },
+    signatureBytes: 96,
+  },
+  PS384: { importAs: { name: 'RSA-PSS', hash: 'SHA-384' }, verifyAs: { name: 'RSA-PSS', saltLength: 48 } },
+}
+
+/** WebCrypto, for browsers and workers. Same answers as node:crypto; one test suite runs on both. */
+export function webCrypto(subtle: Subtle): CryptoPort {
+  const keys = new WeakMap<Uint8Array, Map<SignatureAlgorithm, Promise<Key | undefined>>>()
+
+  const keyOf = (algorithm: SignatureAlgorithm, spki: Uint8Array): Promise<Key | undefined> => {
+    const known = keys.get(spki) ?? new Map<SignatureAlgorithm, Promise<Key | undefined>>()
+    keys.set(spki, known)
+    const imported =
+      known.get(algorithm) ??
+      // A key that cannot be imported verifies nothing; that is an answer, not a failure of ours.
+      subtle.importKey('spki', owned(spki), SCHEMES[algorithm].importAs, false, ['verify']).catch(() => undefined)
+    known.set(algorithm, imported)
+    return imported
+  }
+
+  return {
+    name: 'WebCrypto',
+    digest: async (hash, bytes) => new Uint8Array(await subtle.digest(HASHES[hash], owned(bytes))),
+    verify: async (algorithm, spki, message, signature) => {
+      const scheme = SCHEMES[algorithm]
+      if (scheme.signatureBytes !== undefined && signature.length !== scheme.signatureBytes) return false
+      const key = await keyOf(algorithm, spki)
+      if (key === undefined) return false
+      return subtle.verify(scheme.verifyAs, key, owned(signature), owned(message))
+    },
+  }
+}
+
+/** WebCrypto's types demand bytes that own an ArrayBuffer (not a shared one). */
+const owned = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes)

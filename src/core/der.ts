@@ -1,0 +1,242 @@
+import { latin1 } from './bytes.ts'
+import { LIMITS } from './limits.ts'
+import { attempt, type Outcome, refuse } from './outcome.ts'
+import { type UnixSeconds, unixSeconds } from './time.ts'
+
+/** One DER element (X.690 §10). `children` are there exactly for constructed encodings. */
+export interface Der {
+  /** the identifier octet: class, constructed bit and tag number (0–30) */
+  readonly tag: number
+  /** the whole element as it was received: what signatures cover */
+  readonly bytes: Uint8Array
+  readonly content: Uint8Array
+  readonly children: readonly Der[]
+}
+
+export const TAG = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  null: 0x05,
+  oid: 0x06,
+  enumerated: 0x0a,
+  utf8String: 0x0c,
+  printableString: 0x13,
+  ia5String: 0x16,
+  utcTime: 0x17,
+  generalizedTime: 0x18,
+  sequence: 0x30,
+  set: 0x31,
+} as const
+
+/** Context-specific tag: `constructed` for explicit tagging and implicit tagging of constructed types. */
+export const context = (n: number, form: 'constructed' | 'primitive'): number =>
+  (form === 'constructed' ? 0xa0 : 0x80) | n
+
+/**
+ * Decodes one element that fills `bytes`, strictly: minimal lengths, no indefinite form, no high tag numbers, strings and
+ * numbers in one piece, minimal integers and OIDs, booleans 00 or FF, at most 32 levels and 131,072 elements. The order of
+ * a SET OF and the alphabets of character strings are not looked at.
+ * @returns the tree, or DER_NOT_CANONICAL · DER_TRUNCATED · DER_TRAILING_BYTES · DER_OID_INVALID · LIMIT_DER_DEPTH ·
+ * LIMIT_DER_ELEMENTS
+ * @see ITU-T X.690 §§8, 10
+ */
+export function decodeDer(bytes: Uint8Array, path: string): Outcome<Der> {
+  return attempt(() => {
+    const der = element(bytes, 0, bytes.length, 1, path, { left: LIMITS.derElements })
+    if (der.bytes.length !== bytes.length) {
+      refuse('DER_TRAILING_BYTES', path, { expected: `${der.bytes.length} bytes`, actual: `${bytes.length} bytes` })
+    }
+    return der
+  })
+}
+
+/** An element costs a few hundred bytes of memory and as few as two of input, hence the budget. */
+function element(
+  bytes: Uint8Array,
+  start: number,
+  limit: number,
+  depth: number,
+  path: string,
+  budget: { left: number },
+): Der {
+  if (depth > LIMITS.derDepth) refuse('LIMIT_DER_DEPTH', path, { expected: `at most ${LIMITS.derDepth} levels` })
+  if (budget.left-- === 0) refuse('LIMIT_DER_ELEMENTS', path, { expected: `at most ${LIMITS.derElements} elements` })
+  const tag = octet(bytes, start, limit, path)
+  checkTag(tag, `${path}@${start}`)
+  const { length, contentStart } = definiteLength(bytes, start + 1, limit, path)
+  const end = contentStart + length
+  if (end > limit) {
+    refuse('DER_TRUNCATED', `${path}@${start}`, { expected: `${length} bytes`, actual: `${limit - contentStart} bytes` })
+  }
+  const content = bytes.subarray(contentStart, end)
+  const children: Der[] = []
+  if ((tag & 0x20) !== 0) {
+    for (let at = contentStart; at < end; ) {
+      const child = element(bytes, at, end, depth + 1, path, budget)
+      children.push(child)
+      at += child.bytes.length
+    }
+  } else {
+    checkPrimitive(tag, content, `${path}@${start}`)
+  }
+  return { tag, bytes: bytes.subarray(start, end), content, children }
+}
+
+/** Universal types whose encoding is constructed: EXTERNAL, EMBEDDED PDV, SEQUENCE, SET, unrestricted CHARACTER STRING. */
+const CONSTRUCTED_TYPES: readonly number[] = [8, 11, 16, 17, 29]
+
+/** In DER a universal type has one form (X.690 §§8, 10.2); type 0 marks the end of an indefinite length. */
+function checkTag(tag: number, path: string): void {
+  const number = tag & 0x1f
+  if (number === 0x1f) refuse('DER_NOT_CANONICAL', path, { actual: 'high tag number' })
+  if (tag >= 0x40) return
+  const constructed = (tag & 0x20) !== 0
+  if (number === 0 || constructed !== CONSTRUCTED_TYPES.includes(number)) {
+    refuse('DER_NOT_CANONICAL', path, { actual: `tag 0x${tag.toString(16).padStart(2, '0')}` })
+  }
+}
+
+function octet(bytes: Uint8Array, at: number, limit: number, path: string): number {
+  const value = at < limit ? bytes[at] : undefined
+  return value ?? refuse('DER_TRUNCATED', `${path}@${at}`)
+}
+
+function definiteLength(bytes: Uint8Array, at: number, limit: number, path: string) {
+  const first = octet(bytes, at, limit, path)
+  if (first < 0x80) return { length: first, contentStart: at + 1 }
+  const count = first & 0x7f
+  if (count === 0) refuse('DER_NOT_CANONICAL', `${path}@${at}`, { actual: 'indefinite length' })
+  if (count === 0x7f) refuse('DER_NOT_CANONICAL', `${path}@${at}`, { actual: 'reserved length octet' })
+  const long = octet(bytes, at + 1, limit, path) !== 0 && (count > 1 || octet(bytes, at + 1, limit, path) >= 0x80)
+  if (!long) refuse('DER_NOT_CANONICAL', `${path}@${at}`, { actual: 'length not in its shortest form' })
+  // Five significant octets and more exceed any input.
+  if (count > 4) refuse('DER_TRUNCATED', `${path}@${at}`, { actual: `length of ${count} octets` })
+  let length = 0
+  for (let i = 1; i <= count; i++) length = length * 256 + octet(bytes, at + i, limit, path)
+  return { length, contentStart: at + 1 + count }
+}
+
+function checkPrimitive(tag: number, content: Uint8Array, path: string): void {
+  const [first, second = 0] = content
+  switch (tag) {
+    case TAG.integer:
+    case TAG.enumerated: {
+      if (first === undefined) return refuse('DER_NOT_CANONICAL', path, { actual: 'integer without content' })
+      const redundant = content.length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))
+      if (redundant) refuse('DER_NOT_CANONICAL', path, { actual: 'integer not in its shortest form' })
+      return
+    }
+    case TAG.boolean:
+      if (content.length !== 1 || (first !== 0 && first !== 0xff)) refuse('DER_NOT_CANONICAL', path, { actual: 'boolean' })
+      return
+    case TAG.null:
+      if (content.length !== 0) refuse('DER_NOT_CANONICAL', path, { actual: 'null with content' })
+      return
+    case TAG.bitString:
+      return checkBitString(content, path)
+    case TAG.oid:
+      oidArcs(content, path)
+  }
+}
+
+function checkBitString(content: Uint8Array, path: string): void {
+  const unused = content[0]
+  if (unused === undefined || unused > 7 || (unused > 0 && content.length === 1)) {
+    refuse('DER_NOT_CANONICAL', path, { actual: 'bit string' })
+  }
+  const last = content[content.length - 1] ?? 0
+  if (content.length > 1 && (last & ((1 << unused) - 1)) !== 0) {
+    refuse('DER_TRAILING_BYTES', path, { expected: 'unused bits zero' })
+  }
+}
+
+const ARC_LIMIT = 2 ** 32
+
+/** Arcs of 2^32 and more are refused, so that no reader may truncate one into a known OID. */
+function oidArcs(content: Uint8Array, path: string): number[] {
+  if (content.length === 0 || content.length > 64) refuse('DER_OID_INVALID', path, { actual: `${content.length} bytes` })
+  const arcs: number[] = []
+  let arc = 0
+  let fresh = true
+  for (const byte of content) {
+    if (fresh && byte === 0x80) refuse('DER_OID_INVALID', path, { actual: 'arc not in its shortest form' })
+    arc = arc * 128 + (byte & 0x7f)
+    if (arc >= ARC_LIMIT) refuse('DER_OID_INVALID', path, { expected: 'arcs below 2^32' })
+    fresh = byte < 0x80
+    if (fresh) {
+      if (arcs.length === 0) {
+        const root = arc < 40 ? 0 : arc < 80 ? 1 : 2
+        arcs.push(root, arc - root * 40)
+      } else arcs.push(arc)
+      arc = 0
+    }
+  }
+  if (!fresh) refuse('DER_OID_INVALID', path, { actual: 'ends inside an arc' })
+  return arcs
+}
+
+/** Dotted form of an OBJECT IDENTIFIER element that `decodeDer` accepted. */
+export const oidText = (der: Der): string => oidArcs(der.content, 'oid').join('.')
+
+/** Value of an INTEGER or ENUMERATED that `decodeDer` accepted, where it is 0 … 2^47 − 1; undefined otherwise. */
+export function smallInteger(der: Der): number | undefined {
+  if (der.content.length > 6 || (der.content[0] ?? 0x80) >= 0x80) return undefined
+  return der.content.reduce((value, byte) => value * 256 + byte, 0)
+}
+
+/** Bytes of a BIT STRING without unused bits; undefined where it has some. */
+export const bitStringBytes = (der: Der): Uint8Array | undefined =>
+  der.content[0] === 0 ? der.content.subarray(1) : undefined
+
+/**
+ * UTCTime (years 1950–2049) or GeneralizedTime, both with seconds and `Z` as DER and RFC 5280 §4.1.2.5 want them.
+ * @returns undefined for anything else
+ */
+export function timeOf(der: Der): UnixSeconds | undefined {
+  const yearDigits = der.tag === TAG.utcTime ? 2 : der.tag === TAG.generalizedTime ? 4 : undefined
+  if (yearDigits === undefined || der.content.length !== yearDigits + 11) return undefined
+  const text = latin1(der.content)
+  if (!/^[0-9]+Z$/.test(text)) return undefined
+  const y = Number(text.slice(0, yearDigits))
+  const year = yearDigits === 4 ? y : y < 50 ? 2000 + y : 1900 + y
+  const [mo = 0, d = 0, h = 0, mi = 0, s = 0] = (text.slice(yearDigits).match(/[0-9]{2}/g) ?? []).map(Number)
+  return unixSeconds(year, mo, d, h, mi, s)
+}
+
+/** Walks the children of a constructed element in order, inside `attempt`; every surprise is `malformed`. */
+export class DerSequence {
+  readonly #children: readonly Der[]
+  readonly #malformed: (what: string) => never
+  #at = 0
+
+  constructor(der: Der, tag: number, malformed: (what: string) => never) {
+    if (der.tag !== tag) malformed(`tag 0x${der.tag.toString(16)} where 0x${tag.toString(16)} belongs`)
+    this.#children = der.children
+    this.#malformed = malformed
+  }
+
+  next(what: string, ...tags: readonly number[]): Der {
+    const child = this.#children[this.#at++]
+    if (child === undefined || (tags.length > 0 && !tags.includes(child.tag))) return this.#malformed(what)
+    return child
+  }
+
+  optional(...tags: readonly number[]): Der | undefined {
+    const child = this.#children[this.#at]
+    if (child === undefined || !tags.includes(child.tag)) return undefined
+    this.#at++
+    return child
+  }
+
+  rest(): readonly Der[] {
+    const left = this.#children.slice(this.#at)
+    this.#at = this.#children.length
+    return left
+  }
+
+  end(what: string): void {
+    if (this.#at !== this.#children.length) this.#malformed(`${what}: unexpected element`)
+  }
+}

@@ -1,0 +1,198 @@
+import { LIMITS } from './limits.ts'
+import { attempt, type Outcome, refuse } from './outcome.ts'
+
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject
+/** Without a prototype: `__proto__` and `constructor` are keys like any other. */
+export interface JsonObject {
+  readonly [key: string]: Json | undefined
+}
+
+export const isJsonObject = (value: Json | undefined): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** JSON pointer (RFC 6901) one step down. */
+export const pointer = (parent: string, key: string | number): string =>
+  `${parent}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+
+/**
+ * Parses JSON text (RFC 8259) strictly: one value, no duplicate keys, at most 32 levels, no lone surrogates, numbers that
+ * a double holds. What JSON.parse would quietly mend or overwrite is refused. Time is linear in the text.
+ * @param path prefix of the JSON pointers in faults
+ * @returns the value, or JSON_SYNTAX · JSON_DUPLICATE_KEY · LIMIT_JSON_DEPTH
+ */
+export function parseJson(text: string, path: string): Outcome<Json> {
+  return attempt(() => {
+    const parser = new Parser(text, path)
+    const value = parser.value(path, 1)
+    parser.end()
+    return value
+  })
+}
+
+const PLAIN_STRING = /"([^"\\\u0000-\u001f]*)"/y
+const PLAIN_PIECE = /[^"\\\u0000-\u001f]+/y
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
+const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
+const SPACE = /[ \t\n\r]*/y
+
+class Parser {
+  readonly #text: string
+  readonly #path: string
+  #at = 0
+
+  constructor(text: string, path: string) {
+    this.#text = text
+    this.#path = path
+  }
+
+  value(path: string, depth: number): Json {
+    if (depth > LIMITS.jsonDepth) refuse('LIMIT_JSON_DEPTH', path, { expected: `at most ${LIMITS.jsonDepth} levels` })
+    this.#space()
+    switch (this.#text[this.#at]) {
+      case '{':
+        return this.#object(path, depth)
+      case '[':
+        return this.#array(path, depth)
+      case '"':
+        return this.#string(path)
+      case 't':
+        return this.#word('true', true)
+      case 'f':
+        return this.#word('false', false)
+      case 'n':
+        return this.#word('null', null)
+      default:
+        return this.#number(path)
+    }
+  }
+
+  end(): void {
+    this.#space()
+    if (this.#at !== this.#text.length) this.#syntax('end of text')
+  }
+
+  #object(path: string, depth: number): JsonObject {
+    const object: Record<string, Json> = Object.create(null)
+    this.#at++
+    this.#space()
+    if (this.#text[this.#at] === '}') {
+      this.#at++
+      return object
+    }
+    for (;;) {
+      this.#space()
+      if (this.#text[this.#at] !== '"') this.#syntax('a key')
+      const key = this.#string(path)
+      const at = pointer(path, key)
+      if (Object.hasOwn(object, key)) refuse('JSON_DUPLICATE_KEY', at)
+      this.#expect(':')
+      object[key] = this.value(at, depth + 1)
+      if (this.#separator('}')) return object
+    }
+  }
+
+  #array(path: string, depth: number): readonly Json[] {
+    const array: Json[] = []
+    this.#at++
+    this.#space()
+    if (this.#text[this.#at] === ']') {
+      this.#at++
+      return array
+    }
+    for (;;) {
+      array.push(this.value(pointer(path, array.length), depth + 1))
+      if (this.#separator(']')) return array
+    }
+  }
+
+  #string(path: string): string {
+    const text = this.#match(PLAIN_STRING)?.slice(1, -1) ?? this.#escapedString()
+    if (!text.isWellFormed()) refuse('JSON_SYNTAX', path, { actual: 'a lone surrogate' })
+    return text
+  }
+
+  /** Piece by piece: one pattern for the whole would take stack in proportion to the string. */
+  #escapedString(): string {
+    const start = this.#at++
+    while (this.#match(PLAIN_PIECE) !== undefined || this.#match(ESCAPE) !== undefined);
+    if (this.#text[this.#at] !== '"') {
+      this.#at = start
+      return this.#syntax('a string')
+    }
+    return JSON.parse(this.#text.slice(start, ++this.#at)) as string
+  }
+
+  #number(path: string): number {
+    const text = this.#match(NUMBER) ?? this.#syntax('a value')
+    const value = Number(text)
+    if (!isHeld(text, value)) refuse('JSON_SYNTAX', path, { expected: 'a number that a double holds', actual: text })
+    return value
+  }
+
+  #word<T>(word: string, value: T): T {
+    if (!this.#text.startsWith(word, this.#at)) this.#syntax('a value')
+    this.#at += word.length
+    return value
+  }
+
+  #match(pattern: RegExp): string | undefined {
+    pattern.lastIndex = this.#at
+    const m = pattern.exec(this.#text)
+    if (m === null) return undefined
+    this.#at += m[0].length
+    return m[0]
+  }
+
+  #space(): void {
+    this.#match(SPACE)
+  }
+
+  #expect(character: string): void {
+    this.#space()
+    if (this.#text[this.#at] !== character) this.#syntax(`'${character}'`)
+    this.#at++
+  }
+
+  /** After an element: true at the closing bracket, false after a comma. */
+  #separator(close: string): boolean {
+    this.#space()
+    const character = this.#text[this.#at]
+    if (character !== ',' && character !== close) this.#syntax(`',' or '${close}'`)
+    this.#at++
+    return character === close
+  }
+
+  #syntax(expected: string): never {
+    const line = this.#text.slice(0, this.#at).split('\n').length
+    return refuse('JSON_SYNTAX', this.#path, {
+      expected: `${expected} at line ${line}`,
+      actual: this.#text.slice(this.#at, this.#at + 20),
+    })
+  }
+}
+
+/** Whether reading kept the number: no overflow, no underflow to zero, no integer that becomes another one (2^53 + 1). */
+function isHeld(text: string, value: number): boolean {
+  if (value === 0) return /^-?0(\.0+)?([eE]|$)/.test(text)
+  return Number.isFinite(value) && (Number.isSafeInteger(value) || !/^-?[0-9]+$/.test(text) || String(value) === text)
+}
+
+/**
+ * Canonical form (RFC 8785): keys by UTF-16 code units, numbers as ECMAScript writes them, no white space.
+ * Members that are undefined are left out.
+ * @throws TypeError for NaN and the infinities, which JSON cannot write: they come from a program, never from `parseJson`
+ */
+export function canonicalJson(value: Json): string {
+  if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonicalJson).join(',')}]`
+  if (isJsonObject(value)) {
+    const members = Object.keys(value)
+      .sort()
+      .flatMap((key) => {
+        const member = value[key]
+        return member === undefined ? [] : [`${JSON.stringify(key)}:${canonicalJson(member)}`]
+      })
+    return `{${members.join(',')}}`
+  }
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} is not JSON`)
+  return JSON.stringify(value)
+}

@@ -1,0 +1,39 @@
+/** Bounds applied before anything is parsed (THREATS T60–T62). All byte counts are of the encoded input as it arrives. */
+export interface Limits {
+  readonly requestBytes: number
+  readonly evidenceBytes: number
+  readonly gpuCount: number
+  readonly itemCount: number
+  readonly certificatesPerChain: number
+  readonly signatureChecks: number
+  readonly jsonDepth: number
+  readonly derDepth: number
+  /** tag-length-value elements of one DER object, at all depths together */
+  readonly derElements: number
+  readonly xmlBytes: number
+  readonly xmlDepth: number
+  readonly xmlAttributes: number
+  readonly policyBytes: number
+  readonly policyRules: number
+  readonly collateralBytes: number
+  readonly collateralObjects: number
+}
+
+export const LIMITS: Limits = {
+  requestBytes: 1024 * 1024,
+  evidenceBytes: 64 * 1024,
+  gpuCount: 16,
+  itemCount: 32,
+  certificatesPerChain: 8,
+  signatureChecks: 64,
+  jsonDepth: 32,
+  derDepth: 32,
+  derElements: 131_072,
+  xmlBytes: 2 * 1024 * 1024,
+  xmlDepth: 64,
+  xmlAttributes: 32,
+  policyBytes: 64 * 1024,
+  policyRules: 512,
+  collateralBytes: 16 * 1024 * 1024,
+  collateralObjects: 4096,
+}
