@@ -59,7 +59,8 @@ export function decodeChallenge(value: Json): Outcome<Challenge> {
     if (typeof nonceText !== 'string') return invalid('nonce')
     if (nonceText === '') refuse('BIND_EXPECTED_EMPTY', 'challenge.nonce', { expected: '64 bytes', actual: '0 bytes' })
     const nonce = take(fromBase64(nonceText, 'challenge.nonce'))
-    if (nonce.length !== 64) refuse('BIND_LENGTH_MISMATCH', 'challenge.nonce', { expected: '64 bytes', actual: `${nonce.length} bytes` })
+    if (nonce.length !== 64)
+      refuse('BIND_LENGTH_MISMATCH', 'challenge.nonce', { expected: '64 bytes', actual: `${nonce.length} bytes` })
     const rand = take(fromBase64(text('rand'), 'challenge.rand'))
     if (rand.length !== 32) invalid('rand')
     const purpose = PURPOSES.find((p) => p === value.purpose) ?? invalid('purpose')
@@ -84,7 +85,11 @@ export function decodeChallenge(value: Json): Outcome<Challenge> {
 }
 
 /** SHA-512("vouchsafe/1\0" ‖ SHA-256(JCS(challenge without nonce)) ‖ rand), 64 bytes (ARCHITECTURE §6). */
-export async function challengeNonce(record: JsonObject, rand: Uint8Array, digest: Context['digest']): Promise<Uint8Array> {
+export async function challengeNonce(
+  record: JsonObject,
+  rand: Uint8Array,
+  digest: Context['digest'],
+): Promise<Uint8Array> {
   const { nonce: _, ...asked } = record
   const commitment = await digest('sha256', utf8(canonicalJson(asked)))
   return digest('sha512', concatBytes(DOMAIN, commitment, rand))
@@ -129,17 +134,29 @@ export interface ChallengeScope {
  * @returns BIND_CHALLENGE_INVALID · BIND_CHALLENGE_FUTURE · BIND_CHALLENGE_EXPIRED · BIND_CHALLENGE_SCOPE ·
  * POLICY_DIGEST_CHANGED on refusal
  */
-export function checkChallenge(context: Context, challenge: Challenge, scope: ChallengeScope, maxAgeSeconds: number): Promise<Outcome<Challenge>> {
+export function checkChallenge(
+  context: Context,
+  challenge: Challenge,
+  scope: ChallengeScope,
+  maxAgeSeconds: number,
+): Promise<Outcome<Challenge>> {
   return attemptAsync(async () => {
     const expected = await challengeNonce(challenge.record, challenge.rand, (h, b) => context.digest(h, b))
     if (!equalBytes(expected, challenge.nonce)) {
-      refuse('BIND_CHALLENGE_INVALID', 'challenge.nonce', { expected: toBase64(expected), actual: toBase64(challenge.nonce) })
+      refuse('BIND_CHALLENGE_INVALID', 'challenge.nonce', {
+        expected: toBase64(expected),
+        actual: toBase64(challenge.nonce),
+      })
     }
     if (challenge.iat > context.now + CLOCK_SKEW_SECONDS) {
-      refuse('BIND_CHALLENGE_FUTURE', 'challenge.iat', { expected: `at most ${context.now + CLOCK_SKEW_SECONDS}`, actual: challenge.iat })
+      refuse('BIND_CHALLENGE_FUTURE', 'challenge.iat', {
+        expected: `at most ${context.now + CLOCK_SKEW_SECONDS}`,
+        actual: challenge.iat,
+      })
     }
     const until = Math.min(challenge.exp, challenge.iat + maxAgeSeconds)
-    if (context.now > until) refuse('BIND_CHALLENGE_EXPIRED', 'challenge.exp', { expected: `at least ${context.now}`, actual: until })
+    if (context.now > until)
+      refuse('BIND_CHALLENGE_EXPIRED', 'challenge.exp', { expected: `at least ${context.now}`, actual: until })
     for (const part of ['provider', 'lease'] as const) {
       const wanted = scope[part]
       if (wanted !== undefined && wanted !== challenge[part]) {
@@ -147,7 +164,10 @@ export function checkChallenge(context: Context, challenge: Challenge, scope: Ch
       }
     }
     if (scope.policyDigest !== undefined && scope.policyDigest !== challenge.policyDigest) {
-      refuse('POLICY_DIGEST_CHANGED', 'challenge.policyDigest', { expected: scope.policyDigest, actual: challenge.policyDigest })
+      refuse('POLICY_DIGEST_CHANGED', 'challenge.policyDigest', {
+        expected: scope.policyDigest,
+        actual: challenge.policyDigest,
+      })
     }
     return challenge
   })

@@ -43,7 +43,10 @@ export interface SortedCollateral {
  * Sorts collateral files by content: PEM (certificates, CRLs), DER (certificate, CRL, OCSP answer), RIM XML. Equal objects
  * are held once. What cannot be read is reported and left out, so that it can only ever be missing.
  */
-export async function sortCollateral(context: Pick<Context, 'digestHex'>, files: readonly CollateralFile[]): Promise<SortedCollateral> {
+export async function sortCollateral(
+  context: Pick<Context, 'digestHex'>,
+  files: readonly CollateralFile[],
+): Promise<SortedCollateral> {
   const certificates = new Map<string, Held<Certificate>>()
   const crls = new Map<string, Held<Crl>>()
   const ocspResponses = new Map<string, Held<OcspResponse>>()

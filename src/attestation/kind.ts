@@ -29,6 +29,8 @@ export interface CollateralUse {
   readonly kind: 'x509-certificate' | 'x509-crl' | 'ocsp-response' | 'nvidia-rim'
   /** SHA-256 of the object, lower-case hex */
   readonly digest: string
+  /** thisUpdate of a CRL or OCSP answer, notBefore of a certificate; undefined for a manifest, which carries no date */
+  readonly issuedAt: UnixSeconds | undefined
   /** end of the object's own validity */
   readonly validUntil: UnixSeconds
 }

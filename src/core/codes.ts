@@ -467,6 +467,16 @@ export const CODES = {
     title: 'The guest may run on more than one socket, and the policy forbids it.',
     hint: 'Launch the guest with guest-policy bit 20 set. The firmware then only activates it on one socket, so pin its vCPUs and memory accordingly.',
   },
+  SNP_POLICY_MEM_XTS: {
+    verdict: 'reject',
+    title: 'The guest does not insist on memory encryption with AES-256-XTS.',
+    hint: 'Launch the guest with guest-policy bit 22 set. If the launch is refused, switch the memory encryption of the host to AES-256-XTS in the BIOS first.',
+  },
+  SNP_POLICY_RAPL: {
+    verdict: 'reject',
+    title: 'The guest does not insist that power metering be switched off.',
+    hint: 'Launch the guest with guest-policy bit 23 set. If the launch is refused, disable RAPL on the host (RAPL_DIS of SNP_CONFIG or the BIOS) first.',
+  },
   SNP_POLICY_RESERVED_BIT: {
     verdict: 'reject',
     title: 'The guest policy has a reserved bit wrong.',
@@ -1002,7 +1012,8 @@ export const CODES = {
   },
   CRL_UNSUPPORTED: {
     verdict: 'reject',
-    title: 'The revocation list is partial or without end date, has an unknown critical extension, or its signer may not sign.',
+    title:
+      'The revocation list is partial or without end date, has an unknown critical extension, or its signer may not sign.',
     hint: 'Use the complete list from the address of the vendor. If that very list is refused, update Vouchsafe.',
   },
   CRL_MALFORMED: {
@@ -1151,6 +1162,11 @@ export const CODES = {
     title: 'A digest or id in the policy is not lower-case hexadecimal of the right length.',
     hint: 'Write a SHA-384 digest as 96 lower-case digits and a SHA-256 digest as 64, without 0x. The vouchsafe inspect command prints them in that form.',
   },
+  POLICY_VALUE_INVALID: {
+    verdict: 'reject',
+    title: 'A policy value is not one that its member may have.',
+    hint: 'Write one of the values of the finding, or a value in its form, in the same case. The command vouchsafe policy schema explains every member.',
+  },
   POLICY_NUMBER_RANGE: {
     verdict: 'reject',
     title: 'A number in the policy is outside the range it may have.',
@@ -1257,6 +1273,11 @@ export const CODES = {
     verdict: 'reject',
     title: 'The policy requires CPU evidence, and there is none.',
     hint: 'Collect the SEV-SNP report together with the GPU reports in one run; GPU evidence alone says nothing about the guest that uses it.',
+  },
+  APPRAISAL_LEASE_MISSING: {
+    verdict: 'inconclusive',
+    title: 'A rule of the policy compares with the lease, and the lease was not given or does not say.',
+    hint: 'Pass the lease with --lease FILE, and have it state what the finding names. To judge a machine without a lease, the tenant can write the number of GPUs into the policy.',
   },
   APPRAISAL_NO_ALTERNATIVE: {
     verdict: 'reject',

@@ -1,7 +1,7 @@
 import type { CryptoPort } from './crypto/port.ts'
 import { toHex } from './encodings.ts'
 import { LIMITS } from './limits.ts'
-import { type Outcome, fail, ok } from './outcome.ts'
+import { fail, type Outcome, ok } from './outcome.ts'
 import { LAST_SECOND, type UnixSeconds } from './time.ts'
 import type { TrustAnchor } from './trust-anchors.ts'
 import { type Certificate, decodeCertificate } from './x509/certificate.ts'
@@ -138,7 +138,11 @@ export class Context {
    * Failures are not remembered: their paths belong to whoever asked.
    * @param name distinguishes decoders; one name, one type
    */
-  async decodeOnce<T>(name: string, bytes: Uint8Array, decode: () => Outcome<T> | Promise<Outcome<T>>): Promise<Outcome<T>> {
+  async decodeOnce<T>(
+    name: string,
+    bytes: Uint8Array,
+    decode: () => Outcome<T> | Promise<Outcome<T>>,
+  ): Promise<Outcome<T>> {
     const key = `${name} ${await this.digestHex('sha256', bytes)}`
     const known = this.#cache.get(key) as T | undefined
     if (known !== undefined) return ok(known)

@@ -68,7 +68,10 @@ function element(
   const { length, contentStart } = definiteLength(bytes, start + 1, limit, path)
   const end = contentStart + length
   if (end > limit) {
-    refuse('DER_TRUNCATED', `${path}@${start}`, { expected: `${length} bytes`, actual: `${limit - contentStart} bytes` })
+    refuse('DER_TRUNCATED', `${path}@${start}`, {
+      expected: `${length} bytes`,
+      actual: `${limit - contentStart} bytes`,
+    })
   }
   const content = bytes.subarray(contentStart, end)
   const children: Der[] = []
@@ -123,19 +126,21 @@ function checkPrimitive(tag: number, content: Uint8Array, path: string): void {
   switch (tag) {
     case TAG.integer:
     case TAG.enumerated: {
-      if (first === undefined) return refuse('DER_NOT_CANONICAL', path, { actual: 'integer without content' })
+      if (first === undefined) refuse('DER_NOT_CANONICAL', path, { actual: 'integer without content' })
       const redundant = content.length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))
       if (redundant) refuse('DER_NOT_CANONICAL', path, { actual: 'integer not in its shortest form' })
       return
     }
     case TAG.boolean:
-      if (content.length !== 1 || (first !== 0 && first !== 0xff)) refuse('DER_NOT_CANONICAL', path, { actual: 'boolean' })
+      if (content.length !== 1 || (first !== 0 && first !== 0xff))
+        refuse('DER_NOT_CANONICAL', path, { actual: 'boolean' })
       return
     case TAG.null:
       if (content.length !== 0) refuse('DER_NOT_CANONICAL', path, { actual: 'null with content' })
       return
     case TAG.bitString:
-      return checkBitString(content, path)
+      checkBitString(content, path)
+      return
     case TAG.oid:
       oidArcs(content, path)
   }
@@ -156,7 +161,8 @@ const ARC_LIMIT = 2 ** 32
 
 /** Arcs of 2^32 and more are refused, so that no reader may truncate one into a known OID. */
 function oidArcs(content: Uint8Array, path: string): number[] {
-  if (content.length === 0 || content.length > 64) refuse('DER_OID_INVALID', path, { actual: `${content.length} bytes` })
+  if (content.length === 0 || content.length > 64)
+    refuse('DER_OID_INVALID', path, { actual: `${content.length} bytes` })
   const arcs: number[] = []
   let arc = 0
   let fresh = true

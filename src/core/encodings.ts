@@ -29,7 +29,8 @@ for (let i = 0; i < ALPHABET.length; i++) SEXTET[ALPHABET.charCodeAt(i)] = i
  * @returns the bytes, or ENV_BASE64_NOT_CANONICAL
  */
 export function fromBase64(text: string, path: string): Outcome<Uint8Array<ArrayBuffer>> {
-  const refused = () => fail('ENV_BASE64_NOT_CANONICAL', path, { expected: 'canonical base64', actual: text.slice(0, 40) })
+  const refused = () =>
+    fail('ENV_BASE64_NOT_CANONICAL', path, { expected: 'canonical base64', actual: text.slice(0, 40) })
   if (text.length % 4 !== 0) return refused()
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
   const digits = text.length - padding

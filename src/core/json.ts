@@ -18,11 +18,13 @@ export const pointer = (parent: string, key: string | number): string =>
  * Parses JSON text (RFC 8259) strictly: one value, no duplicate keys, at most 32 levels, no lone surrogates, numbers that
  * a double holds. What JSON.parse would quietly mend or overwrite is refused. Time is linear in the text.
  * @param path prefix of the JSON pointers in faults
- * @returns the value, or JSON_SYNTAX · JSON_DUPLICATE_KEY · LIMIT_JSON_DEPTH
+ * @param numbers `integers` refuses a number spelled with fraction or exponent, even one of whole value such as `1.0e0`,
+ * and leaves their range to the caller: one beyond 2^53 comes back as a number that is not a safe integer
+ * @returns the value, or JSON_SYNTAX · JSON_DUPLICATE_KEY · LIMIT_JSON_DEPTH · JSON_TYPE_MISMATCH (integers)
  */
-export function parseJson(text: string, path: string): Outcome<Json> {
+export function parseJson(text: string, path: string, numbers: 'any' | 'integers' = 'any'): Outcome<Json> {
   return attempt(() => {
-    const parser = new Parser(text, path)
+    const parser = new Parser(text, path, numbers)
     const value = parser.value(path, 1)
     parser.end()
     return value
@@ -38,11 +40,13 @@ const SPACE = /[ \t\n\r]*/y
 class Parser {
   readonly #text: string
   readonly #path: string
+  readonly #numbers: 'any' | 'integers'
   #at = 0
 
-  constructor(text: string, path: string) {
+  constructor(text: string, path: string, numbers: 'any' | 'integers') {
     this.#text = text
     this.#path = path
+    this.#numbers = numbers
   }
 
   value(path: string, depth: number): Json {
@@ -125,6 +129,10 @@ class Parser {
   #number(path: string): number {
     const text = this.#match(NUMBER) ?? this.#syntax('a value')
     const value = Number(text)
+    if (this.#numbers === 'integers') {
+      if (!/[.eE]/.test(text)) return value
+      return refuse('JSON_TYPE_MISMATCH', path, { expected: 'a number without fraction or exponent', actual: text })
+    }
     if (!isHeld(text, value)) refuse('JSON_SYNTAX', path, { expected: 'a number that a double holds', actual: text })
     return value
   }

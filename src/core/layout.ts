@@ -53,7 +53,8 @@ export function layout<F extends Fields>(name: string, sizeBytes: number, fields
   const ordered = Object.entries(fields).sort(([, a], [, b]) => a.offset - b.offset)
   let end = 0
   for (const [fieldName, f] of ordered) {
-    if (!Number.isInteger(f.sizeBytes) || f.sizeBytes < 1) throw new TypeError(`${name}.${fieldName}: ${f.sizeBytes} bytes`)
+    if (!Number.isInteger(f.sizeBytes) || f.sizeBytes < 1)
+      throw new TypeError(`${name}.${fieldName}: ${f.sizeBytes} bytes`)
     if (f.offset !== end) throw new TypeError(`${name}.${fieldName}: starts at ${f.offset}, expected ${end}`)
     end += f.sizeBytes
   }
@@ -82,7 +83,10 @@ export function decodeLayout<F extends Fields>(
         const reserved = input.subarray(f.offset, f.offset + f.sizeBytes)
         if (!isZero(reserved)) {
           const at = f.offset + reserved.findIndex((b) => b !== 0)
-          refuse(codes.reserved, `${path}[0x${at.toString(16)}]`, { expected: 'zero', actual: `0x${input[at]?.toString(16)}` })
+          refuse(codes.reserved, `${path}[0x${at.toString(16)}]`, {
+            expected: 'zero',
+            actual: `0x${input[at]?.toString(16)}`,
+          })
         }
       } else {
         value[name] = f.read(view, input)

@@ -2,7 +2,14 @@
 export type UnixSeconds = number
 
 /** Seconds of a civil UTC date (proleptic Gregorian), or undefined where the date does not exist. */
-export function unixSeconds(y: number, mo: number, d: number, h: number, mi: number, s: number): UnixSeconds | undefined {
+export function unixSeconds(
+  y: number,
+  mo: number,
+  d: number,
+  h: number,
+  mi: number,
+  s: number,
+): UnixSeconds | undefined {
   if (mo < 1 || mo > 12 || d < 1 || h > 23 || mi > 59 || s > 59) return undefined
   const ms = Date.UTC(2000, mo - 1, d, h, mi, s)
   // Date.UTC maps years 0–99 to 1900–1999, so the year is set apart.

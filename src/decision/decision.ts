@@ -38,11 +38,20 @@ export interface Decision {
   /** SHA-256 over the canonical challenge, where one was given */
   readonly challenge?: { readonly digest: string; readonly purpose: string }
   readonly evidenceDigest: string
-  readonly collateral: readonly (Omit<CollateralUse, 'validUntil'> & { readonly validUntil: string })[]
+  readonly collateral: readonly {
+    readonly kind: CollateralUse['kind']
+    readonly digest: string
+    readonly validUntil: string
+  }[]
   /** anchors that the caller injected and the evidence rests on: such a decision opens nothing */
   readonly injectedAnchors: readonly string[]
   /** statements by whoever vouches for the reference values that levels 3 and above rest on */
-  readonly statements: readonly { readonly guarantee: string; readonly signer: string; readonly validUntil: string }[]
+  readonly statements: readonly {
+    readonly guarantee: string
+    readonly signer: string
+    readonly referenceValue: string
+    readonly validUntil: string
+  }[]
   readonly acceptedRisks: readonly string[]
   /** PPCIE board as it was proved: which GPU sees which switch */
   readonly topology?: { readonly gpus: readonly string[]; readonly switches: readonly string[] }

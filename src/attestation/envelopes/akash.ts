@@ -47,7 +47,10 @@ export function readAkashQuote(value: Json): Outcome<EvidenceSet> {
     }
     const label = quote.text('tee_platform', 'teePlatform', 'tee_type')
     if (!Object.hasOwn(PLATFORMS, label)) {
-      refuse('ENV_KIND_UNKNOWN', pointer(quote.path, 'tee_platform'), { expected: Object.keys(PLATFORMS).join(', '), actual: label })
+      refuse('ENV_KIND_UNKNOWN', pointer(quote.path, 'tee_platform'), {
+        expected: Object.keys(PLATFORMS).join(', '),
+        actual: label,
+      })
     }
     const platformLabel = label as AkashPlatform
     const report = quote.evidence('report')
@@ -68,7 +71,10 @@ export function readAkashQuote(value: Json): Outcome<EvidenceSet> {
       bytes: report,
       endorsements: [chain, auxblob].filter((e) => e !== undefined),
     }
-    const items: NonEmpty<EvidenceItem> = [cpu, ...(gpuReports === undefined ? [] : gpuItems(gpuReports.values, gpuReports.path))]
+    const items: NonEmpty<EvidenceItem> = [
+      cpu,
+      ...(gpuReports === undefined ? [] : gpuItems(gpuReports.values, gpuReports.path)),
+    ]
     return { carrier: 'akash/aep-83', items, platformLabel, tlsBound, binding: 'raw' }
   })
 }
@@ -80,11 +86,13 @@ export function refuseNamed(kind: ReturnType<typeof kindOf>, path: string): void
 }
 
 function gpuItems(values: readonly Json[], path: string): EvidenceItem[] {
-  if (values.length > LIMITS.gpuCount) refuse('LIMIT_GPU_COUNT', path, { expected: `at most ${LIMITS.gpuCount}`, actual: values.length })
+  if (values.length > LIMITS.gpuCount)
+    refuse('LIMIT_GPU_COUNT', path, { expected: `at most ${LIMITS.gpuCount}`, actual: values.length })
   const items = values.map((value, position) => {
     const members = new Members(value, pointer(path, position))
     const index = members.required('device_index', 'deviceIndex')
-    if (typeof index.value !== 'number') refuse('JSON_TYPE_MISMATCH', index.path, { expected: 'number', actual: typeOf(index.value) })
+    if (typeof index.value !== 'number')
+      refuse('JSON_TYPE_MISMATCH', index.path, { expected: 'number', actual: typeOf(index.value) })
     const report = members.evidence('report')
     members.end()
     return { index: index.value, report, path: pointer(members.path, 'report') }
@@ -94,7 +102,9 @@ function gpuItems(values: readonly Json[], path: string): EvidenceItem[] {
   if (actual.some((index, i) => index !== expected[i])) {
     refuse('GPU_INDEX_INVALID', path, { expected: expected.join(', '), actual: actual.join(', ') })
   }
-  return items.sort((a, b) => Number(a.index) - Number(b.index)).map(({ index, report, path: at }) => gpuItem(`gpu-${index}`, report, at))
+  return items
+    .sort((a, b) => Number(a.index) - Number(b.index))
+    .map(({ index, report, path: at }) => gpuItem(`gpu-${index}`, report, at))
 }
 
 const PEM_BEGIN = utf8('-----BEGIN CERTIFICATE-----')
@@ -106,7 +116,11 @@ const PEM_BEGIN = utf8('-----BEGIN CERTIFICATE-----')
 export function gpuItem(id: string, packed: Uint8Array, path: string): EvidenceItem {
   refuseNamed(kindOf(packed), path)
   const pem = indexOfBytes(packed, PEM_BEGIN)
-  if (pem <= 0) refuse('GPU_PEM_SPLIT_INVALID', path, { expected: 'report, then PEM chain', actual: latin1(packed.subarray(0, 24)) })
+  if (pem <= 0)
+    refuse('GPU_PEM_SPLIT_INVALID', path, {
+      expected: 'report, then PEM chain',
+      actual: latin1(packed.subarray(0, 24)),
+    })
   const front = packed.subarray(0, pem)
   const length = take(spdmLength(front))
   const between = front.length - length

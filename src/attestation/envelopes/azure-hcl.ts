@@ -33,10 +33,15 @@ export function readAzureHcl(bytes: Uint8Array): Outcome<EvidenceSet> {
     header.take(RUNTIME_OFFSET - REPORT_OFFSET - REPORT_BYTES, 'gap')
     header.take(8, 'runtime.sizes')
     const reportType = header.u32('runtime.reportType')
-    if (reportType !== RUNTIME_TYPE_SNP) refuse('ENV_KIND_NOT_SUPPORTED', 'hcl.runtime.reportType', { actual: reportType })
+    if (reportType !== RUNTIME_TYPE_SNP)
+      refuse('ENV_KIND_NOT_SUPPORTED', 'hcl.runtime.reportType', { actual: reportType })
     header.u32('runtime.hashType')
     header.take(header.u32('runtime.jsonLength'), 'runtime.json')
     if (!isZero(header.take(header.remaining, 'padding'))) malformed('bytes after the runtime data')
-    return { carrier: 'azure/hcl', binding: 'raw', items: [{ id: 'cpu', kind: 'amd/snp-report', bytes: report, endorsements: [] }] }
+    return {
+      carrier: 'azure/hcl',
+      binding: 'raw',
+      items: [{ id: 'cpu', kind: 'amd/snp-report', bytes: report, endorsements: [] }],
+    }
   })
 }

@@ -35,11 +35,13 @@ export function readBundle(value: Json): Outcome<EvidenceSet> {
     if (kind !== BUNDLE_KIND) refuse('ENV_KIND_UNKNOWN', '/kind', { expected: BUNDLE_KIND, actual: kind })
     for (const informational of ['challenge', 'lease', 'collectedAt']) bundle.optional(informational)
     const { values, path } = bundle.array('items')
-    if (values.length > LIMITS.itemCount) refuse('LIMIT_ITEM_COUNT', path, { expected: `at most ${LIMITS.itemCount}`, actual: values.length })
+    if (values.length > LIMITS.itemCount)
+      refuse('LIMIT_ITEM_COUNT', path, { expected: `at most ${LIMITS.itemCount}`, actual: values.length })
     const items = values.map((item, i) => readItem(item, pointer(path, i)))
     const binding = bundle.optionalText('binding') ?? 'raw'
     const form = BINDINGS.find((b) => b === binding)
-    if (form === undefined) return refuse('ENV_KIND_UNKNOWN', '/binding', { expected: BINDINGS.join(', '), actual: binding })
+    if (form === undefined)
+      return refuse('ENV_KIND_UNKNOWN', '/binding', { expected: BINDINGS.join(', '), actual: binding })
     const keyMember = bundle.optional('key')
     const key = keyMember === undefined ? undefined : readKey(keyMember)
     bundle.end()
@@ -50,7 +52,8 @@ export function readBundle(value: Json): Outcome<EvidenceSet> {
       ids.add(item.id)
     }
     const gpus = items.filter((i) => i.kind === 'nvidia/gpu-report').length
-    if (gpus > LIMITS.gpuCount) refuse('LIMIT_GPU_COUNT', path, { expected: `at most ${LIMITS.gpuCount}`, actual: gpus })
+    if (gpus > LIMITS.gpuCount)
+      refuse('LIMIT_GPU_COUNT', path, { expected: `at most ${LIMITS.gpuCount}`, actual: gpus })
     const [first, ...rest] = items
     if (first === undefined) return refuse('ENV_NOTHING_TO_JUDGE', path)
     const all: NonEmpty<EvidenceItem> = [first, ...rest]
@@ -61,10 +64,15 @@ export function readBundle(value: Json): Outcome<EvidenceSet> {
 function readItem(value: Json, path: string): EvidenceItem {
   const members = new Members(value, path)
   const id = members.text('id')
-  if (!/^[a-z0-9-]{1,32}$/.test(id)) refuse('ENV_STRING_NOT_PRINTABLE', pointer(path, 'id'), { expected: 'a-z, 0-9, -', actual: id })
+  if (!/^[a-z0-9-]{1,32}$/.test(id))
+    refuse('ENV_STRING_NOT_PRINTABLE', pointer(path, 'id'), { expected: 'a-z, 0-9, -', actual: id })
   const format = members.text('format')
   const kind = FORMATS[format]
-  if (kind === undefined) return refuse('ENV_KIND_UNKNOWN', pointer(path, 'format'), { expected: Object.keys(FORMATS).join(', '), actual: format })
+  if (kind === undefined)
+    return refuse('ENV_KIND_UNKNOWN', pointer(path, 'format'), {
+      expected: Object.keys(FORMATS).join(', '),
+      actual: format,
+    })
   const bytes = members.evidence('data')
   const certs = members.optionalArray('certs')
   members.end()
@@ -74,7 +82,10 @@ function readItem(value: Json, path: string): EvidenceItem {
     refuse('ENV_KIND_MISMATCH', pointer(path, 'data'), { expected: kind, actual })
   }
   if (certs !== undefined && certs.values.length > LIMITS.certificatesPerChain) {
-    refuse('LIMIT_CERT_COUNT', certs.path, { expected: `at most ${LIMITS.certificatesPerChain}`, actual: certs.values.length })
+    refuse('LIMIT_CERT_COUNT', certs.path, {
+      expected: `at most ${LIMITS.certificatesPerChain}`,
+      actual: certs.values.length,
+    })
   }
   const endorsements = certs?.values.map((c, i) => asEvidence({ value: c, path: pointer(certs.path, i) })) ?? []
   return { id, kind, bytes, endorsements }
@@ -88,6 +99,7 @@ function readKey(member: { value: Json; path: string }): { spki: Uint8Array; dom
   const spki = take(fromBase64(members.text('spki'), pointer(member.path, 'spki')))
   const domain = members.text('domain')
   members.end()
-  if (spki.length === 0 || spki.length > 1024) refuse('LIMIT_EVIDENCE_BYTES', pointer(member.path, 'spki'), { expected: '1 to 1024 bytes' })
+  if (spki.length === 0 || spki.length > 1024)
+    refuse('LIMIT_EVIDENCE_BYTES', pointer(member.path, 'spki'), { expected: '1 to 1024 bytes' })
   return { spki, domain }
 }

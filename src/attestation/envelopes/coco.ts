@@ -29,7 +29,11 @@ export function readCocoSnp(value: Json): Outcome<EvidenceSet> {
       fields.end()
       return data
     })
-    return { carrier: 'coco/kbs', binding: 'raw', items: [{ id: 'cpu', kind: 'amd/snp-report', bytes: encode(report), endorsements }] }
+    return {
+      carrier: 'coco/kbs',
+      binding: 'raw',
+      items: [{ id: 'cpu', kind: 'amd/snp-report', bytes: encode(report), endorsements }],
+    }
   })
 }
 
@@ -37,9 +41,11 @@ type Member = { value: Json; path: string }
 
 function numbers(member: Member, sizeBytes: number | undefined): Uint8Array {
   const { value, path } = member
-  if (!Array.isArray(value)) return refuse('JSON_TYPE_MISMATCH', path, { expected: 'array of bytes', actual: typeOf(value) })
+  if (!Array.isArray(value))
+    return refuse('JSON_TYPE_MISMATCH', path, { expected: 'array of bytes', actual: typeOf(value) })
   const list = value as readonly Json[]
-  if (list.length > LIMITS.evidenceBytes) refuse('LIMIT_EVIDENCE_BYTES', path, { expected: `at most ${LIMITS.evidenceBytes} bytes` })
+  if (list.length > LIMITS.evidenceBytes)
+    refuse('LIMIT_EVIDENCE_BYTES', path, { expected: `at most ${LIMITS.evidenceBytes} bytes` })
   if (sizeBytes !== undefined && list.length !== sizeBytes) {
     refuse('JSON_TYPE_MISMATCH', path, { expected: `${sizeBytes} bytes`, actual: `${list.length} bytes` })
   }
@@ -48,7 +54,10 @@ function numbers(member: Member, sizeBytes: number | undefined): Uint8Array {
 
 function integer({ value, path }: Member, max: number): number {
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0 || value > max) {
-    return refuse('JSON_TYPE_MISMATCH', path, { expected: `integer up to ${max}`, actual: typeof value === 'number' ? value : typeOf(value) })
+    return refuse('JSON_TYPE_MISMATCH', path, {
+      expected: `integer up to ${max}`,
+      actual: typeof value === 'number' ? value : typeOf(value),
+    })
   }
   return value
 }
@@ -67,10 +76,15 @@ const zeros = (sizeBytes: number): Uint8Array => new Uint8Array(sizeBytes)
 
 function encode(report: Members): Uint8Array {
   const uint = (sizeBytes: number, ...names: readonly string[]) =>
-    littleEndian(integer(report.required(...names), sizeBytes >= 7 ? Number.MAX_SAFE_INTEGER : 256 ** sizeBytes - 1), sizeBytes)
+    littleEndian(
+      integer(report.required(...names), sizeBytes >= 7 ? Number.MAX_SAFE_INTEGER : 256 ** sizeBytes - 1),
+      sizeBytes,
+    )
   const optionalUint = (sizeBytes: number, name: string) => {
     const member = report.optional(name)
-    return member === undefined || member.value === null ? zeros(sizeBytes) : littleEndian(integer(member, Number.MAX_SAFE_INTEGER), sizeBytes)
+    return member === undefined || member.value === null
+      ? zeros(sizeBytes)
+      : littleEndian(integer(member, Number.MAX_SAFE_INTEGER), sizeBytes)
   }
   const array = (sizeBytes: number, name: string) => numbers(report.required(name), sizeBytes)
   const tcb = (name: string): Uint8Array => {

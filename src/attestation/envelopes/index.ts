@@ -1,4 +1,4 @@
-import { latin1, utf8, indexOfBytes } from '../../core/bytes.ts'
+import { indexOfBytes, latin1, utf8 } from '../../core/bytes.ts'
 import { fromUtf8 } from '../../core/encodings.ts'
 import { type Json, parseJson } from '../../core/json.ts'
 import { LIMITS } from '../../core/limits.ts'
@@ -54,7 +54,10 @@ export function readEvidence(files: readonly EvidenceFile[]): Outcome<ReadEviden
 
 function checkSize(bytes: Uint8Array, path: string): void {
   if (bytes.length > LIMITS.requestBytes) {
-    refuse('LIMIT_REQUEST_BYTES', path, { expected: `at most ${LIMITS.requestBytes} bytes`, actual: `${bytes.length} bytes` })
+    refuse('LIMIT_REQUEST_BYTES', path, {
+      expected: `at most ${LIMITS.requestBytes} bytes`,
+      actual: `${bytes.length} bytes`,
+    })
   }
   if (bytes.length === 0) refuse('ENV_EVIDENCE_EMPTY', path)
 }
@@ -65,11 +68,13 @@ export function readOne(bytes: Uint8Array, path: string): Outcome<EvidenceSet> {
     checkSize(bytes, path)
     if (looksLikeJson(bytes)) {
       const value = take(parseJson(take(fromUtf8(bytes, path)), path))
-      const carrier = JSON_CARRIERS.find((c) => c.is(value)) ?? refuse('ENV_UNREADABLE', path, { actual: 'JSON of no known carrier' })
+      const carrier =
+        JSON_CARRIERS.find((c) => c.is(value)) ?? refuse('ENV_UNREADABLE', path, { actual: 'JSON of no known carrier' })
       return take(carrier.read(value))
     }
     if (isAzureHcl(bytes)) return take(readAzureHcl(bytes))
-    if (looksLikePem(bytes) || bytes[0] === 0x30) return refuse('ENV_NOTHING_TO_JUDGE', path, { actual: 'certificates only' })
+    if (looksLikePem(bytes) || bytes[0] === 0x30)
+      return refuse('ENV_NOTHING_TO_JUDGE', path, { actual: 'certificates only' })
     return { carrier: 'raw', items: [rawItem(bytes, path)], binding: 'raw' }
   })
 }
@@ -80,13 +85,18 @@ const PEM_BEGIN = utf8('-----BEGIN CERTIFICATE-----')
 
 function rawItem(bytes: Uint8Array, path: string): EvidenceItem {
   if (bytes.length > LIMITS.evidenceBytes) {
-    refuse('LIMIT_EVIDENCE_BYTES', path, { expected: `at most ${LIMITS.evidenceBytes} bytes`, actual: `${bytes.length} bytes` })
+    refuse('LIMIT_EVIDENCE_BYTES', path, {
+      expected: `at most ${LIMITS.evidenceBytes} bytes`,
+      actual: `${bytes.length} bytes`,
+    })
   }
   const kind = kindOf(bytes)
   refuseNamed(kind, path)
   switch (kind) {
     case 'nvidia/gpu-report':
-      return indexOfBytes(bytes, PEM_BEGIN) > 0 ? gpuItem('gpu-0', bytes, path) : { id: 'gpu-0', kind, bytes, endorsements: [] }
+      return indexOfBytes(bytes, PEM_BEGIN) > 0
+        ? gpuItem('gpu-0', bytes, path)
+        : { id: 'gpu-0', kind, bytes, endorsements: [] }
     case 'nvidia/switch-report':
       return { id: 'switch-0', kind, bytes, endorsements: [] }
     case 'amd/snp-report':
@@ -130,26 +140,36 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
   const carried = carriers.flatMap((c) => c.items)
   const loose = raw.filter(({ item }) => !carried.some((c) => sameBytes(c.bytes, item.bytes)))
   const items = numbered([...carried, ...paired(loose, collateral)]).map((item) =>
-    item.kind === 'amd/snp-report' && tables.length > 0 ? { ...item, endorsements: [...item.endorsements, ...tables] } : item,
+    item.kind === 'amd/snp-report' && tables.length > 0
+      ? { ...item, endorsements: [...item.endorsements, ...tables] }
+      : item,
   )
   const [first, ...rest] = items
-  if (first === undefined) return refuse('ENV_NOTHING_TO_JUDGE', 'evidence', { actual: `${files.length} files, none of them evidence` })
+  if (first === undefined)
+    return refuse('ENV_NOTHING_TO_JUDGE', 'evidence', { actual: `${files.length} files, none of them evidence` })
   const labelled = carriers.filter((c) => c.platformLabel !== undefined || c.key !== undefined)
-  if (labelled.length > 1) refuse('ENV_ITEM_DUPLICATE', 'evidence', { expected: 'one carrier', actual: `${labelled.length}` })
+  if (labelled.length > 1)
+    refuse('ENV_ITEM_DUPLICATE', 'evidence', { expected: 'one carrier', actual: `${labelled.length}` })
   const all: NonEmpty<EvidenceItem> = [first, ...rest]
   const base = labelled[0] ?? carriers[0] ?? { carrier: 'raw' as const, binding: 'raw' as const }
   return { set: { ...base, items: all }, collateral, ignored }
 }
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((byte, i) => byte === b[i])
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && a.every((byte, i) => byte === b[i])
 
 /** A GPU or switch report without chain takes the PEM file of the same stem, or the only one where there is one report. */
-function paired(raw: readonly { item: EvidenceItem; name: string }[], collateral: readonly CollateralFile[]): EvidenceItem[] {
+function paired(
+  raw: readonly { item: EvidenceItem; name: string }[],
+  collateral: readonly CollateralFile[],
+): EvidenceItem[] {
   const bare = raw.filter(({ item }) => item.kind.startsWith('nvidia/') && item.endorsements.length === 0)
   const chains = collateral.filter((c) => looksLikePem(c.bytes))
   return raw.map(({ item, name }) => {
     if (!bare.some((b) => b.item === item)) return item
-    const chain = chains.find((c) => stem(c.name) === stem(name)) ?? (bare.length === 1 && chains.length === 1 ? chains[0] : undefined)
+    const chain =
+      chains.find((c) => stem(c.name) === stem(name)) ??
+      (bare.length === 1 && chains.length === 1 ? chains[0] : undefined)
     return chain === undefined ? item : { ...item, endorsements: [chain.bytes] }
   })
 }

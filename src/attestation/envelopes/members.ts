@@ -29,7 +29,10 @@ export class Members {
   }
 
   required(...names: readonly string[]): { value: Json; path: string } {
-    return this.optional(...names) ?? refuse('JSON_TYPE_MISMATCH', pointer(this.path, names[0] ?? ''), { expected: 'present', actual: 'absent' })
+    return (
+      this.optional(...names) ??
+      refuse('JSON_TYPE_MISMATCH', pointer(this.path, names[0] ?? ''), { expected: 'present', actual: 'absent' })
+    )
   }
 
   text(...names: readonly string[]): string {
@@ -101,7 +104,10 @@ export function asEvidence(member: { value: Json; path: string }): Uint8Array {
   }
   const bytes = take(fromBase64(member.value, member.path))
   if (bytes.length > LIMITS.evidenceBytes) {
-    refuse('LIMIT_EVIDENCE_BYTES', member.path, { expected: `at most ${LIMITS.evidenceBytes} bytes`, actual: bytes.length })
+    refuse('LIMIT_EVIDENCE_BYTES', member.path, {
+      expected: `at most ${LIMITS.evidenceBytes} bytes`,
+      actual: bytes.length,
+    })
   }
   return bytes
 }

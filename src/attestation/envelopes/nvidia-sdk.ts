@@ -32,7 +32,8 @@ export function readNvidiaEvidence(value: Json): Outcome<EvidenceSet> {
     const list = wrapped?.list ?? (Array.isArray(value) ? value : [value])
     const base = wrapped?.path ?? ''
     const values = list as readonly Json[]
-    if (values.length > LIMITS.itemCount) refuse('LIMIT_GPU_COUNT', base, { expected: `at most ${LIMITS.itemCount}`, actual: values.length })
+    if (values.length > LIMITS.itemCount)
+      refuse('LIMIT_GPU_COUNT', base, { expected: `at most ${LIMITS.itemCount}`, actual: values.length })
     const counts = { gpu: 0, switch: 0 }
     const items = values.map((device, i): EvidenceItem => {
       const path = Array.isArray(value) || wrapped !== undefined ? pointer(base, i) : base
@@ -40,7 +41,8 @@ export function readNvidiaEvidence(value: Json): Outcome<EvidenceSet> {
       const architectureLabel = members.optionalText('arch')
       const bytes = members.evidence('evidence')
       const certificate = members.evidence('certificate')
-      for (const informational of ['nonce', 'version', 'driver_version', 'vbios_version', 'uuid', 'index']) members.optional(informational)
+      for (const informational of ['nonce', 'version', 'driver_version', 'vbios_version', 'uuid', 'index'])
+        members.optional(informational)
       members.end()
       const device_ = architectureLabel === 'LS10' ? 'switch' : 'gpu'
       return {
@@ -51,7 +53,8 @@ export function readNvidiaEvidence(value: Json): Outcome<EvidenceSet> {
         ...(architectureLabel === undefined ? {} : { architectureLabel }),
       }
     })
-    if (counts.gpu > LIMITS.gpuCount) refuse('LIMIT_GPU_COUNT', base, { expected: `at most ${LIMITS.gpuCount}`, actual: counts.gpu })
+    if (counts.gpu > LIMITS.gpuCount)
+      refuse('LIMIT_GPU_COUNT', base, { expected: `at most ${LIMITS.gpuCount}`, actual: counts.gpu })
     const [first, ...rest] = items
     if (first === undefined) return refuse('ENV_NOTHING_TO_JUDGE', base)
     const all: NonEmpty<EvidenceItem> = [first, ...rest]

@@ -17,12 +17,18 @@ export function readTsmReport(value: Json): Outcome<EvidenceSet> {
     const members = new Members(value, '')
     const bytes = blob(members, 'outblob') ?? refuse('ENV_EVIDENCE_EMPTY', '/outblob')
     const table = blob(members, 'auxblob')
-    for (const informational of ['provider', 'generation', 'inblob', 'privlevel', 'privlevel_floor', 'manifestblob']) members.optional(informational)
+    for (const informational of ['provider', 'generation', 'inblob', 'privlevel', 'privlevel_floor', 'manifestblob'])
+      members.optional(informational)
     members.end()
     const kind = kindOf(bytes)
     refuseNamed(kind, '/outblob')
-    if (kind !== 'amd/snp-report' && kind !== 'intel/tdx-quote') return refuse('ENV_UNREADABLE', '/outblob', { actual: kind })
-    return { carrier: 'raw', binding: 'raw', items: [{ id: 'cpu', kind, bytes, endorsements: table === undefined ? [] : [table] }] }
+    if (kind !== 'amd/snp-report' && kind !== 'intel/tdx-quote')
+      return refuse('ENV_UNREADABLE', '/outblob', { actual: kind })
+    return {
+      carrier: 'raw',
+      binding: 'raw',
+      items: [{ id: 'cpu', kind, bytes, endorsements: table === undefined ? [] : [table] }],
+    }
   })
 }
 

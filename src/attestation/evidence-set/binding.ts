@@ -1,10 +1,10 @@
 import { concatBytes, equalBytes, isZero, utf8 } from '../../core/bytes.ts'
+import type { Code } from '../../core/codes.ts'
 import type { Context } from '../../core/context.ts'
 import { fromHex, toHex } from '../../core/encodings.ts'
 import { type Fault, type FaultDetail, fault, take } from '../../core/outcome.ts'
-import type { Code } from '../../core/codes.ts'
-import type { Claims, GpuClaims, SnpClaims, SwitchClaims } from '../claims.ts'
 import { type Challenge, type ChallengeScope, checkChallenge } from '../challenge.ts'
+import type { Claims, GpuClaims, SnpClaims, SwitchClaims } from '../claims.ts'
 import type { BindingForm, EvidenceSet } from '../evidence.ts'
 
 /** What the evidence is expected to answer. The expected value comes from here and from nowhere else. */
@@ -47,14 +47,22 @@ const GPU_DOMAIN = 'vouchsafe/1 gpu'
 /** The label that a bundle's key must have been hashed under. */
 export const BINDING_DOMAIN = 'vouchsafe/1'
 
-const hashed = async (digest: Context['digest'], hash: 'sha256' | 'sha512', domain: string, ...parts: readonly Uint8Array[]) =>
-  digest(hash, concatBytes(utf8(`${domain}\0`), ...parts))
+const hashed = async (
+  digest: Context['digest'],
+  hash: 'sha256' | 'sha512',
+  domain: string,
+  ...parts: readonly Uint8Array[]
+) => digest(hash, concatBytes(utf8(`${domain}\0`), ...parts))
 
 const keyDigest = (digest: Context['digest'], spki: Uint8Array | undefined): Promise<Uint8Array> =>
   digest('sha256', spki ?? new Uint8Array())
 
 /** REPORT_DATA that covers nonce and key: SHA-512("vouchsafe/1 key\0" ‖ nonce[64] ‖ SHA-256(SPKI)). */
-export async function keyReportData(digest: Context['digest'], nonce: Uint8Array, spki: Uint8Array): Promise<Uint8Array> {
+export async function keyReportData(
+  digest: Context['digest'],
+  nonce: Uint8Array,
+  spki: Uint8Array,
+): Promise<Uint8Array> {
   return hashed(digest, 'sha512', KEY_DOMAIN, nonce, await keyDigest(digest, spki))
 }
 
@@ -73,7 +81,11 @@ export async function compositeReportData(
 }
 
 /** GPU nonce of the derived and composite forms: SHA-256("vouchsafe/1 gpu\0" ‖ nonce[64] ‖ SHA-256(SPKI, or nothing)). */
-export async function derivedGpuNonce(digest: Context['digest'], nonce: Uint8Array, spki: Uint8Array | undefined): Promise<Uint8Array> {
+export async function derivedGpuNonce(
+  digest: Context['digest'],
+  nonce: Uint8Array,
+  spki: Uint8Array | undefined,
+): Promise<Uint8Array> {
   return hashed(digest, 'sha256', GPU_DOMAIN, nonce, await keyDigest(digest, spki))
 }
 
@@ -133,7 +145,12 @@ class Judge {
 
   result(checked: boolean): BindingJudgement {
     const sound = this.faults.length === 0
-    return { faults: this.faults, fresh: checked && sound, keyBound: sound && this.#keyBound, composite: sound && this.#composite }
+    return {
+      faults: this.faults,
+      fresh: checked && sound,
+      keyBound: sound && this.#keyBound,
+      composite: sound && this.#composite,
+    }
   }
 
   #add(item: string, code: Code, path: string, detail: FaultDetail = {}): void {
@@ -148,7 +165,8 @@ class Judge {
   uniformity(): void {
     const reportData = this.#reportData
     const first = this.#nvidia[0]
-    const shared = reportData !== undefined && this.#set.binding === 'raw' ? toHex(reportData.subarray(0, 32)) : first?.claims.nonce
+    const shared =
+      reportData !== undefined && this.#set.binding === 'raw' ? toHex(reportData.subarray(0, 32)) : first?.claims.nonce
     for (const device of this.#nvidia) {
       if (device.claims.nonce !== shared) {
         this.#add(device.id, 'BIND_SET_NOT_UNIFORM', 'nonce', { expected: shared ?? '', actual: device.claims.nonce })
@@ -157,14 +175,20 @@ class Judge {
   }
 
   length(nonce: Uint8Array): boolean {
-    if (nonce.length === 0) this.#add('set', 'BIND_EXPECTED_EMPTY', 'nonce', { expected: '64 bytes', actual: '0 bytes' })
+    if (nonce.length === 0)
+      this.#add('set', 'BIND_EXPECTED_EMPTY', 'nonce', { expected: '64 bytes', actual: '0 bytes' })
     else if (nonce.length !== 64 && (this.#cpu !== undefined || nonce.length !== 32)) {
       this.#add('set', 'BIND_LENGTH_MISMATCH', 'nonce', { expected: '64 bytes', actual: `${nonce.length} bytes` })
     } else return true
     return false
   }
 
-  async cpu(digest: Context['digest'], nonce: Uint8Array, teeKey: Uint8Array | undefined, required: BindingForm): Promise<void> {
+  async cpu(
+    digest: Context['digest'],
+    nonce: Uint8Array,
+    teeKey: Uint8Array | undefined,
+    required: BindingForm,
+  ): Promise<void> {
     const cpu = this.#cpu
     const actual = this.#reportData
     if (cpu === undefined || actual === undefined) return
@@ -180,7 +204,8 @@ class Judge {
         actual: key === undefined ? 'no key' : 'another key',
       })
     }
-    if (required === 'composite' && binding !== 'composite') return mismatch('BIND_COMPOSITE_MISSING', await this.#compositeData(digest, nonce))
+    if (required === 'composite' && binding !== 'composite')
+      return mismatch('BIND_COMPOSITE_MISSING', await this.#compositeData(digest, nonce))
     const withKey = key === undefined ? nonce : await keyReportData(digest, nonce, key.spki)
     if (binding === 'composite') {
       const expected = await this.#compositeData(digest, nonce)
@@ -217,13 +242,16 @@ class Judge {
     const prefix = nonce.subarray(0, 32)
     const raw = this.#set.binding === 'raw'
     // AEP-83 hands the GPU the first half of REPORT_DATA, not of the nonce (they differ when TLS-bound).
-    const expected = toHex(raw ? (reportData ?? nonce).subarray(0, 32) : await derivedGpuNonce(digest, nonce, this.#set.key?.spki))
+    const expected = toHex(
+      raw ? (reportData ?? nonce).subarray(0, 32) : await derivedGpuNonce(digest, nonce, this.#set.key?.spki),
+    )
     const cpuIsFresh = this.#cpu !== undefined && this.faults.length === 0
     for (const device of this.#nvidia) {
       const actual = device.claims.nonce
       const detail = { expected, actual }
       if (required !== 'raw' && raw) {
-        if (this.#cpu === undefined || required === 'derived') this.#add(device.id, 'GPU_NONCE_NOT_DERIVED', 'nonce', detail)
+        if (this.#cpu === undefined || required === 'derived')
+          this.#add(device.id, 'GPU_NONCE_NOT_DERIVED', 'nonce', detail)
       } else if (actual !== expected) {
         const underived = !raw && actual === toHex(prefix)
         const code = underived ? 'GPU_NONCE_NOT_DERIVED' : cpuIsFresh ? 'BIND_SET_NOT_UNIFORM' : 'GPU_NONCE_MISMATCH'

@@ -154,7 +154,10 @@ const cpuidOf = (fields: { cpuidFamily: number; cpuidModel: number; cpuidSteppin
 
 function checkSignatureAlgorithm(algorithm: number, path: string): void {
   if (algorithm !== 1) {
-    refuse('SNP_SIGNATURE_ALGORITHM', `${path}.signatureAlgo`, { expected: '1 (ECDSA P-384 with SHA-384)', actual: algorithm })
+    refuse('SNP_SIGNATURE_ALGORITHM', `${path}.signatureAlgo`, {
+      expected: '1 (ECDSA P-384 with SHA-384)',
+      actual: algorithm,
+    })
   }
 }
 

@@ -23,20 +23,30 @@ export const TCB_BYTES: Readonly<Record<AmdProduct, readonly (TcbComponent | 're
 
 /**
  * Decodes a TCB_VERSION of 8 bytes, inside `attempt`.
- * Ends it with SNP_RESERVED_NOT_ZERO where a byte is set that the product does not use.
+ * Ends it with SNP_RESERVED_NOT_ZERO where a byte is set that the product does not use, or with SNP_PRODUCT_MISMATCH where
+ * the bytes as a whole are those of another product.
  */
 export function decodeTcb(bytes: Uint8Array, product: AmdProduct, path: string): SnpTcb {
-  const layout = TCB_BYTES[product]
-  for (let i = 0; i < layout.length; i++) {
-    if (layout[i] === 'reserved' && bytes[i] !== 0) {
-      refuse('SNP_RESERVED_NOT_ZERO', `${path}[${i}]`, { expected: 'zero', actual: `0x${bytes[i]?.toString(16)}` })
+  const stray = strayByte(bytes, TCB_BYTES[product])
+  if (stray >= 0) {
+    const other = product === 'Turin' ? 'Genoa' : 'Turin'
+    if (strayByte(bytes, TCB_BYTES[other]) < 0) {
+      refuse('SNP_PRODUCT_MISMATCH', path, { expected: `the layout of ${product}`, actual: `the layout of ${other}` })
     }
+    refuse('SNP_RESERVED_NOT_ZERO', `${path}[${stray}]`, {
+      expected: 'zero',
+      actual: `0x${bytes[stray]?.toString(16)}`,
+    })
   }
   const [b0 = 0, b1 = 0, b2 = 0, b3 = 0, , , b6 = 0, b7 = 0] = bytes
   return product === 'Turin'
     ? { fmc: b0, bootloader: b1, tee: b2, snp: b3, microcode: b7 }
     : { fmc: undefined, bootloader: b0, tee: b1, snp: b6, microcode: b7 }
 }
+
+/** Index of the first byte that is set and reserved, or -1. */
+const strayByte = (bytes: Uint8Array, layout: readonly (TcbComponent | 'reserved')[]): number =>
+  layout.findIndex((component, i) => component === 'reserved' && bytes[i] !== 0)
 
 /** Components in which two TCBs differ. A TCB is never compared as one number. */
 export const differingComponents = (a: SnpTcb, b: SnpTcb): readonly TcbComponent[] =>

@@ -1,4 +1,4 @@
-import { constants, createPublicKey, hash, type KeyObject, verify, type VerifyKeyObjectInput } from 'node:crypto'
+import { constants, createPublicKey, hash, type KeyObject, type VerifyKeyObjectInput, verify } from 'node:crypto'
 import type { CryptoPort, HashName, SignatureAlgorithm } from './port.ts'
 
 interface Scheme {
@@ -12,8 +12,18 @@ const onCurve = (curve: string) => (key: KeyObject) =>
   key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curve
 
 const SCHEMES: Record<SignatureAlgorithm, Scheme> = {
-  ES256: { hash: 'sha256', fits: onCurve('prime256v1'), signatureBytes: () => 64, options: { dsaEncoding: 'ieee-p1363' } },
-  ES384: { hash: 'sha384', fits: onCurve('secp384r1'), signatureBytes: () => 96, options: { dsaEncoding: 'ieee-p1363' } },
+  ES256: {
+    hash: 'sha256',
+    fits: onCurve('prime256v1'),
+    signatureBytes: () => 64,
+    options: { dsaEncoding: 'ieee-p1363' },
+  },
+  ES384: {
+    hash: 'sha384',
+    fits: onCurve('secp384r1'),
+    signatureBytes: () => 96,
+    options: { dsaEncoding: 'ieee-p1363' },
+  },
   PS384: {
     hash: 'sha384',
     fits: (key) => key.asymmetricKeyType === 'rsa',
@@ -50,7 +60,9 @@ export const nodeCrypto: CryptoPort = {
     }
     return new Promise((resolve) => {
       // An error here is OpenSSL's word for a signature it cannot even interpret: not valid.
-      verify(scheme.hash, message, { key, ...scheme.options }, signature, (error, valid) => resolve(error === null && valid))
+      verify(scheme.hash, message, { key, ...scheme.options }, signature, (error, valid) =>
+        resolve(error === null && valid),
+      )
     })
   },
 }

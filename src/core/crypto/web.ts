@@ -7,7 +7,10 @@ type VerifyParameters = Parameters<Subtle['verify']>[0]
 
 const HASHES: Record<HashName, string> = { sha1: 'SHA-1', sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' }
 
-const SCHEMES: Record<SignatureAlgorithm, { importAs: ImportParameters; verifyAs: VerifyParameters; signatureBytes?: number }> = {
+const SCHEMES: Record<
+  SignatureAlgorithm,
+  { importAs: ImportParameters; verifyAs: VerifyParameters; signatureBytes?: number }
+> = {
   ES256: {
     importAs: { name: 'ECDSA', namedCurve: 'P-256' },
     verifyAs: { name: 'ECDSA', hash: 'SHA-256' },
@@ -44,7 +47,8 @@ export function webCrypto(subtle: Subtle): CryptoPort {
       if (scheme.signatureBytes !== undefined && signature.length !== scheme.signatureBytes) return false
       const key = await keyOf(algorithm, spki)
       if (key === undefined) return false
-      return subtle.verify(scheme.verifyAs, key, owned(signature), owned(message))
+      // A refusal to compute (an RSA modulus too short for the salt) is an answer as well: nothing is valid under that key.
+      return subtle.verify(scheme.verifyAs, key, owned(signature), owned(message)).catch(() => false)
     },
   }
 }

@@ -44,7 +44,11 @@ function checkPssParameters(der: Der, forbidden: (what: string) => never): void 
   const fields = new DerSequence(der, TAG.sequence, forbidden)
   const explicit = (n: number) => {
     const wrapper = fields.optional(context(n, 'constructed'))
-    return wrapper === undefined ? undefined : wrapper.children.length === 1 ? wrapper.children[0] : forbidden('PSS parameters')
+    return wrapper === undefined
+      ? undefined
+      : wrapper.children.length === 1
+        ? wrapper.children[0]
+        : forbidden('PSS parameters')
   }
   const isSha384 = (d: Der | undefined): boolean => {
     if (d === undefined) return false // the default is SHA-1
@@ -55,8 +59,7 @@ function checkPssParameters(der: Der, forbidden: (what: string) => never): void 
     return oid === OID.sha384
   }
   if (!isSha384(explicit(0))) forbidden('RSASSA-PSS hash')
-  const mgf = explicit(1)
-  if (mgf === undefined) return forbidden('RSASSA-PSS mask generation')
+  const mgf = explicit(1) ?? forbidden('RSASSA-PSS mask generation')
   const mask = new DerSequence(mgf, TAG.sequence, forbidden)
   const maskOid = oidText(mask.next('mask generation', TAG.oid))
   if (maskOid !== OID.mgf1 || !isSha384(mask.next('mask hash'))) forbidden('RSASSA-PSS mask generation')
@@ -64,7 +67,8 @@ function checkPssParameters(der: Der, forbidden: (what: string) => never): void 
   const salt = explicit(2)
   if (salt === undefined || salt.tag !== TAG.integer || smallInteger(salt) !== 48) forbidden('RSASSA-PSS salt length')
   const trailer = explicit(3)
-  if (trailer !== undefined && (trailer.tag !== TAG.integer || smallInteger(trailer) !== 1)) forbidden('RSASSA-PSS trailer')
+  if (trailer !== undefined && (trailer.tag !== TAG.integer || smallInteger(trailer) !== 1))
+    forbidden('RSASSA-PSS trailer')
   fields.end('RSASSA-PSS parameters')
 }
 
@@ -93,7 +97,9 @@ export function decodePublicKey(der: Der, path: string): PublicKeyInfo {
     const curve = CURVES[oidText(parameters)]
     if (curve === undefined) return unsupported(`curve ${oidText(parameters)}`)
     if (!isUncompressedPoint(curve, key)) {
-      refuse('X509_KEY_INVALID', path, { expected: `uncompressed point of ${1 + 2 * coordinateBytes(curve)} bytes on ${curve}` })
+      refuse('X509_KEY_INVALID', path, {
+        expected: `uncompressed point of ${1 + 2 * coordinateBytes(curve)} bytes on ${curve}`,
+      })
     }
     return { kind: 'ec', curve, spki: der.bytes, point: key }
   }
@@ -109,7 +115,8 @@ function rsaModulusBits(key: Uint8Array, path: string): number {
   const header = key.length > 8 && key[0] === 0x30 && key[1] === 0x82 && key[4] === 0x02 && key[5] === 0x82
   const modulusBytes = header ? (((key[6] ?? 0) << 8) | (key[7] ?? 0)) - 1 : 0
   const bits = modulusBytes * 8
-  const exact = key.length === 8 + 1 + modulusBytes + EXPONENT.length && ((key[2] ?? 0) << 8 | (key[3] ?? 0)) === key.length - 4
+  const exact =
+    key.length === 8 + 1 + modulusBytes + EXPONENT.length && (((key[2] ?? 0) << 8) | (key[3] ?? 0)) === key.length - 4
   const top = (key[9] ?? 0) >= 0x80 && key[8] === 0
   if (!header || !RSA_BITS.includes(bits) || !exact || !top || !equalBytes(key.subarray(-5), EXPONENT)) {
     refuse('X509_KEY_SIZE', path, { expected: 'RSA of 2048, 3072 or 4096 bits with exponent 65537' })

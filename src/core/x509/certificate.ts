@@ -1,6 +1,16 @@
 import { equalBytes } from '../bytes.ts'
 import type { SignatureAlgorithm } from '../crypto/port.ts'
-import { bitStringBytes, context, type Der, DerSequence, decodeDer, oidText, smallInteger, TAG, timeOf } from '../der.ts'
+import {
+  bitStringBytes,
+  context,
+  type Der,
+  DerSequence,
+  decodeDer,
+  oidText,
+  smallInteger,
+  TAG,
+  timeOf,
+} from '../der.ts'
 import { toHex } from '../encodings.ts'
 import { attempt, type Outcome, refuse, take } from '../outcome.ts'
 import type { UnixSeconds } from '../time.ts'
@@ -102,7 +112,11 @@ export function decodeCertificate(der: Uint8Array, path: string): Outcome<Certif
 type Malformed = (what: string) => never
 
 /** Extensions of a certificate, CRL or OCSP structure, wrapped in their explicit tag. Duplicates are refused. */
-export function decodeExtensions(wrapper: Der | undefined, path: string, malformed: Malformed): ReadonlyMap<string, Extension> {
+export function decodeExtensions(
+  wrapper: Der | undefined,
+  path: string,
+  malformed: Malformed,
+): ReadonlyMap<string, Extension> {
   const extensions = new Map<string, Extension>()
   if (wrapper === undefined) return extensions
   const [list, more] = wrapper.children
@@ -141,17 +155,33 @@ function basicConstraints(extensions: ReadonlyMap<string, Extension>, path: stri
 }
 
 const USAGE_BITS: readonly KeyUsage[] = [
-  'digitalSignature', 'other', 'other', 'other', 'other', 'keyCertSign', 'cRLSign', 'other', 'other',
+  'digitalSignature',
+  'other',
+  'other',
+  'other',
+  'other',
+  'keyCertSign',
+  'cRLSign',
+  'other',
+  'other',
 ]
 
-function keyUsage(extensions: ReadonlyMap<string, Extension>, path: string, malformed: Malformed): ReadonlySet<KeyUsage> | undefined {
+function keyUsage(
+  extensions: ReadonlyMap<string, Extension>,
+  path: string,
+  malformed: Malformed,
+): ReadonlySet<KeyUsage> | undefined {
   const der = inner(extensions, EXTENSION.keyUsage, path)
   if (der === undefined) return undefined
   if (der.tag !== TAG.bitString || der.content.length < 2 || der.content.length > 3) return malformed('keyUsage')
   return new Set(USAGE_BITS.filter((_, i) => ((der.content[1 + (i >> 3)] ?? 0) & (0x80 >> (i & 7))) !== 0))
 }
 
-function extendedKeyUsage(extensions: ReadonlyMap<string, Extension>, path: string, malformed: Malformed): readonly string[] | undefined {
+function extendedKeyUsage(
+  extensions: ReadonlyMap<string, Extension>,
+  path: string,
+  malformed: Malformed,
+): readonly string[] | undefined {
   const der = inner(extensions, EXTENSION.extKeyUsage, path)
   if (der === undefined) return undefined
   const purposes = new DerSequence(der, TAG.sequence, malformed).rest()

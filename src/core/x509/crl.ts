@@ -1,7 +1,16 @@
 import { equalBytes } from '../bytes.ts'
 import type { Context, Payer } from '../context.ts'
 import type { SignatureAlgorithm } from '../crypto/port.ts'
-import { bitStringBytes, context as contextTag, DerSequence, decodeDer, oidText, smallInteger, TAG, timeOf } from '../der.ts'
+import {
+  bitStringBytes,
+  context as contextTag,
+  DerSequence,
+  decodeDer,
+  oidText,
+  smallInteger,
+  TAG,
+  timeOf,
+} from '../der.ts'
 import { toHex } from '../encodings.ts'
 import { attempt, attemptAsync, type Outcome, refuse, take } from '../outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../time.ts'
@@ -74,7 +83,8 @@ export function decodeCrl(der: Uint8Array, path: string): Outcome<Crl> {
     tbs.end('tbsCertList')
     for (const e of extensions.values()) if (e.critical) critical.push(e.oid)
     const numberExtension = extensions.get(OID.cRLNumber)
-    const number = numberExtension === undefined ? undefined : take(decodeDer(numberExtension.value, `${path}.cRLNumber`))
+    const number =
+      numberExtension === undefined ? undefined : take(decodeDer(numberExtension.value, `${path}.cRLNumber`))
     if (number !== undefined && number.tag !== TAG.integer) malformed('cRLNumber')
     return {
       der,
@@ -104,10 +114,19 @@ export interface CrlIssuer {
  * @returns the CRL, or CRL_SIGNATURE_INVALID · CRL_UNSUPPORTED · CRL_TIME_INVALID · CRL_STALE
  * @see RFC 5280 §6.3
  */
-export function authenticateCrl(context: Context, payer: Payer, crl: Crl, issuer: CrlIssuer, path: string): Promise<Outcome<Crl>> {
+export function authenticateCrl(
+  context: Context,
+  payer: Payer,
+  crl: Crl,
+  issuer: CrlIssuer,
+  path: string,
+): Promise<Outcome<Crl>> {
   return attemptAsync(async () => {
     if (!equalBytes(crl.issuer.der, issuer.subject)) {
-      refuse('CRL_SIGNATURE_INVALID', `${path}.issuer`, { expected: 'the issuer of the certificates', actual: nameText(crl.issuer) })
+      refuse('CRL_SIGNATURE_INVALID', `${path}.issuer`, {
+        expected: 'the issuer of the certificates',
+        actual: nameText(crl.issuer),
+      })
     }
     if (!issuer.maySignCrls) refuse('CRL_UNSUPPORTED', path, { expected: 'a signer with key usage cRLSign' })
     if (crl.delta || crl.criticalExtensions.length > 0) {
@@ -117,10 +136,16 @@ export function authenticateCrl(context: Context, payer: Payer, crl: Crl, issuer
     if (crl.nextUpdate === undefined) return refuse('CRL_UNSUPPORTED', `${path}.nextUpdate`, { expected: 'present' })
     if (!(await isSignedStructure(context, payer, crl, issuer.publicKey))) refuse('CRL_SIGNATURE_INVALID', path)
     if (crl.thisUpdate > context.now) {
-      refuse('CRL_TIME_INVALID', `${path}.thisUpdate`, { expected: `at or before ${toRfc3339(context.now)}`, actual: toRfc3339(crl.thisUpdate) })
+      refuse('CRL_TIME_INVALID', `${path}.thisUpdate`, {
+        expected: `at or before ${toRfc3339(context.now)}`,
+        actual: toRfc3339(crl.thisUpdate),
+      })
     }
     if (crl.nextUpdate <= context.now) {
-      refuse('CRL_STALE', `${path}.nextUpdate`, { expected: `after ${toRfc3339(context.now)}`, actual: toRfc3339(crl.nextUpdate) })
+      refuse('CRL_STALE', `${path}.nextUpdate`, {
+        expected: `after ${toRfc3339(context.now)}`,
+        actual: toRfc3339(crl.nextUpdate),
+      })
     }
     return crl
   })

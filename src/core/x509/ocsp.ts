@@ -1,7 +1,17 @@
 import { equalBytes } from '../bytes.ts'
 import type { Context, Payer } from '../context.ts'
 import type { SignatureAlgorithm } from '../crypto/port.ts'
-import { bitStringBytes, context as contextTag, type Der, DerSequence, decodeDer, oidText, smallInteger, TAG, timeOf } from '../der.ts'
+import {
+  bitStringBytes,
+  context as contextTag,
+  type Der,
+  DerSequence,
+  decodeDer,
+  oidText,
+  smallInteger,
+  TAG,
+  timeOf,
+} from '../der.ts'
 import { toHex } from '../encodings.ts'
 import { attempt, attemptAsync, type Outcome, refuse, take } from '../outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../time.ts'
@@ -62,7 +72,8 @@ export function decodeOcsp(der: Uint8Array, path: string): Outcome<OcspResponse>
     const malformed = (what: string): never => refuse('OCSP_MALFORMED', path, { actual: what })
     const outer = new DerSequence(take(decodeDer(der, path)), TAG.sequence, malformed)
     const status = smallInteger(outer.next('responseStatus', TAG.enumerated))
-    if (status !== 0) return refuse('OCSP_INVALID', `${path}.responseStatus`, { expected: 'successful (0)', actual: status ?? '?' })
+    if (status !== 0)
+      return refuse('OCSP_INVALID', `${path}.responseStatus`, { expected: 'successful (0)', actual: status ?? '?' })
     const [responseBytes, more] = outer.next('responseBytes', contextTag(0, 'constructed')).children
     outer.end('OCSPResponse')
     if (responseBytes === undefined || more !== undefined) return malformed('responseBytes')
@@ -134,7 +145,11 @@ function single(der: Der, path: string, malformed: (what: string) => never): Ocs
   const thisUpdate = timeOf(fields.next('thisUpdate', TAG.generalizedTime)) ?? malformed('thisUpdate')
   const next = fields.optional(contextTag(0, 'constructed'))
   const nextUpdate = next === undefined ? undefined : generalizedTime(next, 'nextUpdate', malformed)
-  const extensions = decodeExtensions(fields.optional(contextTag(1, 'constructed')), `${path}.singleExtensions`, malformed)
+  const extensions = decodeExtensions(
+    fields.optional(contextTag(1, 'constructed')),
+    `${path}.singleExtensions`,
+    malformed,
+  )
   fields.end('SingleResponse')
   for (const e of extensions.values()) if (e.critical) malformed(`critical extension ${e.oid}`)
   return { hash, issuerNameHash, issuerKeyHash, serial, status, thisUpdate, nextUpdate }
@@ -146,7 +161,8 @@ function generalizedTime(wrapper: Der, what: string, malformed: (what: string) =
 }
 
 function statusOf(der: Der, malformed: (what: string) => never): OcspStatus {
-  const kind = der.tag === contextTag(0, 'primitive') ? 'good' : der.tag === contextTag(2, 'primitive') ? 'unknown' : 'revoked'
+  const kind =
+    der.tag === contextTag(0, 'primitive') ? 'good' : der.tag === contextTag(2, 'primitive') ? 'unknown' : 'revoked'
   if (kind !== 'revoked') return der.content.length === 0 ? { kind } : malformed('certStatus')
   const fields = new DerSequence(der, contextTag(1, 'constructed'), malformed)
   const at = timeOf(fields.next('revocationTime', TAG.generalizedTime)) ?? malformed('revocationTime')
@@ -169,7 +185,11 @@ export interface OcspSubject {
  * several answers about the same certificate the worst one counts: revoked, then unknown, then good.
  * @returns undefined where the response speaks of other certificates only
  */
-export async function findOcspSingle(context: Context, response: OcspResponse, subject: OcspSubject): Promise<OcspSingle | undefined> {
+export async function findOcspSingle(
+  context: Context,
+  response: OcspResponse,
+  subject: OcspSubject,
+): Promise<OcspSingle | undefined> {
   const answers: OcspSingle[] = []
   for (const single of response.responses) {
     if (single.serial !== subject.serial) continue
@@ -210,7 +230,10 @@ export function authenticateOcsp(
     // Not `instanceof`: bytes from another realm (a frame, a vm context) must not pass for "not asked".
     if (!('notAsked' in nonce) && nonce.length === 0) throw new TypeError('an empty nonce asks nothing')
     if (!('notAsked' in nonce) && (response.nonce === undefined || !equalBytes(nonce, response.nonce))) {
-      refuse('OCSP_INVALID', `${path}.nonce`, { expected: toHex(nonce), actual: response.nonce === undefined ? 'absent' : toHex(response.nonce) })
+      refuse('OCSP_INVALID', `${path}.nonce`, {
+        expected: toHex(nonce),
+        actual: response.nonce === undefined ? 'absent' : toHex(response.nonce),
+      })
     }
     const byIssuer = await isNamed(context, response, subject.issuerName, subject.issuerKey)
     const key = byIssuer ? subject.issuerKey : await delegatedKey(context, payer, response, subject, path)
@@ -219,26 +242,40 @@ export function authenticateOcsp(
   })
 }
 
-async function isNamed(context: Context, response: OcspResponse, name: Uint8Array, key: PublicKeyInfo): Promise<boolean> {
+async function isNamed(
+  context: Context,
+  response: OcspResponse,
+  name: Uint8Array,
+  key: PublicKeyInfo,
+): Promise<boolean> {
   if ('name' in response.responder) return equalBytes(response.responder.name, name)
   return equalBytes(response.responder.keyHash, await context.digest('sha1', keyBits(key)))
 }
 
 const KNOWN_CRITICAL: readonly string[] = [EXTENSION.basicConstraints, EXTENSION.keyUsage, EXTENSION.extKeyUsage]
 
-async function delegatedKey(context: Context, payer: Payer, response: OcspResponse, subject: OcspSubject, path: string): Promise<PublicKeyInfo> {
+async function delegatedKey(
+  context: Context,
+  payer: Payer,
+  response: OcspResponse,
+  subject: OcspSubject,
+  path: string,
+): Promise<PublicKeyInfo> {
   const refused = (what: string): never => refuse('OCSP_INVALID', `${path}.responder`, { actual: what })
   for (const c of response.certificates) {
     if (!(await isNamed(context, response, c.subject.der, c.publicKey))) continue
     if (!equalBytes(c.issuer.der, subject.issuerName)) return refused('responder certified by another issuer')
-    if (c.extendedKeyUsage?.includes(OID.ocspSigning) !== true) return refused('responder certificate is not for OCSP signing')
+    if (c.extendedKeyUsage?.includes(OID.ocspSigning) !== true)
+      return refused('responder certificate is not for OCSP signing')
     if (c.basicConstraints?.ca === true) return refused('responder certificate is a CA')
     if (c.keyUsage?.has('digitalSignature') === false) return refused('responder certificate may not sign')
     for (const e of c.extensions.values()) {
-      if (e.critical && !KNOWN_CRITICAL.includes(e.oid)) return refused(`responder certificate with critical extension ${e.oid}`)
+      if (e.critical && !KNOWN_CRITICAL.includes(e.oid))
+        return refused(`responder certificate with critical extension ${e.oid}`)
     }
     if (context.now < c.notBefore || context.now > c.notAfter) return refused('responder certificate is out of date')
-    if (!(await isSignedStructure(context, payer, c, subject.issuerKey))) return refused('responder certificate not signed by the issuer')
+    if (!(await isSignedStructure(context, payer, c, subject.issuerKey)))
+      return refused('responder certificate not signed by the issuer')
     return c.publicKey
   }
   return refused('responder certificate not included')
@@ -249,7 +286,11 @@ async function delegatedKey(context: Context, payer: Payer, response: OcspRespon
  * thisUpdate where the responder named no nextUpdate.
  * @returns the fault, or undefined where it is current
  */
-export function ocspStaleness(context: Context, single: OcspSingle, defaultSeconds: number): { expected: string; actual: string } | undefined {
+export function ocspStaleness(
+  context: Context,
+  single: OcspSingle,
+  defaultSeconds: number,
+): { expected: string; actual: string } | undefined {
   const until = single.nextUpdate ?? single.thisUpdate + defaultSeconds
   if (single.thisUpdate <= context.now && context.now < until) return undefined
   return { expected: `${toRfc3339(single.thisUpdate)} to ${toRfc3339(until)}`, actual: toRfc3339(context.now) }

@@ -33,7 +33,9 @@ export interface ValidatedPath {
 export function orderPath(leaf: Certificate, offered: readonly Certificate[]): NonEmpty<Certificate> {
   const path: [Certificate, ...Certificate[]] = [leaf]
   for (let top = leaf; path.length <= offered.length; ) {
-    const issuer = offered.find((c) => sameName(c.subject, top.issuer) && !sameName(c.subject, c.issuer) && !path.includes(c))
+    const issuer = offered.find(
+      (c) => sameName(c.subject, top.issuer) && !sameName(c.subject, c.issuer) && !path.includes(c),
+    )
     if (issuer === undefined) break
     path.push(issuer)
     top = issuer
@@ -95,7 +97,9 @@ export function validatePath(
           actual: `another key under the name ${nameText(impostor.subject)}`,
         })
       }
-      refuse('X509_SIGNATURE_INVALID', `${path}[${broken}]`, { actual: nameText(certificates[broken]?.subject ?? top.subject) })
+      refuse('X509_SIGNATURE_INVALID', `${path}[${broken}]`, {
+        actual: nameText(certificates[broken]?.subject ?? top.subject),
+      })
     }
     if (anchor === undefined) throw new TypeError('a path without broken link has an anchor')
     return { certificates, anchor }
@@ -120,7 +124,12 @@ export function anchorKey(anchor: TrustAnchor): PublicKeyInfo {
   return key
 }
 
-async function isSignedBy(context: Context, payer: Payer, certificate: Certificate, issuer: PublicKeyInfo): Promise<boolean> {
+async function isSignedBy(
+  context: Context,
+  payer: Payer,
+  certificate: Certificate,
+  issuer: PublicKeyInfo,
+): Promise<boolean> {
   return keyFits(issuer, certificate.algorithm) && isSignedStructure(context, payer, certificate, issuer)
 }
 

@@ -1,0 +1,81 @@
+import type { Context } from '../../core/context.ts'
+import { LIMITS } from '../../core/limits.ts'
+import { attemptAsync, type Outcome, ok, refuse, take } from '../../core/outcome.ts'
+import { decodePem, looksLikePem } from '../../core/pem.ts'
+import type { Certificate } from '../../core/x509/certificate.ts'
+import type { Held } from '../collateral.ts'
+import type { EvidenceItem } from '../evidence.ts'
+
+/** What travelled with a report, sorted. */
+export interface Endorsements {
+  /** in the order they came, at most 8 */
+  readonly certificates: readonly Certificate[]
+  /** manifests offered with the evidence itself, as XML files */
+  readonly rims: readonly Held<Uint8Array>[]
+}
+
+/** No evidence needs more: a GPU has two, a switch one. */
+const OFFERED_RIMS = 2
+
+/**
+ * Sorts an item's endorsements into certificates (PEM or DER) and manifests (XML). A PEM chain is decoded once as long as
+ * the cache remembers.
+ * @returns them, or LIMIT_CERT_COUNT · LIMIT_COLLATERAL_COUNT · LIMIT_EVIDENCE_BYTES · PEM_INVALID ·
+ * ENV_BASE64_NOT_CANONICAL · DER_* · X509_*
+ */
+export function decodeEndorsements(item: EvidenceItem, context: Context, path: string): Promise<Outcome<Endorsements>> {
+  return attemptAsync(async () => {
+    const certificates: Certificate[] = []
+    const rims: Held<Uint8Array>[] = []
+    for (const offered of item.endorsements) {
+      if (looksLikeXml(offered)) {
+        if (rims.length === OFFERED_RIMS)
+          refuse('LIMIT_COLLATERAL_COUNT', `${path}.rims`, { expected: `at most ${OFFERED_RIMS}` })
+        const value = offered.slice()
+        rims.push({ value, sha256: await context.digestHex('sha256', value) })
+        continue
+      }
+      certificates.push(...take(await certificatesOf(offered, certificates.length, context, path)))
+      if (certificates.length > LIMITS.certificatesPerChain) tooMany(path, certificates.length)
+    }
+    return { certificates, rims }
+  })
+}
+
+const tooMany = (path: string, actual: number): never =>
+  refuse('LIMIT_CERT_COUNT', path, { expected: `at most ${LIMITS.certificatesPerChain}`, actual })
+
+const WHITE_SPACE: readonly number[] = [0x20, 0x09, 0x0a, 0x0d]
+const LESS_THAN = 0x3c
+
+/** Markup, after a byte order mark and white space that its own decoder will refuse where they do not belong. */
+function looksLikeXml(bytes: Uint8Array): boolean {
+  const start = bytes[0] === 0xef ? 3 : 0
+  const first = bytes.subarray(start, start + 64).find((b) => !WHITE_SPACE.includes(b))
+  return first === LESS_THAN
+}
+
+async function certificatesOf(
+  offered: Uint8Array,
+  position: number,
+  context: Context,
+  path: string,
+): Promise<Outcome<readonly Certificate[]>> {
+  if (!looksLikePem(offered)) {
+    const certificate = await context.certificate(offered, `${path}[${position}]`)
+    return certificate.ok ? ok([certificate.value]) : certificate
+  }
+  return context.decodeOnce('nvidia-pem-chain', offered, () =>
+    attemptAsync(async () => {
+      const blocks = take(decodePem(offered, path))
+      if (blocks.length > LIMITS.certificatesPerChain) tooMany(path, blocks.length)
+      const chain: Certificate[] = []
+      for (const [i, block] of blocks.entries()) {
+        const at = `${path}[${position + i}]`
+        if (block.label !== 'CERTIFICATE') refuse('PEM_INVALID', at, { expected: 'CERTIFICATE', actual: block.label })
+        chain.push(take(await context.certificate(block.der, at)))
+      }
+      return chain
+    }),
+  )
+}

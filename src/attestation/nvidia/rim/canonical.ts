@@ -1,0 +1,114 @@
+import { concatBytes, utf8 } from '../../../core/bytes.ts'
+import { attemptAsync, type Outcome, refuse } from '../../../core/outcome.ts'
+import { hasName, NAMESPACE, type XmlElement, type XmlFile } from './xml-tree.ts'
+
+type Libxml2 = typeof import('libxml2-wasm')
+type Document = ReturnType<Libxml2['XmlDocument']['fromBuffer']>
+type Node = Document['root']
+
+/** Loaded with the first manifest: starting its WebAssembly takes longer than judging a machine. */
+let loading: Promise<Libxml2> | undefined
+
+function libxml2(): Promise<Libxml2> {
+  loading ??= import('libxml2-wasm')
+  return loading
+}
+
+export interface CanonicalForms {
+  /** the document without its signature: what the digest is over */
+  readonly content: Uint8Array
+  /** SignedInfo as it stands in the document: what the signature is over */
+  readonly signedInfo: Uint8Array
+}
+
+/**
+ * Canonical XML 1.1 without comments, of the two node sets that an enveloped signature of this profile is about. Nothing
+ * is loaded for a document: no entity, no DTD, no file, no address.
+ * @param signature child of the root, `signedInfo` child of `signature`
+ * @returns the forms, or XML_SYNTAX where libxml2 reads another document than we do, or none
+ * @see Canonical XML 1.1; XML Signature 1.1 §6.6.4
+ */
+export function canonicalForms(
+  file: XmlFile,
+  signature: XmlElement,
+  signedInfo: XmlElement,
+  path: string,
+): Promise<Outcome<CanonicalForms>> {
+  return attemptAsync(async () => {
+    const library = await libxml2()
+    const otherwise = (actual: string): never => refuse('XML_SYNTAX', path, { actual })
+    const content = withDocument(library, utf8(file.text), otherwise, (document) => {
+      const found = childElements(library, document.root).filter((e) =>
+        hasName({ namespace: e.namespaceUri, name: e.name }, NAMESPACE.signature, 'Signature'),
+      )
+      const [only] = found
+      if (only === undefined || found.length > 1) return otherwise('another document for libxml2')
+      // Removed rather than hidden: hiding asks a callback about every node.
+      only.remove()
+      return canonical(library, (sink, options) => document.canonicalize(sink, options))
+    })
+    // Inclusive canonical form takes from the ancestors what their start tags declare, and nothing else.
+    const around = [file.root, signature]
+    const start = around.map(({ source: s }) => file.text.slice(s.start, s.startTagEnd)).join('')
+    const end = around
+      .toReversed()
+      .map(({ source: s }) => `</${s.name}>`)
+      .join('')
+    const inContext = start + file.text.slice(signedInfo.source.start, signedInfo.source.end) + end
+    const signedForm = withDocument(library, utf8(inContext), otherwise, (document) => {
+      const [outer] = childElements(library, document.root)
+      const [inner] = outer === undefined ? [] : childElements(library, outer)
+      if (inner === undefined) return otherwise('another SignedInfo for libxml2')
+      return canonical(library, (sink, options) => inner.canonicalize(sink, options))
+    })
+    return { content, signedInfo: signedForm }
+  })
+}
+
+/** Runs `read` on a document in WebAssembly's memory and gives the memory back, whatever happens. */
+function withDocument<T>(
+  library: Libxml2,
+  bytes: Uint8Array,
+  otherwise: (actual: string) => never,
+  read: (document: Document) => T,
+): T {
+  const { XML_PARSE_NONET, XML_PARSE_NO_XXE, XML_PARSE_NO_SYS_CATALOG, XML_PARSE_SKIP_IDS } = library.ParseOption
+  const option = XML_PARSE_NONET | XML_PARSE_NO_XXE | XML_PARSE_NO_SYS_CATALOG | XML_PARSE_SKIP_IDS
+  let document: Document | undefined
+  try {
+    document = library.XmlDocument.fromBuffer(bytes, { encoding: 'utf-8', option })
+    return read(document)
+  } catch (error) {
+    if (error instanceof library.XmlError) return otherwise('not XML for libxml2')
+    throw error
+  } finally {
+    document?.dispose()
+  }
+}
+
+function childElements(library: Libxml2, parent: Node): Node[] {
+  const children: Node[] = []
+  for (let child = parent.firstChild; child !== null; child = child.next) {
+    if (child instanceof library.XmlElement) children.push(child)
+  }
+  return children
+}
+
+type Sink = Parameters<Document['canonicalize']>[0]
+type Options = NonNullable<Parameters<Document['canonicalize']>[1]>
+
+function canonical(
+  library: Libxml2,
+  run: (sink: Sink, options: Pick<Options, 'mode' | 'withComments'>) => void,
+): Uint8Array {
+  const parts: Uint8Array[] = []
+  const sink: Sink = {
+    write: (part) => {
+      parts.push(part.slice()) // the memory is libxml2's, and used again
+      return part.length
+    },
+    close: () => true,
+  }
+  run(sink, { mode: library.XmlC14NMode.XML_C14N_1_1, withComments: false })
+  return concatBytes(...parts)
+}
