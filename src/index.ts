@@ -68,12 +68,7 @@ export async function verify(evidence: Evidence, context: VerifyContext): Promis
     read.ok && read.value.collateral.length > 0 ? await sortCollateral(judgement, read.value.collateral) : undefined
   if (beside !== undefined) inputFaults.push(...beside.faults)
   const policy =
-    context.policy === null
-      ? null
-      : {
-          policy: context.policy,
-          digest: await policyDigest(context.policy, (bytes) => crypto.digest('sha256', bytes)),
-        }
+    context.policy === null ? null : { policy: context.policy, digest: await digestOf(context.policy, crypto) }
   const referenceValues = []
   for (const [i, text] of (policy === null ? [] : context.referenceValues).entries()) {
     const value = await authenticateReferenceValue(text, signersOf(policy?.policy), `referenceValues[${i}]`)
@@ -93,6 +88,15 @@ export async function verify(evidence: Evidence, context: VerifyContext): Promis
 
 const signersOf = (policy: Policy | undefined): readonly SignerKey[] =>
   policy === undefined || policy.referenceValues === 'none' ? [] : policy.referenceValues.signers
+
+const policyDigests = new WeakMap<Policy, Promise<string>>()
+
+/** Policies are frozen, so each is digested once. */
+function digestOf(policy: Policy, crypto: CryptoPort): Promise<string> {
+  const known = policyDigests.get(policy) ?? policyDigest(policy, (bytes) => crypto.digest('sha256', bytes))
+  policyDigests.set(policy, known)
+  return known
+}
 
 /** Injected anchors are marked, whoever made them. */
 const injected = (anchors: readonly TrustAnchor[]): readonly TrustAnchor[] =>

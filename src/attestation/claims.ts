@@ -77,7 +77,7 @@ export interface SnpClaims {
   readonly cspId: string | undefined
   readonly currentFirmware: SnpFirmwareVersion
   readonly committedFirmware: SnpFirmwareVersion
-  /** hex of 8 bytes; undefined before report version 5, where the field does not exist */
+  /** the 64-bit value as 16 digits, bit 0 last; undefined before report version 5, where the field does not exist */
   readonly launchMitVector: string | undefined
   readonly currentMitVector: string | undefined
 }

@@ -48,6 +48,11 @@ export const CODES = {
     title: 'The JSON is nested deeper than the limit.',
     hint: 'No format read here nests that deep, so flatten what the collector or the policy author wrapped around it. For a policy, vouchsafe policy schema prints the allowed shape.',
   },
+  LIMIT_JSON_VALUES: {
+    verdict: 'reject',
+    title: 'The JSON has more values than the limit.',
+    hint: 'Evidence of one machine has a few dozen values, and a few thousand where reports are written as lists of numbers. Send one machine per file, with binary parts in base64.',
+  },
   LIMIT_DER_DEPTH: {
     verdict: 'reject',
     title: 'A certificate or revocation file is nested deeper than the limit.',

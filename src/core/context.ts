@@ -94,12 +94,8 @@ export class Context {
       if (payer === 'evidence' && ++this.#evidenceChecks > LIMITS.signatureChecks) return false
       return this.#crypto.verify(algorithm, spki, message, signature)
     }
-    const [keyDigest, messageDigest, signatureDigest] = await Promise.all([
-      this.spkiDigest(spki),
-      this.digestHex('sha256', message),
-      this.digestHex('sha256', signature),
-    ])
-    const key = `signature ${algorithm} ${keyDigest} ${messageDigest} ${signatureDigest}`
+    const parts = await Promise.all([spki, message, signature].map((bytes) => this.#ownDigest(bytes)))
+    const key = `signature ${algorithm} ${parts.join(' ')}`
     if (payer === 'evidence' && !this.#charged.has(key)) {
       this.#charged.add(key)
       this.#evidenceChecks++
@@ -125,11 +121,13 @@ export class Context {
     return valid
   }
 
-  #spkiDigests = new WeakMap<Uint8Array, Promise<string>>()
-
-  private spkiDigest(spki: Uint8Array): Promise<string> {
-    const known = this.#spkiDigests.get(spki) ?? this.digestHex('sha256', spki)
-    this.#spkiDigests.set(spki, known)
+  /**
+   * SHA-256 of bytes that belong to a decoded structure of ours and never change: computed once as long as they live.
+   * Structures are decoded from copies, so no caller holds these arrays.
+   */
+  #ownDigest(bytes: Uint8Array): Promise<string> {
+    const known = ownDigests.get(bytes) ?? this.digestHex('sha256', bytes)
+    ownDigests.set(bytes, known)
     return known
   }
 
@@ -174,3 +172,5 @@ export class Context {
 }
 
 const CACHED_CERTIFICATE_BYTES = 8192
+
+const ownDigests = new WeakMap<Uint8Array, Promise<string>>()

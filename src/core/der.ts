@@ -52,7 +52,40 @@ export function decodeDer(bytes: Uint8Array, path: string): Outcome<Der> {
   })
 }
 
-/** An element costs a few hundred bytes of memory and as few as two of input, hence the budget. */
+/** Slices are made when they are asked for: an element costs few bytes of memory, for as few as two of input. */
+class Element implements Der {
+  readonly tag: number
+  readonly end: number
+  readonly children: readonly Der[]
+  readonly #input: Uint8Array
+  readonly #start: number
+  readonly #contentStart: number
+
+  constructor(
+    input: Uint8Array,
+    tag: number,
+    at: { readonly start: number; readonly contentStart: number; readonly end: number },
+    children: readonly Der[],
+  ) {
+    this.tag = tag
+    this.end = at.end
+    this.children = children
+    this.#input = input
+    this.#start = at.start
+    this.#contentStart = at.contentStart
+  }
+
+  get bytes(): Uint8Array {
+    return this.#input.subarray(this.#start, this.end)
+  }
+
+  get content(): Uint8Array {
+    return this.#input.subarray(this.#contentStart, this.end)
+  }
+}
+
+const NO_CHILDREN: readonly Der[] = []
+
 function element(
   bytes: Uint8Array,
   start: number,
@@ -60,11 +93,11 @@ function element(
   depth: number,
   path: string,
   budget: { left: number },
-): Der {
+): Element {
   if (depth > LIMITS.derDepth) refuse('LIMIT_DER_DEPTH', path, { expected: `at most ${LIMITS.derDepth} levels` })
   if (budget.left-- === 0) refuse('LIMIT_DER_ELEMENTS', path, { expected: `at most ${LIMITS.derElements} elements` })
   const tag = octet(bytes, start, limit, path)
-  checkTag(tag, `${path}@${start}`)
+  checkTag(tag, path, start)
   const { length, contentStart } = definiteLength(bytes, start + 1, limit, path)
   const end = contentStart + length
   if (end > limit) {
@@ -73,31 +106,30 @@ function element(
       actual: `${limit - contentStart} bytes`,
     })
   }
-  const content = bytes.subarray(contentStart, end)
-  const children: Der[] = []
-  if ((tag & 0x20) !== 0) {
-    for (let at = contentStart; at < end; ) {
-      const child = element(bytes, at, end, depth + 1, path, budget)
-      children.push(child)
-      at += child.bytes.length
-    }
-  } else {
-    checkPrimitive(tag, content, `${path}@${start}`)
+  if ((tag & 0x20) === 0) {
+    checkPrimitive(tag, bytes.subarray(contentStart, end), path, start)
+    return new Element(bytes, tag, { start, contentStart, end }, NO_CHILDREN)
   }
-  return { tag, bytes: bytes.subarray(start, end), content, children }
+  const children: Der[] = []
+  for (let at = contentStart; at < end; ) {
+    const child = element(bytes, at, end, depth + 1, path, budget)
+    children.push(child)
+    at = child.end
+  }
+  return new Element(bytes, tag, { start, contentStart, end }, children)
 }
 
 /** Universal types whose encoding is constructed: EXTERNAL, EMBEDDED PDV, SEQUENCE, SET, unrestricted CHARACTER STRING. */
 const CONSTRUCTED_TYPES: readonly number[] = [8, 11, 16, 17, 29]
 
 /** In DER a universal type has one form (X.690 §§8, 10.2); type 0 marks the end of an indefinite length. */
-function checkTag(tag: number, path: string): void {
+function checkTag(tag: number, path: string, start: number): void {
   const number = tag & 0x1f
-  if (number === 0x1f) refuse('DER_NOT_CANONICAL', path, { actual: 'high tag number' })
+  if (number === 0x1f) refuse('DER_NOT_CANONICAL', `${path}@${start}`, { actual: 'high tag number' })
   if (tag >= 0x40) return
   const constructed = (tag & 0x20) !== 0
   if (number === 0 || constructed !== CONSTRUCTED_TYPES.includes(number)) {
-    refuse('DER_NOT_CANONICAL', path, { actual: `tag 0x${tag.toString(16).padStart(2, '0')}` })
+    refuse('DER_NOT_CANONICAL', `${path}@${start}`, { actual: `tag 0x${tag.toString(16).padStart(2, '0')}` })
   }
 }
 
@@ -121,39 +153,34 @@ function definiteLength(bytes: Uint8Array, at: number, limit: number, path: stri
   return { length, contentStart: at + 1 + count }
 }
 
-function checkPrimitive(tag: number, content: Uint8Array, path: string): void {
+function checkPrimitive(tag: number, content: Uint8Array, path: string, start: number): void {
+  const notCanonical: (actual: string) => never = (actual) =>
+    refuse('DER_NOT_CANONICAL', `${path}@${start}`, { actual })
   const [first, second = 0] = content
   switch (tag) {
     case TAG.integer:
     case TAG.enumerated: {
-      if (first === undefined) refuse('DER_NOT_CANONICAL', path, { actual: 'integer without content' })
+      if (first === undefined) notCanonical('integer without content')
       const redundant = content.length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))
-      if (redundant) refuse('DER_NOT_CANONICAL', path, { actual: 'integer not in its shortest form' })
+      if (redundant) notCanonical('integer not in its shortest form')
       return
     }
     case TAG.boolean:
-      if (content.length !== 1 || (first !== 0 && first !== 0xff))
-        refuse('DER_NOT_CANONICAL', path, { actual: 'boolean' })
+      if (content.length !== 1 || (first !== 0 && first !== 0xff)) notCanonical('boolean')
       return
     case TAG.null:
-      if (content.length !== 0) refuse('DER_NOT_CANONICAL', path, { actual: 'null with content' })
+      if (content.length !== 0) notCanonical('null with content')
       return
-    case TAG.bitString:
-      checkBitString(content, path)
+    case TAG.bitString: {
+      if (first === undefined || first > 7 || (first > 0 && content.length === 1)) notCanonical('bit string')
+      const last = content[content.length - 1] ?? 0
+      if (content.length > 1 && (last & ((1 << first) - 1)) !== 0) {
+        refuse('DER_TRAILING_BYTES', `${path}@${start}`, { expected: 'unused bits zero' })
+      }
       return
+    }
     case TAG.oid:
-      oidArcs(content, path)
-  }
-}
-
-function checkBitString(content: Uint8Array, path: string): void {
-  const unused = content[0]
-  if (unused === undefined || unused > 7 || (unused > 0 && content.length === 1)) {
-    refuse('DER_NOT_CANONICAL', path, { actual: 'bit string' })
-  }
-  const last = content[content.length - 1] ?? 0
-  if (content.length > 1 && (last & ((1 << unused) - 1)) !== 0) {
-    refuse('DER_TRAILING_BYTES', path, { expected: 'unused bits zero' })
+      oidArcs(content, `${path}@${start}`)
   }
 }
 

@@ -15,12 +15,13 @@ export const pointer = (parent: string, key: string | number): string =>
   `${parent}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
 
 /**
- * Parses JSON text (RFC 8259) strictly: one value, no duplicate keys, at most 32 levels, no lone surrogates, numbers that
- * a double holds. What JSON.parse would quietly mend or overwrite is refused. Time is linear in the text.
+ * Parses JSON text (RFC 8259) strictly: one value, no duplicate keys, at most 32 levels and 32,768 values, no lone
+ * surrogates, numbers that a double holds. What JSON.parse would quietly mend or overwrite is refused. Time is linear in the text.
  * @param path prefix of the JSON pointers in faults
  * @param numbers `integers` refuses a number spelled with fraction or exponent, even one of whole value such as `1.0e0`,
  * and leaves their range to the caller: one beyond 2^53 comes back as a number that is not a safe integer
- * @returns the value, or JSON_SYNTAX · JSON_DUPLICATE_KEY · LIMIT_JSON_DEPTH · JSON_TYPE_MISMATCH (integers)
+ * @returns the value, or JSON_SYNTAX · JSON_DUPLICATE_KEY · LIMIT_JSON_DEPTH · LIMIT_JSON_VALUES ·
+ * JSON_TYPE_MISMATCH (integers)
  */
 export function parseJson(text: string, path: string, numbers: 'any' | 'integers' = 'any'): Outcome<Json> {
   return attempt(() => {
@@ -41,6 +42,8 @@ class Parser {
   readonly #text: string
   readonly #path: string
   readonly #numbers: 'any' | 'integers'
+  /** An object costs two hundred bytes of memory and as few as two of text. */
+  #left = LIMITS.jsonValues
   #at = 0
 
   constructor(text: string, path: string, numbers: 'any' | 'integers') {
@@ -51,6 +54,7 @@ class Parser {
 
   value(path: string, depth: number): Json {
     if (depth > LIMITS.jsonDepth) refuse('LIMIT_JSON_DEPTH', path, { expected: `at most ${LIMITS.jsonDepth} levels` })
+    if (this.#left-- === 0) refuse('LIMIT_JSON_VALUES', path, { expected: `at most ${LIMITS.jsonValues} values` })
     this.#space()
     switch (this.#text[this.#at]) {
       case '{':

@@ -7,6 +7,7 @@ export interface Limits {
   readonly certificatesPerChain: number
   readonly signatureChecks: number
   readonly jsonDepth: number
+  readonly jsonValues: number
   readonly derDepth: number
   /** tag-length-value elements of one DER object, at all depths together */
   readonly derElements: number
@@ -27,6 +28,7 @@ export const LIMITS: Limits = {
   certificatesPerChain: 8,
   signatureChecks: 64,
   jsonDepth: 32,
+  jsonValues: 32_768,
   derDepth: 32,
   derElements: 131_072,
   xmlBytes: 2 * 1024 * 1024,

@@ -55,7 +55,9 @@ export async function judge(
 ): Promise<Decision> {
   if (!read.ok) return unreadable(context, read.faults, rawDigest, about)
   const { set, ignored } = read.value
-  const judgements = await Promise.all(set.items.map((item) => judgeItem(context, item, about.collateral)))
+  const judgements = (await Promise.all(set.items.map((item) => judgeItem(context, item, about.collateral)))).map((j) =>
+    withoutWaived(j, about),
+  )
   if (context.overBudget) return unreadable(context, [fault('LIMIT_SIGNATURE_BUDGET', 'evidence')], rawDigest, about)
 
   const proved = await provedItems(context, set, judgements)
@@ -119,6 +121,26 @@ async function judgeItem(context: Context, item: EvidenceItem, collateral: Colla
     collateral: [],
     notChecked: [{ what: item.id, because: `this version does not judge ${item.kind}` }],
     injectedAnchors: [],
+  }
+}
+
+/**
+ * A policy that does not ask for reference manifests, or does not rely on GPUs at all, is not held up by their absence; what
+ * was therefore not compared is listed. A manifest that contradicts the device refuses it under any policy.
+ */
+function withoutWaived(judgement: ItemJudgement, about: Case): ItemJudgement {
+  const gpu = about.policy?.policy.require.gpu
+  const waives = gpu === 'any' || (typeof gpu === 'object' && gpu.rim === 'none')
+  const faults = judgement.faults.filter((f) => f.code !== 'GPU_RIM_UNAVAILABLE')
+  if (!waives || faults.length === judgement.faults.length) return judgement
+  const because = 'the policy does not ask for it, and no manifest is there'
+  return {
+    ...judgement,
+    faults,
+    notChecked: [
+      ...judgement.notChecked,
+      { what: `${judgement.id}: measurements against NVIDIA's manifests`, because },
+    ],
   }
 }
 

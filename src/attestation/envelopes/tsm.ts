@@ -1,16 +1,16 @@
-import { fromBase64 } from '../../core/encodings.ts'
 import { isJsonObject, type Json } from '../../core/json.ts'
-import { attempt, type Outcome, refuse, take } from '../../core/outcome.ts'
+import { attempt, type Outcome, refuse } from '../../core/outcome.ts'
 import type { EvidenceSet } from '../evidence.ts'
 import { kindOf } from '../registry.ts'
 import { refuseNamed } from './akash.ts'
-import { Members } from './members.ts'
+import { asEvidence, Members } from './members.ts'
 
 /** A Linux configfs-tsm report as JSON: `outblob` is the report, `auxblob` the certificate table. */
 export const isTsmReport = (value: Json): boolean => isJsonObject(value) && typeof value.outblob === 'string'
 
 /**
- * @returns the set, or JSON_* · ENV_BASE64_NOT_CANONICAL · ENV_MOCK_EVIDENCE · ENV_TDREPORT_NOT_QUOTE · ENV_UNREADABLE
+ * @returns the set, or JSON_* · ENV_BASE64_NOT_CANONICAL · LIMIT_EVIDENCE_BYTES · ENV_MOCK_EVIDENCE ·
+ * ENV_TDREPORT_NOT_QUOTE · ENV_UNREADABLE
  */
 export function readTsmReport(value: Json): Outcome<EvidenceSet> {
   return attempt(() => {
@@ -40,5 +40,5 @@ function blob(members: Members, name: string): Uint8Array | undefined {
   const standard = urlAlphabet
     ? `${text.replaceAll('-', '+').replaceAll('_', '/')}${'='.repeat((4 - (text.length % 4)) % 4)}`
     : text
-  return take(fromBase64(standard, `/${name}`))
+  return asEvidence({ value: standard, path: `/${name}` })
 }

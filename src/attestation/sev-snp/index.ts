@@ -21,4 +21,11 @@ export {
   type TcbComponent,
   type TcbMinimum,
 } from './tcb.ts'
-export { floorsFor, TCB_FLOORS } from './tcb-floors.ts'
+export {
+  BULLETINS_WITHOUT_FLOOR,
+  type FloorSubject,
+  floorsFor,
+  type MergedFloors,
+  TCB_FLOORS,
+  type TcbFloor,
+} from './tcb-floors.ts'

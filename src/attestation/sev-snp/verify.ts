@@ -7,9 +7,10 @@ import type { CollateralSet } from '../collateral.ts'
 import type { EvidenceItem } from '../evidence.ts'
 import { authentic, type ItemJudgement, type NotChecked } from '../kind.ts'
 import { contradictions, type ProvedSnpReport, toClaims } from './claims.ts'
-import { type AuthenticKey, authenticateKey, chooseKey } from './collateral.ts'
+import { type AuthenticKey, authenticateKey } from './collateral.ts'
 import { decodeSnpReport, type SnpReport } from './decode.ts'
 import { offersInEvidence } from './endorsements.ts'
+import { chooseKey } from './key-choice.ts'
 import { differingComponents } from './tcb.ts'
 
 /**

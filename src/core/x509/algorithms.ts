@@ -130,7 +130,17 @@ export function keyFits(key: PublicKeyInfo, algorithm: SignatureAlgorithm): bool
   return algorithm === (key.curve === 'P-256' ? 'ES256' : 'ES384')
 }
 
-/** A signature from DER as the cryptographic port takes it; undefined where it cannot be valid. */
+const rawSignatures = new WeakMap<Uint8Array, Uint8Array>()
+
+/**
+ * A signature of a decoded structure as the cryptographic port takes it; undefined where it cannot be valid. Converted once
+ * as long as the structure lives.
+ */
 export function portSignature(key: PublicKeyInfo, signature: Uint8Array): Uint8Array | undefined {
-  return key.kind === 'rsa' ? signature : ecdsaRawFromDer(key.curve, signature)
+  if (key.kind === 'rsa') return signature
+  const known = rawSignatures.get(signature)
+  if (known?.length === 2 * coordinateBytes(key.curve)) return known
+  const raw = ecdsaRawFromDer(key.curve, signature)
+  if (raw !== undefined) rawSignatures.set(signature, raw)
+  return raw
 }

@@ -131,7 +131,7 @@ function checkSigner(signer: Certificate, path: string): void {
   }
 }
 
-/** The path of the certificates in their order; a root may come last, and must then be the anchor itself. */
+/** The path of the certificates in their order; a root may come last, and must then carry the anchor's key. */
 function signerPath(
   context: Context,
   certificates: NonEmpty<Certificate>,

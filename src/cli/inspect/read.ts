@@ -1,0 +1,114 @@
+import { type CollateralFile, sortCollateral } from '../../attestation/collateral.ts'
+import { readEvidence } from '../../attestation/envelopes/index.ts'
+import type { EvidenceItem, EvidenceKind, EvidenceSet } from '../../attestation/evidence.ts'
+import { decodeEndorsements } from '../../attestation/nvidia/endorsements.ts'
+import { offersInEvidence } from '../../attestation/sev-snp/endorsements.ts'
+import { Context, createVerificationCache } from '../../core/context.ts'
+import { nodeCrypto } from '../../core/crypto/node.ts'
+import { failed, fault, type Outcome, ok } from '../../core/outcome.ts'
+import type { Certificate } from '../../core/x509/certificate.ts'
+import { certificateViews } from './certificates.ts'
+import { inspectCollateral } from './collateral.ts'
+import type { EnvelopeView, Inspection, ItemView } from './model.ts'
+import { problemOf } from './problems.ts'
+import { inspectSnp, type ReportView } from './snp.ts'
+import { inspectGpu, inspectSwitch } from './spdm.ts'
+
+interface KindView {
+  readonly report: (bytes: Uint8Array) => ReportView
+  /** certificates that travelled with the item, in the order they came */
+  readonly certificates: (item: EvidenceItem, context: Context) => Promise<Outcome<readonly Certificate[]>>
+}
+
+const nvidia = (report: KindView['report']): KindView => ({
+  report,
+  certificates: async (item, context) => {
+    const offered = await decodeEndorsements(item, context, 'certificates')
+    return offered.ok ? ok(offered.value.certificates) : offered
+  },
+})
+
+/** A kind that is not here can be told by its form and not be read. */
+const KINDS: { readonly [K in EvidenceKind]?: KindView } = {
+  'amd/snp-report': {
+    report: inspectSnp,
+    certificates: async (item, context) => {
+      const offered = await offersInEvidence(context, item.endorsements, 'certificates')
+      if (!offered.ok) return offered
+      const { keys, authorities, roots } = offered.value
+      return ok([...[...keys, ...authorities].map((held) => held.value), ...roots])
+    },
+  },
+  'nvidia/gpu-report': nvidia(inspectGpu),
+  'nvidia/switch-report': nvidia(inspectSwitch),
+}
+
+/**
+ * Reads evidence in any carrier, or certificates, revocation lists, OCSP answers and manifests by themselves.
+ * @returns the picture, or why the input is neither
+ */
+export async function inspect(files: readonly CollateralFile[]): Promise<Outcome<Inspection>> {
+  // Digests and decoding only: no anchors, and a time that no check asks for.
+  const context = new Context({ now: 0, anchors: [], crypto: nodeCrypto, cache: createVerificationCache() })
+  const read = readEvidence(files)
+  const sorted = await sortCollateral(context, read.ok ? read.value.collateral : files)
+  const beside = await inspectCollateral(sorted.collateral, context)
+  const unread = [...sorted.faults.map(problemOf), ...beside.problems]
+  const empty = { schema: 'vouchsafe/inspection/1', verified: false, items: [], ignored: [] } as const
+  if (read.ok) {
+    const { set, ignored } = read.value
+    const items = await Promise.all(set.items.map((item) => itemView(item, context)))
+    return ok({
+      ...empty,
+      envelope: await envelopeView(set, context),
+      items,
+      collateral: beside.views,
+      unread,
+      ignored,
+    })
+  }
+  const hasEvidence = read.faults[0].code !== 'ENV_NOTHING_TO_JUDGE'
+  if (beside.views.length > 0) {
+    const alone = files.length === 1 || !hasEvidence
+    return ok({
+      ...empty,
+      collateral: beside.views,
+      unread: alone ? unread : [...read.faults.map(problemOf), ...unread],
+    })
+  }
+  const [first, ...more] = sorted.faults
+  return hasEvidence || first === undefined ? read : failed([first, ...more])
+}
+
+async function envelopeView(set: EvidenceSet, context: Context): Promise<EnvelopeView> {
+  const { carrier, binding, platformLabel, tlsBound, key } = set
+  return {
+    carrier,
+    binding,
+    ...(platformLabel === undefined ? {} : { platformLabel }),
+    ...(tlsBound === undefined ? {} : { tlsBound }),
+    ...(key === undefined
+      ? {}
+      : { key: { domain: key.domain, spkiSha256: await context.digestHex('sha256', key.spki) } }),
+  }
+}
+
+async function itemView(item: EvidenceItem, context: Context): Promise<ItemView> {
+  const view = KINDS[item.kind]
+  const unsupported = fault('ENV_KIND_NOT_SUPPORTED', item.id, { actual: item.kind })
+  const { sections, problems }: ReportView = view?.report(item.bytes) ?? {
+    sections: [],
+    problems: [problemOf(unsupported)],
+  }
+  const certificates = (await view?.certificates(item, context)) ?? ok([])
+  return {
+    id: item.id,
+    kind: item.kind,
+    sizeBytes: item.bytes.length,
+    sha256: await context.digestHex('sha256', item.bytes),
+    ...(item.architectureLabel === undefined ? {} : { architectureLabel: item.architectureLabel }),
+    problems: [...problems, ...(certificates.ok ? [] : certificates.faults.map(problemOf))],
+    sections,
+    certificates: certificates.ok ? await certificateViews(certificates.value, context) : [],
+  }
+}

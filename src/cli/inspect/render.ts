@@ -1,0 +1,168 @@
+import { bold, dim, padEnd, red, safe, wrap, yellow } from '../style.ts'
+import { drawChains } from './boxes.ts'
+import type {
+  CollateralView,
+  CrlView,
+  FieldView,
+  Inspection,
+  ItemView,
+  OcspView,
+  ProblemView,
+  RimView,
+  SectionView,
+} from './model.ts'
+
+/** The picture for people. @param full long values whole */
+export function renderInspection(inspection: Inspection, full: boolean): string {
+  const out = [yellow('Nothing here is verified: these are bytes and what they say. `vouchsafe verify` judges them.')]
+  const { envelope, items, collateral, unread, ignored } = inspection
+  if (envelope !== undefined) {
+    const { carrier, binding, platformLabel, tlsBound, key } = envelope
+    const says = [
+      `carrier ${carrier}`,
+      `binding ${binding}`,
+      ...(platformLabel === undefined ? [] : [`says of itself ${platformLabel}`]),
+      ...(tlsBound === undefined ? [] : [`says tls_bound ${tlsBound}`]),
+      ...(key === undefined ? [] : [`key sha256:${key.spkiSha256.slice(0, 16)}… under ${safe(key.domain)}`]),
+    ]
+    out.push(
+      wrap(`${says.join(' · ')} · ${items.length} ${items.length === 1 ? 'item' : 'items'}`, '', undefined, '  '),
+    )
+  }
+  const drawn = new Set<string>()
+  for (const item of items) out.push('', renderItem(item, full, drawn))
+  for (const object of collateral) out.push('', renderCollateral(object, full, drawn))
+  if (unread.length > 0) out.push('', bold('Could not be read'), ...unread.map(renderProblem))
+  for (const name of ignored) out.push('', dim(`${safe(name)}: neither evidence nor collateral`))
+  return out.join('\n')
+}
+
+function renderItem(item: ItemView, full: boolean, drawn: Set<string>): string {
+  const label = item.architectureLabel === undefined ? '' : `, labelled ${safe(item.architectureLabel)}`
+  const out = [bold(`━━ ${item.id}  ${item.kind}  ${item.sizeBytes} bytes${label}`), dim(`   sha256 ${item.sha256}`)]
+  for (const problem of item.problems) out.push(renderProblem(problem))
+  for (const section of item.sections) out.push('', renderSection(section, full))
+  out.push('', bold(`Certificates that travelled with ${item.id}: ${item.certificates.length || 'none'}`))
+  if (item.certificates.length > 0) out.push(drawChains(item.certificates, drawn))
+  return out.join('\n')
+}
+
+function renderProblem({ code, title, path, expected, actual, remedy }: ProblemView): string {
+  const found = [
+    expected === undefined ? '' : `expected ${expected}`,
+    actual === undefined ? '' : `found ${actual}`,
+  ].filter((t) => t !== '')
+  return [
+    `  ${red(bold(code))}  ${title}`,
+    wrap([`at ${path || '/'}`, ...found].join('; '), '     ', undefined, '       '),
+    wrap(`remedy  ${remedy}`, '     ', undefined, '             '),
+  ].join('\n')
+}
+
+const SHOWN_DIGITS = 16
+const FULL_DIGITS = 80
+
+function renderSection({ title, fields, note }: SectionView, full: boolean): string {
+  const nameWidth = Math.max(5, ...fields.map((f) => nameOf(f).length))
+  const head = dim(
+    `${'offset'.padEnd(8)}${'size'.padStart(4)}  ${'field'.padEnd(nameWidth)}  ${'bytes'.padEnd(SHOWN_DIGITS + 1)}  meaning`,
+  )
+  const lines = fields.map((f) => renderField(f, nameWidth, full))
+  return [bold(title), head, ...lines, ...(note === undefined ? [] : [dim(`  ${note}`)])].join('\n')
+}
+
+const nameOf = (f: FieldView): string =>
+  f.number === undefined || f.name.startsWith('measurement') ? f.name : `${String(f.number).padStart(2)} ${f.name}`
+
+function renderField(f: FieldView, nameWidth: number, full: boolean): string {
+  const isShort = f.hex.length <= SHOWN_DIGITS
+  const cell = isShort ? f.hex : `${f.hex.slice(0, SHOWN_DIGITS)}…`
+  const start = `${`0x${f.offset.toString(16).padStart(3, '0')}`.padEnd(8)}${String(f.sizeBytes).padStart(4)}  ${nameOf(f).padEnd(nameWidth)}  ${cell.padEnd(SHOWN_DIGITS + 1)}  `
+  const first = wrap(safe(f.meaning), start, undefined, ' '.repeat(start.length)).trimEnd()
+  const whole =
+    full && !isShort
+      ? (f.hex.match(new RegExp(`.{1,${FULL_DIGITS}}`, 'g')) ?? []).map((line) => dim(`${' '.repeat(14)}${line}`))
+      : []
+  const atWidth = Math.max(0, ...f.parts.map((p) => p.at.length))
+  const partWidth = Math.max(0, ...f.parts.map((p) => p.name.length))
+  const parts = f.parts.map(
+    (p) =>
+      `${' '.repeat(14)}${dim(p.at.padEnd(atWidth))}  ${p.name.padEnd(partWidth)}  ${String(p.value).padStart(3)}  ${p.meaning}`,
+  )
+  return [first, ...whole, ...parts].join('\n')
+}
+
+function renderCollateral(object: CollateralView, full: boolean, drawn: Set<string>): string {
+  switch (object.kind) {
+    case 'certificates':
+      return [bold(`━━ ${object.certificates.length} certificates`), drawChains(object.certificates, drawn)].join('\n')
+    case 'crl':
+      return renderCrl(object)
+    case 'ocsp':
+      return renderOcsp(object, drawn)
+    case 'rim':
+      return renderRim(object, full, drawn)
+  }
+}
+
+const row = (name: string, text: string): string =>
+  wrap(safe(text), `  ${dim(padEnd(name, 12))}`, undefined, ' '.repeat(14))
+
+const LISTED = 8
+
+function renderCrl(crl: CrlView): string {
+  const revoked = crl.revoked.slice(0, LISTED).map((r) => row('', `serial ${r.serial} since ${r.at}`))
+  const rest = crl.revoked.length - revoked.length
+  return [
+    bold('━━ Certificate revocation list'),
+    row('sha256', crl.sha256),
+    row('issuer', crl.issuer),
+    row('number', crl.number ?? 'none'),
+    row('valid', `${crl.thisUpdate} to ${crl.nextUpdate ?? 'no end: it cannot be used'}`),
+    row('signed with', crl.algorithm),
+    ...(crl.criticalExtensions.length === 0 ? [] : [row('critical', crl.criticalExtensions.join(', '))]),
+    row('revokes', `${crl.revoked.length || 'no'} ${crl.revoked.length === 1 ? 'certificate' : 'certificates'}`),
+    ...revoked,
+    ...(rest > 0 ? [row('', `and ${rest} more (--json lists them)`)] : []),
+  ].join('\n')
+}
+
+function renderOcsp(ocsp: OcspView, drawn: Set<string>): string {
+  const answers = ocsp.responses.flatMap((r) => [
+    row('answer', `serial ${r.serial}: ${r.status}`),
+    row(
+      '',
+      `from ${r.thisUpdate} to ${r.nextUpdate ?? 'no end: it cannot be used'}; issuer key ${r.issuerKeyHash.slice(0, 16)}… (${r.hash})`,
+    ),
+  ])
+  return [
+    bold('━━ OCSP answer'),
+    row('sha256', ocsp.sha256),
+    row('produced', ocsp.producedAt),
+    row('nonce', ocsp.nonce ?? 'none'),
+    row('signed with', ocsp.algorithm),
+    ...answers,
+    ...(ocsp.certificates.length === 0
+      ? []
+      : [dim('  certificates of the responder'), drawChains(ocsp.certificates, drawn)]),
+  ].join('\n')
+}
+
+function renderRim(rim: RimView, full: boolean, drawn: Set<string>): string {
+  const active = rim.values.filter((v) => v.active)
+  const values = active.map((v) => {
+    const shown = full ? v.alternatives : v.alternatives.slice(0, 3).map((a) => `${a.slice(0, SHOWN_DIGITS)}…`)
+    const more = v.alternatives.length - shown.length
+    return row(`index ${v.index}`, `${shown.join(' or ')}${more > 0 ? ` or ${more} more` : ''}`)
+  })
+  return [
+    bold('━━ NVIDIA reference manifest (RIM)'),
+    row('sha256', rim.sha256),
+    row('name', `${rim.name}, tag ${rim.tagId}`),
+    row('for', `${rim.edition} ${rim.product}, version ${rim.version}`),
+    row('values', `${active.length} active of ${rim.values.length}; manifest index n is measurement block n + 1`),
+    ...values,
+    bold('Certificates of the signer'),
+    drawChains(rim.certificates, drawn),
+  ].join('\n')
+}

@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+import { Command, CommanderError } from 'commander'
+import { codesCommand } from './codes.ts'
+import { demoCommand } from './demo.ts'
+import { EXIT } from './exit.ts'
+import { UsageError } from './input.ts'
+import { inspectCommand } from './inspect.ts'
+import { policyCommand } from './policy.ts'
+import { safeLines } from './style.ts'
+import { verifyCommand } from './verify.ts'
+
+const program = new Command('vouchsafe')
+  .description(
+    'Judges hardware-signed evidence of confidential machines, locally and offline, and explains every refusal.',
+  )
+  .version('0.1.0')
+  .exitOverride()
+  .showHelpAfterError('(vouchsafe help shows every command)')
+  .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
+
+for (const command of [verifyCommand, inspectCommand, policyCommand, codesCommand, demoCommand])
+  program.addCommand(command())
+
+// A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit()
+})
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  } else if (error instanceof UsageError) {
+    process.stderr.write(`vouchsafe: ${safeLines(error.message)}\n`)
+    process.exitCode = EXIT.usage
+  } else {
+    // Our own mistake must not look like a refusal of somebody's evidence, which is what Node's exit code 1 would say.
+    process.stderr.write(
+      `vouchsafe: internal error\n${safeLines(error instanceof Error ? (error.stack ?? error.message) : String(error))}\n`,
+    )
+    process.exitCode = EXIT.usage
+  }
+}

@@ -1,0 +1,123 @@
+import type { Claims, SnpTcb } from '../attestation/claims.ts'
+import { type Decision, LEVEL_NAMES } from '../decision/decision.ts'
+import { explained } from './faults.ts'
+import { bold, dim, flow, layerWord, padEnd, safe, verdictWord, wrap } from './style.ts'
+
+export const tcbText = (tcb: SnpTcb): string =>
+  `${tcb.fmc === undefined ? '' : `fmc=${tcb.fmc} `}bl=${tcb.bootloader} tee=${tcb.tee} snp=${tcb.snp} ucode=${tcb.microcode}`
+
+/** What a line of the table says of a proved item. */
+function essence(claims: Claims): readonly string[] {
+  switch (claims.kind) {
+    case 'amd/snp-report': {
+      const chip = claims.chipId === undefined ? 'chip id masked' : `chip ${claims.chipId.slice(0, 8)}…`
+      return [
+        claims.product,
+        chip,
+        `TCB ${tcbText(claims.reportedTcb)}`,
+        `signed by ${claims.signingKey.toUpperCase()}`,
+      ]
+    }
+    case 'nvidia/gpu-report':
+      return [
+        claims.model ?? claims.hwModel,
+        `driver ${claims.driverVersion}`,
+        `VBIOS ${claims.vbiosVersion}`,
+        `mode ${claims.featureFlag ?? 'not reported'}`,
+        measurements(claims),
+      ]
+    case 'nvidia/switch-report':
+      return [claims.hwModel, `BIOS ${claims.biosVersion}`, measurements(claims)]
+  }
+}
+
+function measurements(claims: Exclude<Claims, { kind: 'amd/snp-report' }>): string {
+  const m = claims.measurements
+  if (m.status === 'unavailable') return 'measurements not compared (no manifest)'
+  const skipped = m.skipped.length === 0 ? '' : `, ${m.skipped.map((s) => s.index).join(', ')} skipped`
+  return `${m.matched.length} measurements match, ${m.mismatched.length} differ${skipped}`
+}
+
+/** The decision for people: the answer, one line per layer, the first failures expanded, what was not looked at. */
+export function renderDecision(decision: Decision, explainAll: boolean): string {
+  const out = [headline(decision)]
+  if (decision.injectedAnchors.length > 0) {
+    const anchors = decision.injectedAnchors.join(', ')
+    out.push(
+      wrap(safe(`Rests on trust anchors that the caller injected (${anchors}): this decision opens nothing.`), ''),
+    )
+  }
+  out.push('', ...layers(decision))
+  if (decision.policy !== null)
+    out.push(flow([safe(decision.policy.name), dim(decision.policy.digest)], padEnd('policy', 11)))
+  if (decision.topology !== undefined) out.push('', renderTopology(decision.topology))
+  if (decision.findings.length > 0) out.push('', ...reasons(decision, explainAll))
+  if (decision.notChecked.length > 0) {
+    out.push('', bold('Not checked'))
+    for (const n of decision.notChecked) out.push(wrap(safe(`${n.what}: ${n.because}`), '  ', undefined, '    '))
+  }
+  if (decision.statements.length > 0) {
+    out.push('', bold('Resting on statements of others'))
+    for (const s of decision.statements)
+      out.push(wrap(safe(`${s.guarantee}  by ${s.signer}  until ${s.validUntil}`), '  '))
+  }
+  if (decision.acceptedRisks.length > 0) out.push('', `Accepted risks: ${decision.acceptedRisks.join(', ')}`)
+  const until = decision.verdict === 'accept' ? `, valid until ${decision.validUntil}` : ''
+  out.push('', dim(`judged at ${decision.decidedAt}${until}`), dim(`evidence ${decision.evidenceDigest}`))
+  return out.join('\n')
+}
+
+const headline = (decision: Decision): string =>
+  flow(
+    [
+      bold(verdictWord(decision.verdict)),
+      `level ${decision.level} (${LEVEL_NAMES[decision.level]})`,
+      `GPU binding: ${decision.gpuBinding}`,
+      `physical: ${decision.physical}`,
+    ],
+    '',
+  )
+
+const line = (id: string, kind: string, word: string, pieces: readonly string[]): string =>
+  flow(pieces.map(safe), `${padEnd(safe(id), 10)} ${padEnd(kind, 21)} ${word}  `)
+
+/** One line per item, and one for what does not hold between them. */
+export function layers(decision: Decision): string[] {
+  const items = decision.items.map((item) =>
+    line(
+      item.id,
+      item.kind,
+      layerWord(item.verdict),
+      item.claims === undefined ? ['not proved'] : essence(item.claims),
+    ),
+  )
+  const between = decision.findings.filter((f) => !decision.items.some((i) => i.id === f.item))
+  const worst = between.some((f) => f.verdict === 'reject') ? 'reject' : 'inconclusive'
+  const codes = [...new Set(between.map((f) => f.code))]
+  const set = between.length === 0 ? [] : [line('set', 'between the items', layerWord(worst), codes)]
+  return [...items, ...set]
+}
+
+const FIRST = 4
+
+function reasons(decision: Decision, explainAll: boolean): string[] {
+  const shown = explainAll ? decision.findings : decision.findings.slice(0, FIRST)
+  const rest = decision.findings.slice(shown.length)
+  const out = [bold(decision.verdict === 'reject' ? 'Why it was refused' : 'What is missing'), ...shown.map(explained)]
+  if (rest.length === 0) return out
+  const more = [...new Set(rest.map((f) => f.code))].join(', ')
+  return [
+    ...out,
+    wrap(`and ${rest.length} more: ${more}`, '  ', undefined, '    '),
+    dim('  --explain shows all of them'),
+  ]
+}
+
+/** A protected-PCIe board: every GPU to every switch, as their certified identities prove it. */
+function renderTopology(topology: NonNullable<Decision['topology']>): string {
+  const { gpus, switches } = topology
+  const width = 10
+  const head = `  ${''.padEnd(width)}${switches.map((s) => s.padEnd(width)).join('')}`
+  const rows = gpus.map((g) => `  ${g.padEnd(width)}${switches.map(() => '──●'.padEnd(width)).join('')}`)
+  return [bold('Protected PCIe board: every link ends in a certified device of this set'), head, ...rows].join('\n')
+}

@@ -1,0 +1,191 @@
+import type { GpuClaims, SwitchClaims } from '../attestation/claims.ts'
+import {
+  type AppraisalFault,
+  type AppraisalSubject,
+  type AppraisedItem,
+  type LeaseTerms,
+  type Report,
+  reportFor,
+  type Statement,
+} from './appraisal.ts'
+import { appraiseRevocation } from './appraise-revocation.ts'
+import { acceptsRisk, type GpuMode, type GpuRule, type Policy } from './policy.ts'
+import { PPCIE_BOARD_GPUS, PPCIE_BOARD_SWITCHES } from './rules-gpu.ts'
+import { compareVersions } from './versions.ts'
+
+const AT = '/require/gpu'
+
+type Gpu = AppraisedItem & { readonly claims: GpuClaims }
+type Switch = AppraisedItem & { readonly claims: SwitchClaims }
+const isGpu = (item: AppraisedItem): item is Gpu => item.claims.kind === 'nvidia/gpu-report'
+const isSwitch = (item: AppraisedItem): item is Switch => item.claims.kind === 'nvidia/switch-report'
+
+/**
+ * Holds the GPUs and switches against the policy: GPU_NOT_EXPECTED · GPU_COUNT_ZERO · GPU_COUNT_MISMATCH ·
+ * APPRAISAL_LEASE_MISSING · GPU_NVLINK_NOT_PROTECTED · GPU_DEVTOOLS_NOT_EXCLUDED for the set; GPU_MODEL_MISMATCH ·
+ * GPU_CC_MODE · GPU_MODE_NOT_ALLOWED · GPU_MODE_UNKNOWN · GPU_VERSION_BELOW_MINIMUM · GPU_DEVICE_NOT_ALLOWED ·
+ * GPU_RIM_UNAVAILABLE · GPU_MEASUREMENT_MISMATCH · GPU_OCSP_UNAVAILABLE · OCSP_MISSING · APPRAISAL_CLAIM_MISSING for each.
+ */
+export function appraiseGpus(
+  policy: Policy,
+  subject: AppraisalSubject,
+  statements: readonly Statement[],
+): readonly AppraisalFault[] {
+  const rule = policy.require.gpu
+  const faults: AppraisalFault[] = []
+  const gpus = subject.items.filter(isGpu)
+  const switches = subject.items.filter(isSwitch)
+  if (rule === 'any') return faults
+  if (rule === 'none') {
+    for (const { id, kind } of subject.presented) {
+      if (kind.startsWith('nvidia/'))
+        reportFor(id, AT, faults)('GPU_NOT_EXPECTED', '', '', { expected: 'none', actual: kind })
+    }
+    return faults
+  }
+  const set = reportFor('set', AT, faults)
+  count(rule, subject.lease, subject.presented.filter(({ kind }) => kind === 'nvidia/gpu-report').length, set)
+  nvLink(policy, gpus, switches, set)
+  if (rule.devtools === 'excluded' && !statements.some((s) => s.guarantee === 'gpu-local')) {
+    set('GPU_DEVTOOLS_NOT_EXCLUDED', 'gpu.devtools', '/devtools', {
+      expected: 'gpu-local, vouched for the guest image',
+      actual: 'not proved',
+    })
+  }
+  for (const gpu of gpus) device(rule, subject.lease, gpu, reportFor(gpu.id, AT, faults))
+  for (const device of [...gpus, ...switches]) provenance(rule, device, reportFor(device.id, AT, faults))
+  return faults
+}
+
+function count(rule: GpuRule, lease: LeaseTerms | null, actual: number, report: Report): void {
+  const leased = lease === null ? undefined : lease.teeType === 'cpu' ? 0 : lease.gpuCount
+  const wanted = [rule.count, ...(leased === undefined ? [] : [leased])].filter((n) => n !== 'lease')
+  const expected = wanted.length === 0 ? 'as many as leased' : [...new Set(wanted)].join(', and as leased ')
+  // A policy with rules for GPUs is never met without one, whatever was leased.
+  if (actual === 0) report('GPU_COUNT_ZERO', 'gpu.count', '/count', { expected, actual })
+  else if (wanted.some((n) => n !== actual)) report('GPU_COUNT_MISMATCH', 'gpu.count', '/count', { expected, actual })
+  if (rule.count === 'lease' && leased === undefined) {
+    report('APPRAISAL_LEASE_MISSING', 'lease.gpuCount', '/count', {
+      expected: 'the number of GPUs that were leased',
+      actual: 'none',
+    })
+  }
+}
+
+/** Hopper's NVLink is plain text outside a protected board; the board's own wiring is judged with the evidence set. */
+function nvLink(policy: Policy, gpus: readonly Gpu[], switches: readonly Switch[], report: Report): void {
+  const hopper = gpus.filter((g) => g.claims.architecture === 'HOPPER').length
+  if (hopper < 2 || acceptsRisk(policy, 'plain-nvlink')) return
+  const isBoard =
+    gpus.length === PPCIE_BOARD_GPUS &&
+    switches.length === PPCIE_BOARD_SWITCHES &&
+    gpus.every((g) => possibleModes(g.claims).every((mode) => mode === 'PPCIE'))
+  if (isBoard) return
+  report('GPU_NVLINK_NOT_PROTECTED', 'gpu.nvLink', '', {
+    expected: 'one GPU, a whole board in PPCIE mode, or "plain-nvlink" in acceptRisks',
+    actual: `${hopper} Hopper GPUs, ${switches.length} switches`,
+    source: 'policy#/acceptRisks',
+  })
+}
+
+/** Modes that fit the report. The PPCIE status of older drivers tells PPCIE from the other two, and no more. */
+function possibleModes({ featureFlag, protectedPcie }: GpuClaims): readonly GpuMode[] {
+  if (featureFlag !== undefined) return [featureFlag]
+  if (protectedPcie === undefined) return ['SPT', 'MPT', 'PPCIE']
+  return protectedPcie ? ['PPCIE'] : ['SPT', 'MPT']
+}
+
+function device(rule: GpuRule, lease: LeaseTerms | null, { claims }: Gpu, report: Report): void {
+  const { model } = claims
+  if (rule.models !== 'any') {
+    const expected = rule.models.join(' | ')
+    if (model === undefined) report('APPRAISAL_CLAIM_MISSING', 'model', '/models', { expected })
+    else if (!rule.models.includes(model)) report('GPU_MODEL_MISMATCH', 'model', '/models', { expected, actual: model })
+  }
+  if (lease?.gpuModel !== undefined) {
+    const expected = `${lease.gpuModel}, as leased`
+    if (model === undefined)
+      report('APPRAISAL_CLAIM_MISSING', 'model', '/models', { expected, source: 'lease#/gpuModel' })
+    else if (model.toUpperCase() !== lease.gpuModel.toUpperCase()) {
+      report('GPU_MODEL_MISMATCH', 'model', '/models', { expected, actual: model, source: 'lease#/gpuModel' })
+    }
+  }
+  mode(rule, claims, report)
+  version(
+    'driverVersion',
+    claims.driverVersion,
+    rule.minDriver,
+    rule.denyDrivers,
+    10,
+    '/minDriver',
+    '/denyDrivers',
+    report,
+  )
+  version('vbiosVersion', claims.vbiosVersion, rule.minVbios, rule.denyVbios, 16, '/minVbios', '/denyVbios', report)
+  if (rule.deviceIds !== 'any' && !rule.deviceIds.includes(claims.ikSerial)) {
+    report('GPU_DEVICE_NOT_ALLOWED', 'ikSerial', '/deviceIds', {
+      expected: `one of ${rule.deviceIds.length} in the policy`,
+      actual: claims.ikSerial,
+    })
+  }
+}
+
+function mode(rule: GpuRule, claims: GpuClaims, report: Report): void {
+  if (rule.modes === 'any') return
+  const allowed = rule.modes
+  const possible = possibleModes(claims)
+  const expected = allowed.join(' | ')
+  if (possible.every((m) => allowed.includes(m))) return
+  if (possible.some((m) => allowed.includes(m))) {
+    report('GPU_MODE_UNKNOWN', 'featureFlag', '/modes', { expected, actual: `not reported; ${possible.join(' or ')}` })
+    return
+  }
+  // A GPU in PPCIE mode has CC mode off: one is set instead of the other, and the remedy is to set it.
+  const code = possible.every((m) => m === 'PPCIE') ? 'GPU_CC_MODE' : 'GPU_MODE_NOT_ALLOWED'
+  report(code, 'featureFlag', '/modes', { expected, actual: possible.join(' or ') })
+}
+
+function version(
+  claim: string,
+  actual: string,
+  minimum: string,
+  denied: GpuRule['denyDrivers'],
+  radix: 10 | 16,
+  minimumAt: string,
+  deniedAt: string,
+  report: Report,
+): void {
+  // A version that cannot be compared is not known to be new enough, nor to be another than a bad one.
+  if ((compareVersions(actual, minimum, radix) ?? -1) < 0) {
+    report('GPU_VERSION_BELOW_MINIMUM', claim, minimumAt, { expected: `at least ${minimum}`, actual })
+  }
+  if (denied !== 'none' && denied.some((bad) => (compareVersions(actual, bad, radix) ?? 0) === 0)) {
+    report('GPU_VERSION_BELOW_MINIMUM', claim, deniedAt, { expected: `none of ${denied.join(', ')}`, actual })
+  }
+}
+
+/** Reference manifests and revocation, which hold for switches as they do for GPUs. */
+function provenance(rule: GpuRule, item: Gpu | Switch, report: Report): void {
+  const { measurements } = item.claims
+  if (rule.rim === 'required') {
+    if (measurements.status === 'unavailable') {
+      report('GPU_RIM_UNAVAILABLE', 'measurements', '/rim', {
+        expected: measurements.missing.join(', '),
+        actual: 'none',
+      })
+    } else if (measurements.status === 'mismatch') {
+      const indexes = measurements.mismatched.map((m) => m.index).join(', ')
+      report('GPU_MEASUREMENT_MISMATCH', 'measurements', '/rim', {
+        expected: 'no mismatch',
+        actual: `index ${indexes}`,
+      })
+    }
+  }
+  if (rule.revocation === 'none') return
+  const missing = rule.revocation === 'stapled' ? 'OCSP_MISSING' : 'GPU_OCSP_UNAVAILABLE'
+  appraiseRevocation(item, 'nvidia-device', missing, '/revocation', report)
+  // Without manifests there is no chain of theirs.
+  if (rule.rim === 'required' && measurements.status !== 'unavailable') {
+    appraiseRevocation(item, 'nvidia-rim', 'OCSP_MISSING', '/revocation', report)
+  }
+}

@@ -1,0 +1,109 @@
+import { pointer } from '../core/json.ts'
+import { type Fault, fault } from '../core/outcome.ts'
+import { acceptsRisk, type GpuRule, type Policy, type SnpRule } from './policy.ts'
+import { HOPPER_MODELS, PPCIE_BOARD_GPUS } from './rules-gpu.ts'
+
+/**
+ * What a policy says between its members: rules that exclude one another, risks taken without being named, keys released to
+ * nobody in particular.
+ * @returns POLICY_UNSATISFIABLE · POLICY_ACKNOWLEDGEMENT_MISSING · POLICY_MEASUREMENT_REQUIRED ·
+ * POLICY_PROFILE_NOT_RELEASABLE, each with the pointer of the member to change
+ */
+export function contradictionsOf(policy: Policy): readonly Fault[] {
+  const faults: Faults = []
+  for (const [i, rule] of policy.require.cpu.any.entries()) snp(policy, rule, pointer('/require/cpu/any', i), faults)
+  if (typeof policy.require.gpu === 'object') gpu(policy.require.gpu, policy, faults)
+  level(policy, faults)
+  keyRelease(policy, faults)
+  return faults
+}
+
+type Faults = Fault[]
+
+const NAME_SIGNERS = 'referenceValues.signers, whose statements this rests on'
+
+const unsatisfiable = (faults: Faults, path: string, expected: string, actual: string) =>
+  faults.push(fault('POLICY_UNSATISFIABLE', path, { expected, actual }))
+
+function snp(policy: Policy, rule: SnpRule, at: string, faults: Faults): void {
+  const { guestPolicy, platformInfo, signingKeys } = rule
+  if (rule.products.includes('Milan') && !acceptsRisk(policy, 'milan-seed-extraction')) {
+    const expected = '"milan-seed-extraction" in acceptRisks'
+    faults.push(fault('POLICY_ACKNOWLEDGEMENT_MISSING', `${at}/products`, { expected, actual: 'Milan allowed' }))
+  }
+  if (guestPolicy.debug === 'allowed' && policy.profile === 'production') {
+    const expected = '"profile": "development"'
+    faults.push(fault('POLICY_ACKNOWLEDGEMENT_MISSING', `${at}/guestPolicy/debug`, { expected, actual: 'allowed' }))
+  }
+  // Firmware does not launch a guest whose policy the platform breaks, so these pairs never occur together.
+  const pairs = [
+    [guestPolicy.smt === 'forbidden', 'smtEnabled', 'required', 'guestPolicy.smt is forbidden'],
+    [guestPolicy.raplDisabled === 'required', 'raplDisabled', 'forbidden', 'guestPolicy.raplDisabled is required'],
+    [
+      guestPolicy.ciphertextHiding === 'required',
+      'ciphertextHidingDramEnabled',
+      'forbidden',
+      'guestPolicy.ciphertextHiding is required',
+    ],
+  ] as const
+  for (const [demanded, name, excluded, because] of pairs) {
+    if (demanded && platformInfo[name] === excluded) {
+      unsatisfiable(faults, `${at}/platformInfo/${name}`, `not ${excluded}, as ${because}`, excluded)
+    }
+  }
+  if (rule.chipIds !== 'any' && !signingKeys.includes('vcek')) {
+    unsatisfiable(faults, `${at}/chipIds`, 'vcek in signingKeys: a VLEK belongs to no chip', signingKeys.join(', '))
+  }
+  if (rule.cspIds !== 'any' && !signingKeys.includes('vlek')) {
+    unsatisfiable(faults, `${at}/cspIds`, 'vlek in signingKeys: a VCEK names no operator', signingKeys.join(', '))
+  }
+}
+
+function gpu(rule: GpuRule, policy: Policy, faults: Faults): void {
+  const at = '/require/gpu'
+  const vouched = policy.referenceValues !== 'none'
+  if (rule.binding === 'measured-guest' && !vouched) unsatisfiable(faults, `${at}/binding`, NAME_SIGNERS, 'none')
+  if (rule.devtools === 'excluded' && !vouched) unsatisfiable(faults, `${at}/devtools`, NAME_SIGNERS, 'none')
+  if (rule.binding === 'tdisp' && rule.models !== 'any' && rule.models.every((m) => HOPPER_MODELS.includes(m))) {
+    unsatisfiable(faults, `${at}/binding`, 'a model that can do TDISP', rule.models.join(', '))
+  }
+  const boardOnly = rule.modes !== 'any' && rule.modes.every((mode) => mode === 'PPCIE')
+  if (boardOnly && rule.count !== 'lease' && rule.count !== PPCIE_BOARD_GPUS) {
+    unsatisfiable(faults, `${at}/count`, `${PPCIE_BOARD_GPUS}, the GPUs of a PPCIE board`, String(rule.count))
+  }
+}
+
+function level({ require: { level: required, cpu }, referenceValues }: Policy, faults: Faults): void {
+  if (referenceValues !== 'none') return
+  const open = cpu.any.findIndex((rule) => rule.measurements === 'any')
+  if (required >= 4) unsatisfiable(faults, '/require/level', NAME_SIGNERS, String(required))
+  else if (required === 3 && open >= 0) {
+    const expected = `measurements in alternative ${open}, or referenceValues.signers: nothing else says what is measured`
+    unsatisfiable(faults, '/require/level', expected, String(required))
+  }
+}
+
+function keyRelease(policy: Policy, faults: Faults): void {
+  const { keyRelease: release, referenceValues, require } = policy
+  if (release === 'none') return
+  if (policy.profile === 'development') {
+    faults.push(
+      fault('POLICY_PROFILE_NOT_RELEASABLE', '/keyRelease', {
+        expected: '"profile": "production"',
+        actual: 'development',
+      }),
+    )
+  }
+  if (release.minLevel < 5 && !acceptsRisk(policy, 'open-quote-oracle')) {
+    const expected = '5, or "open-quote-oracle" in acceptRisks'
+    faults.push(fault('POLICY_ACKNOWLEDGEMENT_MISSING', '/keyRelease/minLevel', { expected, actual: release.minLevel }))
+  }
+  if (referenceValues !== 'none') return
+  const open = require.cpu.any.findIndex((rule) => rule.measurements === 'any')
+  if (open >= 0) {
+    const expected = 'launch digests, or referenceValues.signers who vouch for them'
+    faults.push(
+      fault('POLICY_MEASUREMENT_REQUIRED', `/require/cpu/any/${open}/measurements`, { expected, actual: 'any' }),
+    )
+  } else if (release.minLevel > 3) unsatisfiable(faults, '/keyRelease/minLevel', NAME_SIGNERS, String(release.minLevel))
+}

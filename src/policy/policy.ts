@@ -1,0 +1,154 @@
+import type { BindingForm } from '../attestation/evidence.ts'
+import type { NonEmpty } from '../core/outcome.ts'
+import type { AmdProduct } from '../core/trust-anchors.ts'
+
+/** Every value but those listed is refused; `any` where the policy pins nothing. */
+export type AllowList<T> = 'any' | NonEmpty<T>
+
+/** Risks that nothing but a person's decision removes. Each has a threat of THREATS.md behind it. */
+export type Risk = 'open-quote-oracle' | 'milan-seed-extraction' | 'plain-nvlink'
+
+/**
+ * Policy version 1 as it takes effect: preset applied, every member there, lists sorted, frozen. Only `parsePolicy` and
+ * `compose` make one. It is plain JSON, and as a document it parses to itself.
+ */
+export interface Policy {
+  readonly version: 1
+  readonly name: string
+  /** `development` may accept guests that can be debugged, and can never release keys or admit bids */
+  readonly profile: 'production' | 'development'
+  readonly require: {
+    /** ARCHITECTURE §5 */
+    readonly level: number
+    readonly cpu: { readonly any: NonEmpty<SnpRule> }
+    /** `none`: no GPU may be there · `any`: GPUs are neither required nor relied on */
+    readonly gpu: GpuRule | 'none' | 'any'
+    readonly physical: AllowList<'audited' | 'hyperscaler'>
+    /** whether a lease must be given; where one is given it is always compared */
+    readonly lease: 'required' | 'if-given'
+    readonly leaseBinding: 'host-data' | 'none'
+  }
+  readonly freshness: { readonly maxAgeSeconds: number }
+  /** age of revocation data since it was issued; `any`: its own validity is enough */
+  readonly collateral: { readonly maxAgeSeconds: number | 'any' }
+  readonly referenceValues: ReferenceValueRule | 'none'
+  readonly acceptRisks: 'none' | NonEmpty<Risk>
+  /** `none`: this policy releases no key */
+  readonly keyRelease: KeyReleaseRule | 'none'
+  readonly onInconclusive: 'deny' | 'retry'
+}
+
+/** What one AMD SEV-SNP report must show. A rule that is not met is a finding of its own. */
+export interface SnpRule {
+  readonly platform: 'amd/snp'
+  readonly products: NonEmpty<AmdProduct>
+  readonly minReportVersion: number
+  readonly signingKeys: NonEmpty<'vcek' | 'vlek'>
+  readonly vmpl: NonEmpty<number>
+  /** bulletins published up to and including this day (`2026-02-01`) set floors, or all that there are */
+  readonly tcbFloors: { readonly bulletins: string }
+  /** of REPORTED_TCB, the one level that the signature proves; 0 asks for nothing */
+  readonly minTcb: SnpTcbMinimum
+  /** of LAUNCH_TCB */
+  readonly minLaunchTcb: SnpTcbMinimum
+  /** of the CURRENT version, `major.minor.build` */
+  readonly minFirmware: string
+  readonly minGuestSvn: number
+  /** of the guest's POLICY, `major.minor` */
+  readonly minAbi: string
+  readonly provisionalFirmware: 'refused' | 'allowed'
+  readonly maskedChipId: 'refused' | 'allowed'
+  readonly guestPolicy: SnpGuestPolicyRule
+  readonly platformInfo: SnpPlatformInfoRule
+  /** bits that must be set in the mitigation vectors, hex of 8 bytes; zero asks for nothing */
+  readonly mitigations: { readonly launch: string; readonly current: string }
+  readonly measurements: AllowList<string>
+  readonly hostData: AllowList<string>
+  readonly idKeyDigests: AllowList<string>
+  readonly authorKeyDigests: AllowList<string>
+  readonly chipIds: AllowList<string>
+  readonly cspIds: AllowList<string>
+  readonly revocation: 'required' | 'none'
+}
+
+export interface SnpTcbMinimum {
+  readonly fmc: number
+  readonly bootloader: number
+  readonly tee: number
+  readonly snp: number
+  readonly microcode: number
+}
+
+export interface SnpGuestPolicyRule {
+  readonly debug: 'forbidden' | 'allowed'
+  readonly migrationAgent: 'forbidden' | 'allowed'
+  readonly smt: 'forbidden' | 'allowed'
+  readonly cxl: 'forbidden' | 'allowed'
+  readonly singleSocket: 'required' | 'any'
+  readonly memAes256Xts: 'required' | 'any'
+  readonly raplDisabled: 'required' | 'any'
+  readonly ciphertextHiding: 'required' | 'any'
+  readonly pageSwapDisabled: 'required' | 'any'
+}
+
+export type BitRule = 'required' | 'forbidden' | 'any'
+
+export interface SnpPlatformInfoRule {
+  readonly smtEnabled: BitRule
+  readonly tsmeEnabled: BitRule
+  readonly eccEnabled: BitRule
+  readonly raplDisabled: BitRule
+  readonly ciphertextHidingDramEnabled: BitRule
+  readonly aliasCheckComplete: BitRule
+  readonly iommuWriteSafe: BitRule
+  readonly sevTioEnabled: BitRule
+  readonly unknownBits: 'refused' | 'allowed'
+}
+
+export type GpuMode = 'SPT' | 'MPT' | 'PPCIE'
+
+/** What the GPUs of the machine must show, each of them and all together. */
+export interface GpuRule {
+  /** `lease`: as many as the lease says; a lease that is given is compared with a number too */
+  readonly count: 'lease' | number
+  readonly models: AllowList<string>
+  readonly modes: AllowList<GpuMode>
+  /** dotted decimal, compared number by number: 550.9 < 550.90 < 550.144 */
+  readonly minDriver: string
+  readonly denyDrivers: 'none' | NonEmpty<string>
+  /** dotted hexadecimal, as NVIDIA writes it */
+  readonly minVbios: string
+  readonly denyVbios: 'none' | NonEmpty<string>
+  readonly rim: 'required' | 'none'
+  readonly revocation: 'required' | 'stapled' | 'none'
+  readonly binding: 'shared-nonce' | 'measured-guest' | 'tdisp'
+  readonly nonce: BindingForm
+  readonly devtools: 'excluded' | 'not-proved'
+  readonly unique: true
+  /** serial numbers of identity keys, hex of 9 bytes */
+  readonly deviceIds: AllowList<string>
+}
+
+export interface ReferenceValueRule {
+  readonly signers: NonEmpty<SignerKey>
+}
+
+/** A public key whose reference values count, as a JWK. `kid` names the signer in decisions. */
+export type SignerKey =
+  | {
+      readonly kid: string
+      readonly kty: 'EC'
+      readonly crv: 'P-256' | 'P-384'
+      readonly x: string
+      readonly y: string
+    }
+  | { readonly kid: string; readonly kty: 'OKP'; readonly crv: 'Ed25519'; readonly x: string }
+
+export interface KeyReleaseRule {
+  readonly minLevel: number
+  readonly ttlSeconds: number
+}
+
+/** Whether the tenant named this risk. */
+export const acceptsRisk = (policy: Pick<Policy, 'acceptRisks'>, risk: Risk): boolean =>
+  policy.acceptRisks !== 'none' && policy.acceptRisks.includes(risk)

@@ -1,0 +1,191 @@
+import { fromBase64, fromUtf8 } from '../core/encodings.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../core/json.ts'
+import { attempt, type Fault, fail, fault, type NonEmpty, type Outcome, ok, refuse, take } from '../core/outcome.ts'
+import { parseRfc3339, type UnixSeconds } from '../core/time.ts'
+import { deepFreeze } from './freeze.ts'
+import { nearestName } from './nearest.ts'
+import type { SignerKey } from './policy.ts'
+import { ALGORITHM } from './signers.ts'
+
+declare const proof: unique symbol
+
+/** What a publisher vouches for, beside that it made these images. ARCHITECTURE §5. */
+export type Guarantee = 'workload-pinned' | 'closed-quoting' | 'gpu-local' | 'key-in-tee'
+export const GUARANTEES: readonly Guarantee[] = ['workload-pinned', 'closed-quoting', 'gpu-local', 'key-in-tee']
+
+/** A statement about launch measurements, by whoever vouches for them. */
+export interface ReferenceValue {
+  readonly name: string
+  readonly kind: 'amd/snp-report'
+  /** launch digests, hex of 48 bytes */
+  readonly measurements: NonEmpty<string>
+  /** digests that the signer no longer vouches for, whichever of its values names them */
+  readonly withdrawn: readonly string[]
+  readonly guarantees: readonly Guarantee[]
+  /** valid from this second … */
+  readonly notBefore: UnixSeconds
+  /** … until before this one */
+  readonly expires: UnixSeconds
+}
+
+/** A reference value whose signature was proved to be this signer's. Made by `authenticateReferenceValue` only. */
+export interface AuthenticReferenceValue extends ReferenceValue {
+  readonly [proof]: 'authenticated'
+  readonly signer: SignerKey
+}
+
+/** `typ` of the JWS, so that nothing else the signer signs can be taken for a reference value. */
+export const REFERENCE_VALUE_TYPE = 'vouchsafe-reference-value+jws'
+const MOST_CHARACTERS = 256 * 1024
+const HEADER_MEMBERS = ['alg', 'kid', 'typ']
+const PAYLOAD_MEMBERS = ['version', 'name', 'kind', 'measurements', 'withdrawn', 'guarantees', 'notBefore', 'expires']
+
+/**
+ * Proves a reference value: a compact JWS with exactly the header members alg, kid and typ, signed by the signer of that
+ * `kid`, with the one algorithm of its key. Whether it is in force at a time is for the appraisal.
+ * @param text the file's text; white space around it is ignored
+ * @param signers those of the policy
+ * @returns the value, or REFERENCE_VALUE_INVALID (form) · REFERENCE_VALUE_UNTRUSTED (signer or signature) · JSON_SYNTAX ·
+ * JSON_DUPLICATE_KEY · LIMIT_JSON_DEPTH
+ */
+export async function authenticateReferenceValue(
+  text: string,
+  signers: readonly SignerKey[],
+  path: string,
+): Promise<Outcome<AuthenticReferenceValue>> {
+  if (text.length > MOST_CHARACTERS) {
+    return fail('REFERENCE_VALUE_INVALID', path, {
+      expected: `at most ${MOST_CHARACTERS} characters`,
+      actual: text.length,
+    })
+  }
+  const jws = text.trim()
+  const parts = splitJws(jws, path)
+  if (!parts.ok) return parts
+  const { header, payload } = parts.value
+  const signer = signers.find((s) => s.kid === header.kid)
+  if (signer === undefined) {
+    return fail('REFERENCE_VALUE_UNTRUSTED', `${path}.kid`, {
+      expected: signers.map((s) => s.kid).join(' | '),
+      actual: header.kid,
+    })
+  }
+  const algorithm = ALGORITHM[signer.crv]
+  if (header.alg !== algorithm) {
+    return fail('REFERENCE_VALUE_UNTRUSTED', `${path}.alg`, { expected: algorithm, actual: header.alg })
+  }
+  const refusal = await signatureFault(jws, signer, algorithm, path)
+  if (refusal !== undefined) return { ok: false, faults: [refusal] }
+  const value = decodeReferenceValue(payload, path)
+  return value.ok ? ok(deepFreeze({ ...value.value, signer }) as AuthenticReferenceValue) : value
+}
+
+/** Undefined where the signature is the signer's. */
+async function signatureFault(
+  jws: string,
+  signer: SignerKey,
+  algorithm: string,
+  path: string,
+): Promise<Fault | undefined> {
+  const { compactVerify, errors, importJWK } = await import('jose')
+  let key: Awaited<ReturnType<typeof importJWK>>
+  try {
+    key = await importJWK({ ...signer }, algorithm)
+  } catch {
+    return fault('REFERENCE_VALUE_UNTRUSTED', `${path}.kid`, {
+      expected: 'a usable public key in the policy',
+      actual: signer.kid,
+    })
+  }
+  try {
+    await compactVerify(jws, key, { algorithms: [algorithm] })
+    return undefined
+  } catch (error) {
+    if (!(error instanceof errors.JOSEError)) throw error
+    return fault('REFERENCE_VALUE_UNTRUSTED', `${path}.signature`, { expected: `a signature of ${signer.kid}` })
+  }
+}
+
+function splitJws(jws: string, path: string): Outcome<{ header: { alg: string; kid: string }; payload: Uint8Array }> {
+  return attempt(() => {
+    const [header, payload, signature, ...more] = jws.split('.')
+    if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
+      return refuse('REFERENCE_VALUE_INVALID', path, { expected: 'a compact JWS' })
+    }
+    decodeBase64url(signature, `${path}.signature`)
+    const members = readObject(decodeBase64url(header, `${path}.header`), HEADER_MEMBERS, `${path}.header`)
+    const text = (name: string): string => {
+      const member = members[name]
+      return typeof member === 'string' ? member : invalid(`${path}.header.${name}`, 'text')
+    }
+    if (text('typ') !== REFERENCE_VALUE_TYPE) invalid(`${path}.header.typ`, REFERENCE_VALUE_TYPE, text('typ'))
+    return { header: { alg: text('alg'), kid: text('kid') }, payload: decodeBase64url(payload, `${path}.payload`) }
+  })
+}
+
+const invalid = (path: string, expected: string, actual?: string): never =>
+  refuse('REFERENCE_VALUE_INVALID', path, { expected, ...(actual === undefined ? {} : { actual }) })
+
+/** Canonical base64url without padding. */
+function decodeBase64url(text: string, path: string): Uint8Array {
+  if (!/^[A-Za-z0-9_-]+$/.test(text) || text.length % 4 === 1) return invalid(path, 'base64url without padding')
+  const padded = text.replaceAll('-', '+').replaceAll('_', '/') + '='.repeat((4 - (text.length % 4)) % 4)
+  const bytes = fromBase64(padded, path)
+  return bytes.ok ? bytes.value : invalid(path, 'canonical base64url')
+}
+
+function readObject(bytes: Uint8Array, known: readonly string[], path: string): JsonObject {
+  const text = fromUtf8(bytes, path)
+  const json = take(parseJson(text.ok ? text.value : invalid(path, 'UTF-8'), path, 'integers'))
+  if (!isJsonObject(json)) return invalid(path, 'an object')
+  const unknown = Object.keys(json).find((key) => !known.includes(key))
+  if (unknown !== undefined)
+    invalid(pointer(path, unknown), nearestName(unknown, known) ?? `one of ${known.join(', ')}`, unknown)
+  return json
+}
+
+/** The payload, after its signature was proved. */
+function decodeReferenceValue(payload: Uint8Array, path: string): Outcome<ReferenceValue> {
+  return attempt(() => {
+    const json = readObject(payload, PAYLOAD_MEMBERS, path)
+    if (json.version !== 1) invalid(`${path}/version`, '1')
+    if (json.kind !== 'amd/snp-report') invalid(`${path}/kind`, 'amd/snp-report')
+    const { name } = json
+    if (typeof name !== 'string' || !/^[\x20-\x7e]{1,160}$/.test(name))
+      return invalid(`${path}/name`, 'up to 160 printable characters')
+    const notBefore = readTime(json.notBefore, `${path}/notBefore`)
+    const expires = readTime(json.expires, `${path}/expires`)
+    if (expires <= notBefore) invalid(`${path}/expires`, 'later than notBefore')
+    return {
+      name,
+      kind: 'amd/snp-report',
+      measurements: readList(json.measurements, `${path}/measurements`, readDigest),
+      withdrawn: json.withdrawn === undefined ? [] : readList(json.withdrawn, `${path}/withdrawn`, readDigest),
+      guarantees: json.guarantees === undefined ? [] : readList(json.guarantees, `${path}/guarantees`, readGuarantee),
+      notBefore,
+      expires,
+    }
+  })
+}
+
+function readTime(json: Json | undefined, path: string): UnixSeconds {
+  const expected = 'a time such as 2026-08-01T00:00:00Z'
+  return (typeof json === 'string' ? parseRfc3339(json) : undefined) ?? invalid(path, expected)
+}
+
+function readDigest(json: Json, path: string): string {
+  if (typeof json !== 'string' || !/^[0-9a-f]{96}$/.test(json)) return invalid(path, '96 lower-case hexadecimal digits')
+  return /^0+$/.test(json) ? invalid(path, 'a digest that is not zero') : json
+}
+
+const readGuarantee = (json: Json, path: string): Guarantee =>
+  GUARANTEES.find((g) => g === json) ?? invalid(path, GUARANTEES.join(' | '))
+
+/** A list without repetition that is not empty. */
+function readList<T>(json: Json | undefined, path: string, read: (json: Json, path: string) => T): NonEmpty<T> {
+  if (!Array.isArray(json)) return invalid(path, 'a list')
+  const entries = (json as readonly Json[]).map((entry, i) => read(entry, pointer(path, i)))
+  if (new Set(entries).size < entries.length) invalid(path, 'no entry twice')
+  const [first, ...rest] = entries
+  return first === undefined ? invalid(path, 'at least one entry') : [first, ...rest]
+}
