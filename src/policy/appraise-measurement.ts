@@ -40,7 +40,7 @@ export function appraiseMeasurement(
     const [first] = about
     const source = 'policy#/referenceValues/signers'
     if (first === undefined) {
-      if (rule.measurements === 'any') {
+      if (policy.require.level >= 3 && rule.measurements === 'any') {
         report.policy('SNP_MEASUREMENT_UNKNOWN', 'measurement', '', {
           expected: 'a measurement that a signer of the policy vouches for',
           actual: claims.measurement,

@@ -148,13 +148,25 @@ describe('the budget of signature checks', () => {
     expect(context.overBudget).toBe(true)
   })
 
+  it('is spent by the evidence also for what the collateral asked before, or asks after', async () => {
+    const all = Array.from({ length: N + 1 }, (_, i) => i)
+    const judge = async (...payers: Payer[]) => {
+      const context = contextOf(nodeCrypto)
+      for (const payer of payers) for (const n of all) await ask(context, n, { payer })
+      return context.overBudget
+    }
+    expect(await judge('collateral', 'evidence')).toBe(true)
+    expect(await judge('evidence', 'collateral')).toBe(true)
+    expect(await judge('collateral', 'collateral')).toBe(false)
+  })
+
   it('comes out the same with a cold and a warm cache, and in any order of askers', async () => {
     const questions = fc.array(
       fc.record({
         n: fc.nat(N + 6),
-        payer: fc.constantFrom<Payer>('evidence', 'collateral'),
+        payer: fc.constantFrom<Payer>('evidence', 'evidence', 'evidence', 'collateral'),
       }),
-      { minLength: N, maxLength: 2 * N },
+      { minLength: 3 * N, maxLength: 5 * N },
     )
     const warm = createVerificationCache()
     for (let i = 0; i <= N + 6; i++) await ask(contextOf(nodeCrypto, warm), i)

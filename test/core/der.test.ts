@@ -19,7 +19,8 @@ import {
 import { LIMITS } from '../../src/core/limits.ts'
 import { attempt, refuse } from '../../src/core/outcome.ts'
 import { generalizedTime, integer, nul, octets, oid, raw, seq, utcTime } from '../../src/testing/pki/der.ts'
-import { bytesOf, codesOf, EVIDENCE, filesBelow, hex, pemBodies, present, valueIn } from './support.ts'
+import { describeEvidence } from '../support/evidence.ts'
+import { bytesOf, codesOf, EVIDENCE, filesBelow, hex, pemBodies, valueIn } from './support.ts'
 
 const decode = (bytes: Uint8Array) => decodeDer(bytes, 'd')
 const one = (bytes: Uint8Array): Der => valueIn(decode(bytes))
@@ -53,12 +54,14 @@ describe('decodeDer reads', () => {
 describe('decodeDer refuses', () => {
   it.each([
     ['an indefinite length', '3080 020105 0000'],
+    ['an indefinite length before a context-specific tag', '3080 800100 0000'],
     ['an indefinite length inside', '3006 3080 0500 0000'],
     ['the long form for a short length', '048105 0102030405'],
     ['a leading zero octet in the length', '04820005 0102030405'],
     ['four octets of length for five bytes', '048400000005 0102030405'],
     ['nine octets of length for five bytes', '0489000000000000000005 0102030405'],
     ['the reserved length octet', '04ff 00'],
+    ['the reserved length octet before others', `04ff ${'01'.repeat(127)}`],
     ['two octets of length for 255 bytes', `048200ff${'00'.repeat(255)}`],
     ['a high tag number', '1f20 00'],
     ['a high tag number in its long form', 'bf8101 00'],
@@ -251,7 +254,7 @@ const shapeOfForge = (node: forge.asn1.Asn1): Shape => ({
     : Buffer.from(node.value as unknown as string, 'latin1').toString('hex'),
 })
 
-describe.runIf(present(EVIDENCE))('decodeDer on real certificates and lists', () => {
+describeEvidence('.', () => {
   const found = [
     ...filesBelow(EVIDENCE, /\.(der|crt|cer)$/).map((path) => ({ path, der: bytesOf(path) })),
     ...filesBelow(EVIDENCE, /\.pem$/).flatMap((path) => pemBodies(path).map((der) => ({ path, der }))),

@@ -160,6 +160,12 @@ describe('parseJson refuses', () => {
     expect(refusal(`${'['.repeat(32)}1${']'.repeat(32)}`)).toEqual(['LIMIT_JSON_DEPTH'])
     expect(parseJson(`${'['.repeat(31)}1${']'.repeat(31)}`, '').ok).toBe(true)
   })
+
+  it('what has more values than the limit, so that small text cannot become large memory', () => {
+    const values = (count: number) => `[${Array(count - 1).fill('{}').join(',')}]`
+    expect(parseJson(values(LIMITS.jsonValues), '').ok).toBe(true)
+    expect(refusal(values(LIMITS.jsonValues + 1))).toEqual(['LIMIT_JSON_VALUES'])
+  })
 })
 
 describe('objects that parseJson gives', () => {

@@ -32,6 +32,7 @@ describe('layout', () => {
     ['fields short of the end', () => layout('X', 8, { a: u32(0) })],
     ['fields past the end', () => layout('X', 3, { a: u32(0) })],
     ['a field of no size', () => layout('X', 4, { a: bytes(0, 0), b: u32(0) })],
+    ['a field past the end whose size fills a gap', () => layout('X', 8, { a: u32(0), b: u32(8) })],
     ['a negative size that makes the sum right', () => layout('X', 4, { a: bytes(0, 8), b: bytes(8, -4) })],
     ['a broken size', () => layout('X', 4, { a: bytes(0, 1.5), b: bytes(1.5, 2.5) })],
     ['no field', () => layout('X', 1, {})],

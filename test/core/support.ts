@@ -1,16 +1,26 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
+import { describe, it } from 'vitest'
 import type { Code } from '../../src/core/codes.ts'
 import type { Outcome } from '../../src/core/outcome.ts'
+import { evidencePath } from '../support/evidence.ts'
 
-/** Real evidence, read where it lies and never copied. VOUCHSAFE_EVIDENCE names another place. */
-export const EVIDENCE = resolve(process.env.VOUCHSAFE_EVIDENCE ?? '../shared/evidence')
+/** Real evidence, read where it lies and never copied: `describeEvidence` guards every group that reads it. */
+export const EVIDENCE = evidencePath('')
 
 /** Published test vectors: beside the evidence, unless VOUCHSAFE_VECTORS names another place. */
-export const VECTORS = resolve(process.env.VOUCHSAFE_VECTORS ?? join(EVIDENCE, '../vectors'))
+export const VECTORS = process.env.VOUCHSAFE_VECTORS ?? join(EVIDENCE, '../vectors')
 
-/** Whether tests over `folder` run: they do where it is there, and under CI=true they must, so that reading it fails. */
-export const present = (folder: string): boolean => existsSync(folder) || process.env.CI === 'true'
+/** `describe` for tests over published vectors: skipped by name where they are absent, and a failure under CI=true. */
+export function describeVectors(path: string, body: () => void): void {
+  if (existsSync(join(VECTORS, path))) {
+    describe(`vectors ${path}`, body)
+  } else if (process.env.CI === 'true') {
+    throw new TypeError(`CI without vectors: ${join(VECTORS, path)} does not exist; set VOUCHSAFE_VECTORS`)
+  } else {
+    it.skip(`vectors ${path} (absent: set VOUCHSAFE_VECTORS)`, () => {})
+  }
+}
 
 /** The codes of a refusal; fails where the outcome is a value. */
 export function codesOf(outcome: Outcome<unknown>): Code[] {

@@ -46,6 +46,10 @@ describe('RFC 3339', () => {
 })
 
 describe('unixSeconds', () => {
+  it('has no day that a whole year away would be one', () => {
+    expect(unixSeconds(2026, 1, 366, 0, 0, 0)).toBeUndefined()
+  })
+
   it('agrees with Date for years that Date.UTC would map to 1900', () => {
     expect(unixSeconds(0, 1, 1, 0, 0, 0)).toBe(FIRST_SECOND)
     expect(unixSeconds(99, 12, 31, 23, 59, 59)).toBe(Date.parse('0099-12-31T23:59:59Z') / 1000)

@@ -8,7 +8,8 @@ import { toHex } from '../../src/core/encodings.ts'
 import { PINNED_ANCHORS } from '../../src/core/trust-anchors.ts'
 import { decodeCertificate } from '../../src/core/x509/certificate.ts'
 import { anchorKey } from '../../src/core/x509/path.ts'
-import { bytesOf, EVIDENCE, pemBodies, present, valueIn } from './support.ts'
+import { describeEvidence } from '../support/evidence.ts'
+import { bytesOf, EVIDENCE, pemBodies, valueIn } from './support.ts'
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
@@ -33,7 +34,7 @@ describe('PINNED_ANCHORS', () => {
   })
 })
 
-describe.runIf(present(EVIDENCE))('PINNED_ANCHORS and the certificates of the vendors', () => {
+describeEvidence('sev-snp/roots', () => {
   const amd = (file: string) => [bytesOf(join(EVIDENCE, 'sev-snp/roots', `${file}.der`))]
   const nvidia = (file: string) => pemBodies(join(EVIDENCE, 'nvidia/trust-anchors', `${file}.pem`))
 

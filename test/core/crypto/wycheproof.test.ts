@@ -13,7 +13,7 @@ import { webCrypto } from '../../../src/core/crypto/web.ts'
 import { decodeDer } from '../../../src/core/der.ts'
 import { attempt } from '../../../src/core/outcome.ts'
 import { decodePublicKey } from '../../../src/core/x509/algorithms.ts'
-import { hex, present, VECTORS, valueIn } from '../support.ts'
+import { describeVectors, hex, VECTORS, valueIn } from '../support.ts'
 
 interface Vector {
   readonly tcId: number
@@ -56,7 +56,7 @@ const SUITES: readonly (readonly [file: string, algorithm: SignatureAlgorithm, f
  */
 const ACCEPTABLE: Readonly<Record<string, { readonly accept: boolean; readonly because: string }>> = {}
 
-describe.runIf(present(FOLDER))('Wycheproof (C2SP/wycheproof)', () => {
+describeVectors('wycheproof', () => {
   describe.each([nodeCrypto, webCrypto(globalThis.crypto.subtle)])('on $name', (port) => {
     it.each(SUITES)('%s', async (file, algorithm, form) => {
       const { testGroups, numberOfTests } = read(file)

@@ -36,7 +36,8 @@ import {
 import { ecKey, rsaKey } from '../../../src/testing/pki/keys.ts'
 import { name } from '../../../src/testing/pki/names.ts'
 import { rsaSpki, subjectPublicKey } from '../../../src/testing/pki/spki.ts'
-import { bytesOf, codesOf, EVIDENCE, filesBelow, hex, pemBodies, present, valueIn } from '../support.ts'
+import { describeEvidence } from '../../support/evidence.ts'
+import { bytesOf, codesOf, EVIDENCE, filesBelow, hex, pemBodies, valueIn } from '../support.ts'
 import { CA_USAGE, certificateOf, decoded, FROM, KEYS, LEAF_USAGE, NAMES, seconds, TO } from './pki.ts'
 
 const decode = (der: Uint8Array) => decodeCertificate(der, 'c')
@@ -198,6 +199,8 @@ describe('decodeCertificate', () => {
     ['a negative modulus', seq(raw(2, new Uint8Array(512).fill(0xc1)), integer(65537))],
     ['bytes after the key', concatBytes(subjectPublicKey(rsaKey('ark-genoa').spki), nul())],
     ['a third number', seq(integer(new Uint8Array(512).fill(0xc1)), integer(65537), integer(1))],
+    ['a third number that is 65537', seq(integer(new Uint8Array(512).fill(0xc1)), integer(3), integer(65537))],
+    ['a modulus of 4103 bits', seq(integer(new Uint8Array(513).fill(0x41)), integer(65537))],
     ['a long exponent', seq(integer(new Uint8Array(512).fill(0xc1)), raw(2, Uint8Array.of(0, 1, 0, 1)))],
     ['no number', seq()],
     ['no sequence', nul()],
@@ -348,7 +351,7 @@ describe('names', () => {
   })
 })
 
-describe.runIf(present(EVIDENCE))('decodeCertificate agrees with other readers on real certificates', () => {
+describeEvidence('sev-snp', () => {
   const ders = [
     ...filesBelow(join(EVIDENCE, 'sev-snp'), /(vcek|vlek|vek|ark|ask|asvk)\.der$/)
       .filter((p) => !/synthetic|neg/.test(p))

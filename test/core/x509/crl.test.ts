@@ -17,7 +17,8 @@ import { bits, integer, nul, octets, oid, raw, seq, time, utf8 } from '../../../
 import { extension } from '../../../src/testing/pki/extensions.ts'
 import { rsaKey } from '../../../src/testing/pki/keys.ts'
 import { amdName } from '../../../src/testing/pki/names.ts'
-import { bytesOf, codesOf, EVIDENCE, present, valueIn } from '../support.ts'
+import { describeEvidence } from '../../support/evidence.ts'
+import { bytesOf, codesOf, EVIDENCE, valueIn } from '../support.ts'
 import { certificateOf, contextAt, decoded, FROM, KEYS, NAMES, NOW, seconds, TO } from './pki.ts'
 
 const SPEC: CrlSpec = {
@@ -195,7 +196,7 @@ describe('authenticateCrl', () => {
   })
 })
 
-describe.runIf(present(EVIDENCE))('the real lists of AMD', () => {
+describeEvidence('sev-snp/roots', () => {
   it.each([
     ['milan', '2025-08-01T00:00:00Z', '2026-06-01T00:00:00Z', []],
     ['genoa', '2025-08-01T00:00:00Z', '2026-06-01T00:00:00Z', ['020001']],

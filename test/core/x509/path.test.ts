@@ -10,7 +10,8 @@ import { certificate, ext } from '../../../src/testing/pki/certificate.ts'
 import { ia5, raw, seq, tagged, utf8 } from '../../../src/testing/pki/der.ts'
 import { ecKey, rsaKey } from '../../../src/testing/pki/keys.ts'
 import { amdName, name } from '../../../src/testing/pki/names.ts'
-import { bytesOf, codesOf, EVIDENCE, filesBelow, pemBodies, present, valueIn } from '../support.ts'
+import { describeEvidence } from '../../support/evidence.ts'
+import { bytesOf, codesOf, EVIDENCE, filesBelow, pemBodies, valueIn } from '../support.ts'
 import {
   ANCHOR,
   anchorOf,
@@ -254,7 +255,7 @@ const DEVICE: PathProfile = {
   hosts: ['ocsp.ndis.nvidia.com', 'crl.ndis.nvidia.com'],
 }
 
-describe.runIf(present(EVIDENCE))('validatePath on real chains under the pinned anchors', () => {
+describeEvidence('nvidia', () => {
   const chains = filesBelow(join(EVIDENCE, 'nvidia'), /\.pem$/).filter(
     (path) => /certs\.pem$/.test(path) && !/chain-|bad|invalid/.test(path),
   )

@@ -727,7 +727,7 @@ describe.each(cases)('$id $what', ({ code, refused, twin }) => {
 describe('the rows X5', () => {
   /** Said by whoever asks for revocation material, above core: no function of core knows that none was given. */
   const ABOVE_CORE = ['RJ-X5-15']
-  const catalogue = join(EVIDENCE, '../reject/reject.json')
+  const catalogue = join(process.env.VOUCHSAFE_REJECT ?? join(EVIDENCE, '../reject'), 'reject.json')
 
   it('are all here, once each or more', () => {
     const ids = Array.from({ length: 27 }, (_v, i) => `RJ-X5-${String(i + 1).padStart(2, '0')}`)
@@ -735,13 +735,16 @@ describe('the rows X5', () => {
     expect(cases.filter((c) => !(c.code in CODES))).toEqual([])
   })
 
-  it.runIf(existsSync(catalogue))('have the codes of the catalogue, but for the half of 14 that no retry mends', () => {
-    const rows = JSON.parse(readFileSync(catalogue, 'utf8')) as { id: string; area: string; code: string }[]
-    const codeOf = new Map(rows.filter((r) => r.area === 'X5').map((r) => [r.id, r.code]))
-    expect([...codeOf.values()].every(isCode)).toBe(true)
-    const differing = cases.filter((c) => codeOf.get(c.id) !== c.code).map((c) => `${c.id} ${c.what} ${c.code}`)
-    expect(differing).toEqual(['RJ-X5-14 no nextUpdate CRL_UNSUPPORTED'])
-  })
+  it.runIf(existsSync(catalogue) || process.env.CI === 'true')(
+    'have the codes of the catalogue, but for the half of 14 that no retry mends',
+    () => {
+      const rows = JSON.parse(readFileSync(catalogue, 'utf8')) as { id: string; area: string; code: string }[]
+      const codeOf = new Map(rows.filter((r) => r.area === 'X5').map((r) => [r.id, r.code]))
+      expect([...codeOf.values()].every(isCode)).toBe(true)
+      const differing = cases.filter((c) => codeOf.get(c.id) !== c.code).map((c) => `${c.id} ${c.what} ${c.code}`)
+      expect(differing).toEqual(['RJ-X5-14 no nextUpdate CRL_UNSUPPORTED'])
+    },
+  )
 
   it('last beyond the time of judgement, so that only the change under test can refuse', () => {
     expect([seconds(FROM) < NOW, NOW < seconds(TO)]).toEqual([true, true])

@@ -1,0 +1,113 @@
+import { concatBytes, utf8 } from '../../src/core/bytes.ts'
+import { toBase64 } from '../../src/core/encodings.ts'
+import type { NonEmpty } from '../../src/core/outcome.ts'
+import {
+  type AmdMachine,
+  akashGpuReport,
+  amdMachine,
+  type NvidiaMachine,
+  nvidiaMachine,
+} from '../../src/testing/index.ts'
+
+/** Made at first use and kept: making evidence means making keys. */
+export function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined
+  return () => {
+    made ??= { value: make() }
+    return made.value
+  }
+}
+
+/** Of every key and certificate that mutants are made from. */
+export const SEED = 'fuzz'
+
+export const genoa = once((): AmdMachine => amdMachine(SEED))
+export const milan = once((): AmdMachine => amdMachine(SEED, { product: 'Milan', report: { version: 2 } }))
+export const turin = once(
+  (): AmdMachine => amdMachine(SEED, { product: 'Turin', kind: 'VLEK', report: { version: 5 } }),
+)
+
+export const hopper = once(
+  (): NvidiaMachine =>
+    nvidiaMachine(SEED, {
+      architecture: 'hopper',
+      gpuCount: 1,
+      switchCount: 1,
+      nonce: new Uint8Array(32).fill(7),
+      driverVersion: '570.86.15',
+      vbiosVersion: '96.00.74.00.20',
+      switchBiosVersion: '96.10.4D.00.01',
+      featureFlag: 'ppcie',
+    }),
+)
+export const blackwell = once(
+  (): NvidiaMachine =>
+    nvidiaMachine(SEED, {
+      architecture: 'blackwell',
+      gpuCount: 1,
+      nonce: new Uint8Array(32).fill(7),
+      driverVersion: '580.95.05',
+      vbiosVersion: '97.00.88.00.0F',
+      featureFlag: 'spt',
+    }),
+)
+
+export function nonEmpty<T>(list: readonly (T | undefined)[]): NonEmpty<T> {
+  const [first, ...rest] = list.filter((entry) => entry !== undefined)
+  if (first === undefined) throw new TypeError('no seed')
+  return [first, ...rest]
+}
+
+export const json = (value: unknown): Uint8Array => utf8(JSON.stringify(value))
+
+/** One machine in every envelope that evidence travels in. */
+export function envelopes(): NonEmpty<Uint8Array> {
+  const cpu = genoa()
+  const gpu = nonEmpty(hopper().gpus)[0]
+  const device = (arch: string, of: { readonly report: Uint8Array; readonly chainPem: string }) => ({
+    arch,
+    nonce: '00'.repeat(32),
+    evidence: toBase64(of.report),
+    certificate: toBase64(utf8(of.chainPem)),
+  })
+  const bundle = {
+    kind: 'vouchsafe/1',
+    items: [
+      { id: 'cpu', format: 'amd/snp-report', data: toBase64(cpu.report), certs: [toBase64(cpu.vek)] },
+      { id: 'gpu-0', format: 'nvidia/gpu-report', data: toBase64(gpu.report), certs: [toBase64(utf8(gpu.chainPem))] },
+    ],
+    binding: 'derived',
+    key: { spki: toBase64(cpu.vekKey.spki), domain: 'vouchsafe' },
+  }
+  const akash = {
+    tee_platform: 'snp-gpu',
+    report: toBase64(cpu.report),
+    cert_chain: toBase64(utf8(cpu.chainPem)),
+    tls_bound: false,
+    gpu_reports: [{ device_index: 0, report: toBase64(akashGpuReport(gpu)) }],
+  }
+  return [
+    cpu.report,
+    akashGpuReport(gpu),
+    json(bundle),
+    json(akash),
+    json({ nonce: toBase64(cpu.expected.reportData), quote: { ...akash, tee_platform: 'snp', gpu_reports: [] } }),
+    json([device('HOPPER', gpu), ...hopper().switches.map((one) => device('LS10', one))]),
+    json({ outblob: toBase64(cpu.report), auxblob: toBase64(cpu.table), provider: 'sev_guest', generation: '1' }),
+    hclReport(cpu.report),
+  ]
+}
+
+/** An Azure HCL report around an SNP report: header, report, sizes and kinds of the runtime data, its JSON, padding. */
+function hclReport(report: Uint8Array): Uint8Array {
+  const runtime = json({ keys: [] })
+  const out = concatBytes(new Uint8Array(0x20), report, new Uint8Array(20), runtime, new Uint8Array(16))
+  out.set(utf8('HCLA'))
+  const view = new DataView(out.buffer)
+  view.setUint32(4, 2, true)
+  view.setUint32(12, 2, true)
+  const at = 0x20 + report.length
+  view.setUint32(at + 8, 2, true)
+  view.setUint32(at + 16, runtime.length, true)
+  return out
+}

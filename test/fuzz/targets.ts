@@ -1,0 +1,379 @@
+import { decodeChallenge } from '../../src/attestation/challenge.ts'
+import { readEvidence } from '../../src/attestation/envelopes/index.ts'
+import { certifiedFwid } from '../../src/attestation/nvidia/fwid.ts'
+import { authenticateRim, rimIdentityOf } from '../../src/attestation/nvidia/rim/index.ts'
+import { decodeXml, MANIFEST_CHARACTERS } from '../../src/attestation/nvidia/rim/xml.ts'
+import { decodeSpdm } from '../../src/attestation/nvidia/spdm.ts'
+import { decodeCertificateTable } from '../../src/attestation/sev-snp/certificate-table.ts'
+import { decodeSnpReport } from '../../src/attestation/sev-snp/decode.ts'
+import { vekExtensions } from '../../src/attestation/sev-snp/vek-extensions.ts'
+import { latin1, utf8 } from '../../src/core/bytes.ts'
+import { Context, createVerificationCache, type VerificationCache } from '../../src/core/context.ts'
+import { ecdsaRawFromDer } from '../../src/core/crypto/ecdsa.ts'
+import { nodeCrypto } from '../../src/core/crypto/node.ts'
+import { decodeDer } from '../../src/core/der.ts'
+import { fromBase64, fromHex, fromUtf8, toBase64, toHex } from '../../src/core/encodings.ts'
+import { canonicalJson, parseJson } from '../../src/core/json.ts'
+import { LIMITS } from '../../src/core/limits.ts'
+import { fail, failed, type NonEmpty, type Outcome, ok } from '../../src/core/outcome.ts'
+import { decodePem } from '../../src/core/pem.ts'
+import { decodeCertificate } from '../../src/core/x509/certificate.ts'
+import { decodeCrl } from '../../src/core/x509/crl.ts'
+import { decodeOcsp } from '../../src/core/x509/ocsp.ts'
+import { NO_COLLATERAL, prepareCollateral, verify } from '../../src/index.ts'
+import { canonicalPolicy, parsePolicy, presetPolicy } from '../../src/policy/index.ts'
+import type { SignerKey } from '../../src/policy/policy.ts'
+import { PRESET_DOCUMENTS } from '../../src/policy/presets.ts'
+import { authenticateReferenceValue, REFERENCE_VALUE_TYPE } from '../../src/policy/reference-values.ts'
+import { createNvidiaTestPki, ecKey } from '../../src/testing/index.ts'
+import { anchorFromCertificate } from '../support/anchors.ts'
+import type { FuzzTarget } from './execute.ts'
+import { characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML } from './formats.ts'
+import { blackwell, envelopes, genoa, hopper, json, milan, nonEmpty, once, SEED, turin } from './seeds.ts'
+
+interface Entry {
+  readonly format: Format
+  /** What the decoder accepts, or what the layer before it lets through. */
+  readonly limitBytes: number
+  readonly seeds: () => NonEmpty<Uint8Array>
+  readonly run: FuzzTarget['run']
+  readonly pace?: FuzzTarget['pace']
+}
+
+/** A little over the limit, so that the limit is tried as well. */
+const OVER_BYTES = 64
+
+function target(name: string, { format, limitBytes, seeds, run, pace = 'decoder' }: Entry): FuzzTarget {
+  const corpus = once(() => {
+    const made = seeds()
+    const heavy = [...format.heavy(limitBytes), ...made.map((seed) => stretched(seed, limitBytes))]
+    return { seeds: made, heavy, tokens: format.tokens, maxBytes: limitBytes + OVER_BYTES }
+  })
+  return { name, corpus, run, pace }
+}
+
+/** Text, one character per byte, so that any of U+0000 to U+00FF comes up. */
+const textual =
+  (run: (text: string) => Outcome<unknown> | Promise<Outcome<unknown>>) =>
+  (bytes: Uint8Array): Outcome<unknown> | Promise<Outcome<unknown>> =>
+    run(latin1(bytes))
+
+/** The second decoder sees what the first accepted. */
+const after = <T>(outcome: Outcome<T>, next: (value: T) => Outcome<unknown>): Outcome<unknown> =>
+  outcome.ok ? next(outcome.value) : outcome
+
+function impossible(what: string): never {
+  throw new TypeError(what)
+}
+
+const EVIDENCE = LIMITS.evidenceBytes
+
+const certificates = (): NonEmpty<Uint8Array> => [
+  genoa().vek,
+  genoa().intermediate,
+  genoa().ark,
+  turin().vek,
+  ...hopper().gpus.flatMap((gpu) => gpu.chainDer),
+]
+
+const core: readonly FuzzTarget[] = [
+  target('der', { format: DER, limitBytes: EVIDENCE, seeds: certificates, run: (bytes) => decodeDer(bytes, 'der') }),
+  target('certificate', {
+    format: DER,
+    limitBytes: EVIDENCE,
+    seeds: certificates,
+    run: (bytes) => decodeCertificate(bytes, 'certificate'),
+  }),
+  target('crl', {
+    format: DER,
+    limitBytes: EVIDENCE,
+    seeds: () => [genoa().crl, milan().crl],
+    run: (bytes) => decodeCrl(bytes, 'crl'),
+  }),
+  target('ocsp', {
+    format: DER,
+    limitBytes: EVIDENCE,
+    seeds: () => nonEmpty(hopper().ocspResponses.map((answer) => answer.der)),
+    run: (bytes) => decodeOcsp(bytes, 'ocsp'),
+  }),
+  target('pem', {
+    format: PEM,
+    limitBytes: EVIDENCE,
+    seeds: () => [utf8(genoa().chainPem), utf8(nonEmpty(hopper().gpus)[0].chainPem)],
+    run: (bytes) => decodePem(bytes, 'pem'),
+  }),
+  target('ecdsa-signature', {
+    format: DER,
+    limitBytes: EVIDENCE,
+    seeds: () => nonEmpty(['a', 'b', 'c'].map((message) => ecKey('P-384', 'fuzz').sign(utf8(message)))),
+    run: (bytes) => {
+      const raw = ecdsaRawFromDer('P-384', bytes)
+      return raw === undefined ? fail('DER_NOT_CANONICAL', 'signature') : ok(raw)
+    },
+  }),
+  target('json', {
+    format: JSON_TEXT,
+    limitBytes: LIMITS.requestBytes,
+    seeds: () => [json({ a: [1, -2.5, 1e21, true, null, 'b'], ['__proto__']: { c: {} } }), json([[], {}, 'x', 0])],
+    run: textual((text) => {
+      const parsed = parseJson(text, '')
+      if (!parsed.ok) return parsed
+      const canonical = canonicalJson(parsed.value)
+      const again = parseJson(canonical, '')
+      return again.ok && canonicalJson(again.value) === canonical
+        ? parsed
+        : impossible('its canonical form is another value')
+    }),
+  }),
+  target('base64', {
+    format: characters('A=/\n', '=', '==', 'A', '/', '+', '-', '_', '\n', ' '),
+    limitBytes: EVIDENCE,
+    seeds: () => [utf8(''), ...['Zg==', 'Zm8=', 'Zm9v', toBase64(genoa().report)].map(utf8)],
+    run: textual((text) => {
+      const decoded = fromBase64(text, 'base64')
+      return decoded.ok && toBase64(decoded.value) !== text ? impossible('a second spelling') : decoded
+    }),
+  }),
+  target('hex', {
+    format: characters('0fFx', '0', 'f', 'F', 'x', '0x', ' '),
+    limitBytes: EVIDENCE,
+    seeds: () => [utf8('00'.repeat(32)), utf8('0123456789abcdef'.repeat(4))],
+    run: textual((text) => {
+      const decoded = fromHex(text, 32, 'hex')
+      return decoded.ok && toHex(decoded.value) !== text ? impossible('a second spelling') : decoded
+    }),
+  }),
+  target('utf8', {
+    format: characters('a\u00e9', '\ufeff', '\u20ac', '\u{1f512}'),
+    limitBytes: EVIDENCE,
+    seeds: () => [utf8('a\u00e9\u20ac\u{1f512}'), utf8('plain')],
+    run: (bytes) => {
+      const decoded = fromUtf8(bytes, 'utf8')
+      return decoded.ok && utf8(decoded.value).length !== bytes.length ? impossible('a second spelling') : decoded
+    },
+  }),
+]
+
+const sevSnp: readonly FuzzTarget[] = [
+  target('snp-report', {
+    format: RAW,
+    limitBytes: EVIDENCE,
+    seeds: () => [milan().report, genoa().report, turin().report],
+    run: (bytes) => decodeSnpReport(bytes, 'report'),
+  }),
+  target('snp-certificate-table', {
+    format: {
+      ...RAW,
+      tokens: [new Uint8Array(24), Uint8Array.of(0x18, 0, 0, 0), Uint8Array.of(0xff, 0xff, 0xff, 0xff)],
+    },
+    limitBytes: EVIDENCE,
+    seeds: () => [genoa().table, turin().table],
+    run: (bytes) => decodeCertificateTable(bytes, 'auxblob'),
+  }),
+  target('snp-vek-extensions', {
+    format: DER,
+    limitBytes: EVIDENCE,
+    seeds: () => [genoa().vek, milan().vek, turin().vek],
+    run: (bytes) => after(decodeCertificate(bytes, 'vek'), vekExtensions),
+  }),
+]
+
+const manifests = (): NonEmpty<Uint8Array> => [hopper().driverRim.bytes, hopper().vbiosRim.bytes]
+
+const judgement = once(() => ({
+  anchors: [anchorFromCertificate(createNvidiaTestPki(SEED).roots.rim, 'nvidia/rim-root')],
+  now: Date.parse('2026-09-01T00:00:00Z') / 1000,
+  crypto: nodeCrypto,
+}))
+
+const nvidia: readonly FuzzTarget[] = [
+  target('spdm-gpu', {
+    format: RAW,
+    limitBytes: EVIDENCE,
+    seeds: () => nonEmpty([...hopper().gpus, ...blackwell().gpus].map((gpu) => gpu.report)),
+    run: (bytes) => decodeSpdm('gpu', bytes, 'report'),
+  }),
+  target('spdm-switch', {
+    format: RAW,
+    limitBytes: EVIDENCE,
+    seeds: () => nonEmpty(hopper().switches.map((one) => one.report)),
+    run: (bytes) => decodeSpdm('switch', bytes, 'report'),
+  }),
+  target('fwid-composite', {
+    format: DER,
+    limitBytes: EVIDENCE,
+    seeds: () => nonEmpty(hopper().gpus.map((gpu) => gpu.chainDer[0])),
+    run: (bytes) => after(decodeCertificate(bytes, 'ak'), (ak) => certifiedFwid(ak, 'compositeDeviceId', 'ak')),
+  }),
+  target('fwid-tcb-info', {
+    format: DER,
+    limitBytes: EVIDENCE,
+    seeds: () => nonEmpty(blackwell().gpus.map((gpu) => gpu.chainDer[0])),
+    run: (bytes) => after(decodeCertificate(bytes, 'ak'), (ak) => certifiedFwid(ak, 'diceTcbInfo', 'ak')),
+  }),
+  target('rim-xml', {
+    format: XML,
+    limitBytes: MANIFEST_CHARACTERS,
+    seeds: manifests,
+    run: (bytes) => decodeXml(bytes, MANIFEST_CHARACTERS, 'rim'),
+  }),
+  target('rim-identity', {
+    format: XML,
+    limitBytes: LIMITS.xmlBytes,
+    seeds: manifests,
+    run: (bytes) => rimIdentityOf({ value: bytes, sha256: 'fuzz' }),
+  }),
+  target('rim', {
+    format: XML,
+    limitBytes: LIMITS.xmlBytes,
+    seeds: manifests,
+    run: (bytes) => {
+      const context = new Context({ ...judgement(), cache: createVerificationCache(16) })
+      return authenticateRim(context, { value: bytes, sha256: 'fuzz' }, 'rim')
+    },
+  }),
+]
+
+const CHALLENGE = json({
+  v: 1,
+  id: 'c-1',
+  purpose: 'lease',
+  provider: 'provider-1',
+  lease: 'lease-1',
+  policyDigest: `sha256:${'ab'.repeat(32)}`,
+  verifierKeyId: 'key-1',
+  teeKey: toBase64(new Uint8Array(91)),
+  iat: 1_790_000_000,
+  exp: 1_790_000_120,
+  rand: toBase64(new Uint8Array(32)),
+  nonce: toBase64(new Uint8Array(64)),
+})
+
+const carriers: readonly FuzzTarget[] = [
+  target('envelope', {
+    format: either(JSON_TEXT, RAW),
+    limitBytes: LIMITS.requestBytes,
+    seeds: envelopes,
+    run: (bytes) => readEvidence([{ name: 'evidence', bytes }]),
+  }),
+  target('evidence-folder', {
+    format: either(JSON_TEXT, PEM),
+    limitBytes: LIMITS.requestBytes,
+    seeds: envelopes,
+    run: (bytes) =>
+      readEvidence([
+        { name: 'a.bin', bytes },
+        { name: 'b.bin', bytes: genoa().report },
+        { name: 'b.pem', bytes: utf8(genoa().chainPem) },
+      ]),
+  }),
+  target('challenge', {
+    format: JSON_TEXT,
+    limitBytes: LIMITS.requestBytes,
+    seeds: () => [CHALLENGE],
+    run: textual((text) => after(parseJson(text, ''), decodeChallenge)),
+  }),
+]
+
+const text = (seed: string): Uint8Array => utf8(seed)
+
+const written: readonly FuzzTarget[] = [
+  target('policy', {
+    format: {
+      ...JSON_TEXT,
+      tokens: [...JSON_TEXT.tokens, ...['"any"', '"require":{', '"extends":"h100-confidential"', '550.90'].map(text)],
+    },
+    limitBytes: LIMITS.policyBytes,
+    seeds: () => [
+      json(PRESET_DOCUMENTS['cpu-confidential']),
+      json(PRESET_DOCUMENTS['h100-confidential']),
+      json({ version: 1, name: 'x', extends: 'h100-confidential', require: { gpu: { count: 4 } } }),
+    ],
+    run: (bytes) => {
+      const policy = parsePolicy(bytes)
+      return policy.ok && !parsePolicy(canonicalPolicy(policy.value)).ok
+        ? impossible('its canonical form is refused')
+        : policy
+    },
+  }),
+  target('reference-value', {
+    format: characters('A.-_', '.', 'eyJ', '=', '-', '_'),
+    limitBytes: EVIDENCE,
+    seeds: () => [referenceValue()],
+    run: textual((jws) => authenticateReferenceValue(jws, [signerKey()], 'reference')),
+  }),
+  target('collateral', {
+    format: either(either(DER, PEM), XML),
+    limitBytes: EVIDENCE,
+    seeds: () => [
+      genoa().crl,
+      genoa().vek,
+      utf8(genoa().chainPem),
+      ...hopper().ocspResponses.map((answer) => answer.der),
+      hopper().vbiosRim.bytes,
+    ],
+    run: async (bytes) => {
+      const [first, ...rest] = (await prepareCollateral([{ name: 'file', bytes }])).faults
+      return first === undefined ? ok(null) : failed([first, ...rest])
+    },
+  }),
+]
+
+const signer = once(() => ecKey('P-256', SEED))
+
+function signerKey(): SignerKey {
+  const point = signer().publicPoint ?? impossible('an elliptic-curve key has a point')
+  return { kid: 'fuzz', kty: 'EC', crv: 'P-256', x: base64url(point.subarray(1, 33)), y: base64url(point.subarray(33)) }
+}
+
+const base64url = (bytes: Uint8Array): string =>
+  toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+
+function referenceValue(): Uint8Array {
+  const payload = {
+    version: 1,
+    name: 'guest',
+    kind: 'amd/snp-report',
+    measurements: ['ab'.repeat(48)],
+    guarantees: ['closed-quoting'],
+    notBefore: '2026-01-01T00:00:00Z',
+    expires: '2027-01-01T00:00:00Z',
+  }
+  const signed = [{ alg: 'ES256', kid: 'fuzz', typ: REFERENCE_VALUE_TYPE }, payload]
+    .map((part) => base64url(json(part)))
+    .join('.')
+  return utf8(`${signed}.${base64url(signer().signRaw(utf8(signed)))}`)
+}
+
+/** Shared by judgements that must not differ from those with a cache of their own. */
+const warm = once(() => createVerificationCache(64))
+
+const machine = target('machine', {
+  format: either(JSON_TEXT, RAW),
+  limitBytes: LIMITS.requestBytes,
+  seeds: envelopes,
+  pace: 'judgement',
+  run: async (bytes) => {
+    const judge = async (cache: VerificationCache): Promise<string> => {
+      const decision = await verify(bytes, {
+        now: judgement().now,
+        policy: presetPolicy('h100-confidential'),
+        freshness: { kind: 'nonce', nonce: new Uint8Array(64) },
+        collateral: NO_COLLATERAL,
+        lease: null,
+        physical: 'unknown',
+        referenceValues: [],
+        injectedAnchors: [],
+        cache,
+      })
+      if (decision.verdict === 'accept') impossible('accepted without a trusted anchor')
+      return JSON.stringify(decision)
+    }
+    return (await judge(createVerificationCache(1))) === (await judge(warm()))
+      ? ok(null)
+      : impossible('the cache changed a decision')
+  },
+})
+
+/** Every decoder of bytes that strangers send, and a judgement as a whole. */
+export const TARGETS: readonly FuzzTarget[] = [...core, ...sevSnp, ...nvidia, ...carriers, ...written, machine]

@@ -1,0 +1,178 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Consumer, manifest, pack, type Tarball } from './consumer.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-pack-'))
+const consumer = new Consumer()
+let tarball: Tarball
+
+beforeAll(async () => {
+  tarball = await pack(folder)
+  await consumer.install(tarball)
+})
+
+afterAll(() => {
+  consumer.remove()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('the tarball', () => {
+  test('holds what is published and nothing else', () => {
+    const paths = tarball.files.map((f) => f.path)
+    for (const file of [
+      'LICENSE',
+      'README.md',
+      'CHANGELOG.md',
+      'SECURITY.md',
+      'package.json',
+      'dist/index.js',
+      'dist/index.d.ts',
+    ]) {
+      expect(paths).toContain(file)
+    }
+    const published =
+      /^(dist\/.+\.(js|js\.map|d\.ts|d\.cts|json)|fixtures\/.+|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/
+    expect(paths.filter((path) => !published.test(path))).toEqual([])
+  })
+
+  test('makes the command executable', () => {
+    expect((tarball.files.find((f) => f.path === 'dist/cli/main.js')?.mode ?? 0) & 0o111).toBe(0o111)
+  })
+
+  test('comes out the same when it is packed again', async () => {
+    expect((await pack(folder)).integrity).toBe(tarball.integrity)
+  })
+
+  test('runs nothing when it is installed and pins every dependency', () => {
+    const scripts = Object.keys(manifest.scripts)
+    expect(scripts.filter((name) => /^(pre|post)?install$/.test(name))).toEqual([])
+    for (const version of Object.values(manifest.dependencies)) expect(version).toMatch(/^\d+\.\d+\.\d+$/)
+  })
+})
+
+const NAMES = 'console.log(JSON.stringify(Object.keys(loaded).sort()))'
+
+describe('in an empty project', () => {
+  test('the library is the same through import and require', async () => {
+    const imported = await consumer.node('a.mjs', `import * as loaded from 'vouchsafe'\n${NAMES}`)
+    const required = await consumer.node('a.cjs', `const loaded = require('vouchsafe')\n${NAMES}`)
+    expect(imported).toMatchObject({ exit: 0, stderr: '' })
+    expect(required).toMatchObject({ exit: 0, stderr: '' })
+    expect(JSON.parse(imported.stdout)).toContain('verify')
+    expect(required.stdout).toBe(imported.stdout)
+  })
+
+  test('the test kit can be imported; its XML library waits at load, so require cannot have it', async () => {
+    const imported = await consumer.node('t.mjs', `import * as loaded from 'vouchsafe/testing'\n${NAMES}`)
+    expect(imported).toMatchObject({ exit: 0, stderr: '' })
+    expect(JSON.parse(imported.stdout)).toContain('amdMachine')
+    const required = await consumer.node('t.cjs', `require('vouchsafe/testing')`)
+    expect(required.stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  })
+
+  test('the policy schema is there as JSON', async () => {
+    const ran = await consumer.node('b.cjs', `console.log(require('vouchsafe/policy-1.schema.json').$schema)`)
+    expect(ran).toMatchObject({ exit: 0, stdout: 'https://json-schema.org/draft/2020-12/schema\n' })
+  })
+
+  test('files that are not published entries cannot be imported', async () => {
+    const ran = await consumer.node('c.mjs', `await import('vouchsafe/dist/core/outcome.js')`)
+    expect(ran.exit).toBe(1)
+    expect(ran.stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED')
+  })
+
+  test('importing the library loads no other package, no server and no command line', async () => {
+    const hook = `
+      import { registerHooks } from 'node:module'
+      export const loaded = []
+      registerHooks({ resolve: (specifier, context, next) => {
+        const resolved = next(specifier, context)
+        loaded.push(resolved.url)
+        return resolved
+      } })`
+    await consumer.node('hook.mjs', hook)
+    const ran = await consumer.node(
+      'd.mjs',
+      `import { loaded } from './hook.mjs'\nawait import('vouchsafe')\nconsole.log(JSON.stringify(loaded))`,
+    )
+    expect(ran).toMatchObject({ exit: 0 })
+    const urls = JSON.parse(ran.stdout) as string[]
+    const own = urls.filter((url) => url.includes('/node_modules/vouchsafe/dist/'))
+    expect(own).not.toHaveLength(0)
+    expect(own.filter((url) => /\/dist\/(cli|service|testing|collect|stores|collateral)\//.test(url))).toEqual([])
+    const foreign = urls.filter((url) => !own.includes(url) && !url.endsWith('/hook.mjs'))
+    expect(new Set(foreign)).toEqual(new Set(['node:crypto']))
+  })
+
+  test('the command prints its codes', async () => {
+    const ran = await consumer.command('codes')
+    expect(ran.exit).toBe(0)
+    expect(ran.stdout).toContain('SNP_SIGNATURE_INVALID')
+  })
+
+  test('the command runs its demonstration without a checkout', async () => {
+    expect(await consumer.command('demo')).toMatchObject({ exit: 0, stderr: '' })
+  })
+})
+
+const USE = `
+import { verify, parsePolicy, createVerificationCache, NO_COLLATERAL } from 'vouchsafe'
+import type { Decision, Policy, VerifyContext } from 'vouchsafe'
+
+type IsAny<T> = 0 extends 1 & T ? true : false
+export const known: [IsAny<typeof verify>, IsAny<Decision>, IsAny<Policy>] = [false, false, false]
+
+export async function judge(policy: Policy, text: string, report: Uint8Array): Promise<'accept' | 'reject' | 'inconclusive'> {
+  const parsed = parsePolicy(text)
+  if (!parsed.ok) throw new TypeError(parsed.faults[0].code)
+  const context: VerifyContext = {
+    now: 0, policy, freshness: { kind: 'notChecked', because: 'a test' }, collateral: NO_COLLATERAL, lease: null,
+    physical: 'unknown', referenceValues: [], injectedAnchors: [], cache: createVerificationCache(),
+  }
+  const decision: Decision = await verify(report, context)
+  // @ts-expect-error: a decision has no truth value to be mistaken for one
+  const misused: boolean = decision.verdict
+  return misused ? decision.verdict : decision.verdict
+}
+
+// @ts-expect-error: no part of the context may be left out
+export const careless = verify(new Uint8Array(), { now: 0 })
+`
+
+describe('for TypeScript', () => {
+  const modes = [
+    ['an ES module, nodenext', 'use.mts', { module: 'nodenext' }],
+    ['CommonJS, nodenext', 'use.cts', { module: 'nodenext' }],
+    ['an ES module, node16', 'use.mts', { module: 'node16' }],
+    ['CommonJS, node16', 'use.cts', { module: 'node16' }],
+    ['a bundler', 'use.ts', { module: 'esnext', moduleResolution: 'bundler' }],
+  ] as const
+  test.each(modes)('the declarations serve %s', async (_, file, options) => {
+    expect(await consumer.compile(file, USE, options)).toMatchObject({ exit: 0, stdout: '' })
+  })
+
+  test('the declarations of the test kit serve an ES module', async () => {
+    const text = `import { type AmdMachine, amdMachine } from 'vouchsafe/testing'
+      export const machine: AmdMachine = amdMachine('seed')
+      // @ts-expect-error: a fault of another name
+      amdMachine('seed', { wrong: 'nothing' })`
+    expect(await consumer.compile('kit.mts', text, { module: 'nodenext' })).toMatchObject({ exit: 0, stdout: '' })
+  })
+
+  test('a wrong use does not compile', async () => {
+    const ran = await consumer.compile('wrong.mts', `import { verify } from 'vouchsafe'\nverify('text')\n`, {
+      module: 'nodenext',
+    })
+    expect(ran.exit).not.toBe(0)
+    expect(ran.stdout).toContain('TS2554')
+  })
+
+  test('every declaration that was built is in the tarball', () => {
+    const declared = tarball.files.map((f) => f.path).filter((path) => path.endsWith('.d.ts'))
+    const made = tarball.files.map((f) => f.path).filter((path) => /^dist\/.+\.js$/.test(path))
+    expect(declared).toHaveLength(made.length)
+    expect(readFileSync(join(consumer.folder, 'node_modules/vouchsafe/dist/index.d.cts'), 'utf8')).toContain('verify')
+  })
+})

@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest'
+import { type Explanation, explainPolicy, presetPolicy } from '../../src/policy/index.ts'
+import { DIGEST, documentWith, documentWithGpu, type Json, policyOf, SIGNER } from './support.ts'
+
+const explained = (document: Json): Explanation => explainPolicy(policyOf(document))
+const texts = (document: Json) => explained(document).rules.map((r) => r.text)
+const risks = (document: Json) => explained(document).residualRisks.flatMap((r) => r.threats)
+
+describe('explainPolicy', () => {
+  it('says the preset for H100 in plain sentences', () => {
+    expect(explainPolicy(presetPolicy('h100-confidential'))).toMatchInlineSnapshot()
+  })
+
+  it('has a sentence for every rule that is written, under its own pointer', () => {
+    const document = documentWith(
+      {
+        minTcb: { snp: 27 },
+        minLaunchTcb: { snp: 26 },
+        minFirmware: '1.55.40',
+        minGuestSvn: 3,
+        minAbi: '1.55',
+        tcbFloors: { bulletins: '2026-02-01' },
+        guestPolicy: { smt: 'forbidden', singleSocket: 'required', ciphertextHiding: 'required', pageSwapDisabled: 'required', memAes256Xts: 'required', raplDisabled: 'required' },
+        platformInfo: { tsmeEnabled: 'required', unknownBits: 'allowed' },
+        mitigations: { launch: '000000000000000b' },
+        measurements: [DIGEST],
+        hostData: ['c3'.repeat(32)],
+        idKeyDigests: [DIGEST],
+        authorKeyDigests: [DIGEST],
+        chipIds: ['42'.repeat(64)],
+        signingKeys: ['vcek', 'vlek'],
+        cspIds: ['CN=x'],
+        revocation: 'none',
+      },
+      {
+        referenceValues: { signers: [SIGNER] },
+        collateral: { maxAgeSeconds: 604_800 },
+        acceptRisks: ['plain-nvlink'],
+        keyRelease: {},
+        onInconclusive: 'retry',
+      },
+      { level: 3, physical: ['audited'], lease: 'required', leaseBinding: 'host-data' },
+    )
+    const pointers = explained(document).rules.map((r) => r.rule)
+    const at = (name: string) => `/require/cpu/any/0/${name}`
+    const snp = ['minTcb', 'minLaunchTcb', 'minFirmware', 'minGuestSvn', 'minAbi', 'tcbFloors', 'guestPolicy', 'guestPolicy/singleSocket', 'guestPolicy/ciphertextHiding', 'guestPolicy/pageSwapDisabled', 'guestPolicy/memAes256Xts', 'guestPolicy/raplDisabled', 'platformInfo/tsmeEnabled', 'platformInfo/unknownBits', 'mitigations/launch', 'measurements', 'hostData', 'idKeyDigests', 'authorKeyDigests', 'chipIds', 'cspIds', 'revocation']
+    const rest = ['/require/level', '/require/gpu', '/require/physical', '/require/lease', '/require/leaseBinding', '/freshness/maxAgeSeconds', '/collateral/maxAgeSeconds', '/referenceValues/signers', '/acceptRisks', '/keyRelease', '/onInconclusive']
+    expect(pointers).toEqual(expect.arrayContaining([...snp.map(at), ...rest]))
+    for (const text of texts(document)) expect(text).toMatch(/^[A-Z].*\.$/)
+    expect(texts(document)).toContain('Revocation lists and OCSP answers must have been issued in the last 7 days.')
+    expect(JSON.stringify(explained(document))).not.toContain(DIGEST)
+  })
+
+  it('numbers alternatives', () => {
+    const two = documentWith({}, {}, { cpu: { any: [{ platform: 'amd/snp' }, { platform: 'amd/snp', products: ['Turin'] }] } })
+    expect(texts(two)).toContain('Alternative 2: An AMD SEV-SNP report of Turin, version 3 or later.')
+  })
+
+  it('says what the GPUs must show', () => {
+    const document = documentWithGpu({ count: 8, models: 'any', modes: ['PPCIE'], minVbios: '96.00.CF.00.01', denyDrivers: ['550.54.14'], denyVbios: ['96.00.74.00.1C'], rim: 'none', revocation: 'none', nonce: 'composite', deviceIds: ['41ffeeb20009e0be49'] })
+    expect(texts(document)).toEqual(expect.arrayContaining([
+      'Exactly 8 GPUs, of any model, each a device of its own.',
+      'They must run in mode PPCIE, and say so.',
+      'Their VBIOS must be 96.00.CF.00.01 or later.',
+      'Their driver must not be 550.54.14.',
+      'Their measurements are not compared with anything.',
+      'The CPU report must cover the list of GPU reports.',
+    ]))
+  })
+
+  it('tells a residual risk exactly while a rule leaves it', () => {
+    const signers = { referenceValues: { signers: [SIGNER] } }
+    const pairs: [string, Json, Json][] = [
+      ['T6', documentWith({ products: ['Milan'] }, { acceptRisks: ['milan-seed-extraction'] }), documentWith()],
+      ['T31', documentWith(), documentWith({ measurements: [DIGEST] }, {}, { level: 3 })],
+      ['T34', documentWith(), documentWith({}, signers, { level: 4 })],
+      ['T20', documentWithGpu(), documentWithGpu({ binding: 'measured-guest' }, signers)],
+      ['T12', documentWithGpu(), documentWithGpu({ devtools: 'excluded' }, signers)],
+      ['T52', documentWithGpu({ rim: 'none' }), documentWithGpu()],
+      ['T41', documentWith({ revocation: 'none' }), documentWith()],
+      ['T41', documentWithGpu({ revocation: 'none' }), documentWithGpu({ revocation: 'stapled' })],
+      ['T14', documentWith({ provisionalFirmware: 'allowed' }), documentWith()],
+      ['T28', documentWith({ maskedChipId: 'allowed' }), documentWith()],
+      ['T12', documentWith({ guestPolicy: { debug: 'allowed' } }, { profile: 'development' }), documentWith()],
+      ['T9', documentWith(), documentWith({ guestPolicy: { ciphertextHiding: 'required', pageSwapDisabled: 'required' } })],
+    ]
+    for (const [threat, left, removed] of pairs) {
+      expect(risks(left)).toContain(threat)
+      expect(risks(removed)).not.toContain(threat)
+    }
+    // What no policy removes is said under every policy.
+    for (const document of [documentWith(), documentWith({}, {}, { physical: ['audited'] })]) {
+      expect(risks(document)).toEqual(expect.arrayContaining(['T1', 'T32']))
+    }
+  })
+
+  it('advises on what an author may have overlooked', () => {
+    const release = documentWith({ measurements: [DIGEST] }, { keyRelease: {}, referenceValues: { signers: [SIGNER] } })
+    expect(explained(release).advice).toEqual(['keyRelease.minLevel is 5 and require.level is 1: a machine may be accepted and still be refused the key.'])
+    expect(explained(documentWith({ idKeyDigests: [DIGEST] })).advice.join()).toContain('every image that such a key ever signed')
+    expect(explained(documentWith({ measurements: [DIGEST] })).advice).toEqual([])
+  })
+})
