@@ -19,14 +19,20 @@ export interface Machine {
   readonly context: Omit<VerifyContext, 'freshness' | 'cache'>
 }
 
+export interface Board {
+  readonly gpuCount: number
+  readonly switchCount: number
+}
+
 /** Of one machine with this many H100: as many answers as there are variants, each signed for a nonce of its own. */
-export async function machineWith(gpuCount: number): Promise<Machine> {
+export async function machineWith({ gpuCount, switchCount }: Board): Promise<Machine> {
   const made = Array.from({ length: VARIANTS }, (_, i) => {
     const nonce = new Uint8Array(64).fill(i + 1)
     const cpu = amdMachine(SEED, { at: AT, report: { reportData: nonce } })
     const gpus = nvidiaMachine(SEED, {
       architecture: 'hopper',
       gpuCount,
+      switchCount,
       nonce: nonce.subarray(0, 32),
       driverVersion: '580.159.03',
       vbiosVersion: '96.00.FE.00.01',
@@ -89,6 +95,7 @@ function benchPolicy(gpuCount: number): Policy {
         physical: 'any',
       },
       freshness: { maxAgeSeconds: 120 },
+      acceptRisks: ['plain-nvlink'],
       onInconclusive: 'deny',
     }),
   )

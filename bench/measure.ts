@@ -9,6 +9,8 @@ export interface Compared {
   readonly ratio: number
   /** lowest and highest of the rounds' ratios */
   readonly spread: readonly [number, number]
+  /** processor time of a unit of the yardstick over that of the subject: what the ratio tends to when nothing disturbs */
+  readonly processorRatio: number
 }
 
 export interface Plan {
@@ -25,17 +27,25 @@ export interface Plan {
  */
 export async function compare(subject: Work, yardstick: Work, plan: Plan): Promise<Compared> {
   const units = [await calibrated(subject, plan), await calibrated(yardstick, plan)] as const
-  const rounds: { readonly subject: number; readonly yardstick: number }[] = []
+  const rounds: { readonly subject: Slice; readonly yardstick: Slice }[] = []
   for (let i = 0; i < plan.rounds; i++) {
-    rounds.push({ subject: await rate(subject, units[0], plan), yardstick: await rate(yardstick, units[1], plan) })
+    rounds.push({ subject: await slice(subject, units[0], plan), yardstick: await slice(yardstick, units[1], plan) })
   }
-  const ratios = rounds.map((round) => round.subject / round.yardstick)
+  const ratios = rounds.map((round) => round.subject.rate / round.yardstick.rate)
   return {
-    subject: median(rounds.map((round) => round.subject)),
-    yardstick: median(rounds.map((round) => round.yardstick)),
+    subject: median(rounds.map((round) => round.subject.rate)),
+    yardstick: median(rounds.map((round) => round.yardstick.rate)),
     ratio: median(ratios),
     spread: [Math.min(...ratios), Math.max(...ratios)],
+    processorRatio: median(rounds.map((round) => round.yardstick.processor / round.subject.processor)),
   }
+}
+
+interface Slice {
+  /** units per second */
+  readonly rate: number
+  /** processor microseconds per unit, over all threads */
+  readonly processor: number
 }
 
 /** Units that fill one slice, found while the code warms up. */
@@ -52,10 +62,12 @@ async function calibrated(work: Work, plan: Plan): Promise<number> {
   }
 }
 
-async function rate(work: Work, units: number, plan: Plan): Promise<number> {
+async function slice(work: Work, units: number, plan: Plan): Promise<Slice> {
   const start = performance.now()
+  const before = process.cpuUsage()
   await run(work, units, plan.concurrency)
-  return (units * 1000) / (performance.now() - start)
+  const { user, system } = process.cpuUsage(before)
+  return { rate: (units * 1000) / (performance.now() - start), processor: (user + system) / units }
 }
 
 async function run(work: Work, units: number, concurrency: number): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Explanation, Policy } from '../policy/index.ts'
-import { bold, dim, safe, wrap } from './style.ts'
+import { bold, dim, flow, safe, wrap } from './style.ts'
 
 /** A policy in sentences: what it demands, what nobody may conclude from it, what its author may have overlooked. */
 export function renderExplanation(
@@ -7,7 +7,7 @@ export function renderExplanation(
   digest: string,
   { rules, residualRisks, advice }: Explanation,
 ): string {
-  const out = [`${bold(safe(policy.name))}  version ${policy.version}  ${dim(digest)}`, '', bold('It demands')]
+  const out = [flow([bold(safe(policy.name)), `version ${policy.version}`, dim(digest)], ''), '', bold('It demands')]
   for (const { rule, text } of rules) out.push(wrap(safe(text), '  ', undefined, '    '), dim(`    ${safe(rule)}`))
   out.push('', bold('What remains'))
   for (const risk of residualRisks) out.push(wrap(safe(risk.text), '  ', undefined, '    '))

@@ -41,12 +41,15 @@ export const visible = (text: string): number => [...text.replace(/\x1b\[\d+m/g,
 
 export const padEnd = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - visible(text)))
 
-/** Breaks at spaces so that no line is longer than `width` columns; the first line begins with `indent`, later ones with `hanging`. */
+/**
+ * Breaks at spaces so that no line is longer than `width` columns, and words that are longer than a line by themselves. The
+ * first line begins with `indent`, later ones with `hanging`.
+ */
 export function wrap(text: string, indent: string, width = WIDTH, hanging = indent): string {
   const lines: string[] = []
   let line = indent
   let isEmpty = true
-  for (const word of text.split(' ')) {
+  for (const word of text.split(' ').flatMap((w) => pieces(w, width - visible(hanging)))) {
     if (!isEmpty && visible(line) + 1 + visible(word) > width) {
       lines.push(line)
       line = hanging + word
@@ -55,6 +58,15 @@ export function wrap(text: string, indent: string, width = WIDTH, hanging = inde
   }
   lines.push(line)
   return lines.join('\n')
+}
+
+/** A word in pieces that fit; one with colours in it is ours, and short. */
+function pieces(word: string, width: number): readonly string[] {
+  if (visible(word) <= width || word.includes('\x1b')) return [word]
+  const characters = [...word]
+  return Array.from({ length: Math.ceil(characters.length / width) }, (_, i) =>
+    characters.slice(i * width, (i + 1) * width).join(''),
+  )
 }
 
 /** Short pieces with two spaces between them, broken only between pieces where that is possible. */

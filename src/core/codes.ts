@@ -378,11 +378,6 @@ export const CODES = {
     title: 'The VLEK was issued to another cloud operator than the policy names.',
     hint: 'Compare the CSP_ID in vouchsafe inspect with the policy. Run the workload in the named cloud or region, or let the tenant add this operator.',
   },
-  SNP_MASK_CHIP_KEY: {
-    verdict: 'reject',
-    title: 'The host has told the firmware not to use the chip key for attestation.',
-    hint: 'The provider should clear bit 1 of MASK-CHIP with snphost config set, or the mask in the BIOS, and collect again.',
-  },
   SNP_CERT_TABLE_INVALID: {
     verdict: 'reject',
     title: 'The certificate table beside the report is malformed.',
@@ -612,11 +607,6 @@ export const CODES = {
     verdict: 'reject',
     title: 'NVIDIA has revoked a certificate of this device.',
     hint: 'The provider should take the GPU out of service and ask NVIDIA support. No setting can override a revocation.',
-  },
-  GPU_CERT_ON_HOLD: {
-    verdict: 'reject',
-    title: 'NVIDIA has suspended a certificate this verdict depends on.',
-    hint: 'NVIDIA puts the signers of bad driver releases on hold. The provider should update driver and VBIOS to a current release; if the hold is on the device itself, ask NVIDIA support.',
   },
   GPU_OCSP_UNAVAILABLE: {
     verdict: 'inconclusive',
@@ -1103,11 +1093,6 @@ export const CODES = {
     title: 'A collateral file is of no known kind.',
     hint: 'The folder may hold certificates (PEM or DER), CRLs, OCSP answers, NVIDIA manifests in XML and vendor JSON. Move anything else out of --collateral DIR.',
   },
-  COLLATERAL_MALFORMED: {
-    verdict: 'reject',
-    title: 'A collateral file starts like a known kind but cannot be read.',
-    hint: 'The finding names the file. Fetch it again; it was probably cut or converted.',
-  },
 
   // Reference values: which software is known, and who says so.
   REFERENCE_VALUE_INVALID: {
@@ -1264,11 +1249,6 @@ export const CODES = {
     title: 'The policy demands an assurance class that this evidence cannot give.',
     hint: 'Signed evidence alone proves silicon, not its place or a stake. The provider needs the endorsement the policy names, from an auditor or the marketplace.',
   },
-  APPRAISAL_PHYSICAL_UNKNOWN: {
-    verdict: 'reject',
-    title: 'Nobody trusted vouches for the place where the machine stands.',
-    hint: 'The owner of the hardware can attack it physically, and no report shows that. The provider can have the site audited by someone the policy trusts, or the tenant can accept physical unknown.',
-  },
   APPRAISAL_CLAIM_MISSING: {
     verdict: 'reject',
     title: 'The evidence does not contain a claim the policy names.',
@@ -1283,11 +1263,6 @@ export const CODES = {
     verdict: 'inconclusive',
     title: 'A rule of the policy compares with the lease, and the lease was not given or does not say.',
     hint: 'Pass the lease with --lease FILE, and have it state what the finding names. To judge a machine without a lease, the tenant can write the number of GPUs into the policy.',
-  },
-  APPRAISAL_NO_ALTERNATIVE: {
-    verdict: 'reject',
-    title: 'The machine meets none of the CPU alternatives of the policy.',
-    hint: 'The findings below it say for each alternative which rules failed. The provider only needs to fix the nearest one.',
   },
 
   // Time: the clock of the verifier itself.
@@ -1310,13 +1285,6 @@ export const CODES = {
     verdict: 'inconclusive',
     title: 'The time sources of the verifier disagree by more than allowed.',
     hint: 'The operator of the verifier should find out which source is wrong, for example with chronyc sources, and remove or repair it.',
-  },
-
-  // Ourselves.
-  INTERNAL_FAULT: {
-    verdict: 'inconclusive',
-    title: 'Vouchsafe itself failed while judging this item.',
-    hint: 'This is a defect of ours and says nothing about the machine. Please report it as SECURITY.md describes, with the version and, where you may share it, the evidence.',
   },
 } as const satisfies Record<string, CodeEntry>
 

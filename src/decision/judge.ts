@@ -75,7 +75,7 @@ export async function judge(
     ...members,
     ...topology.faults,
     ...binding.faults,
-    ...appraisal.faults,
+    ...appraisal.faults.filter((f) => !repeatsRefusedManifest(f, judgements)),
     ...(about.policy === null
       ? evidenceOnlyFaults(judgements)
       : ladderFaults(about.policy.policy, level, gpuBinding, set, grounds)),
@@ -265,6 +265,11 @@ function ladderFaults(
   }
   return faults
 }
+
+/** A manifest that was there and was refused is no missing one: what refused it is told, and nothing else. */
+const repeatsRefusedManifest = ({ item, fault: { code } }: ItemFault, judgements: readonly ItemJudgement[]): boolean =>
+  code === 'GPU_RIM_UNAVAILABLE' &&
+  judgements.some((j) => j.id === item && j.faults.length > 0 && j.faults.every((f) => f.code !== code))
 
 /** Equal findings once, in the order of the contract. */
 function distinct(findings: readonly Finding[]): Finding[] {

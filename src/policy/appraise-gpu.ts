@@ -1,4 +1,5 @@
 import type { GpuClaims, SwitchClaims } from '../attestation/claims.ts'
+import type { EvidenceKind } from '../attestation/evidence.ts'
 import {
   type AppraisalFault,
   type AppraisalSubject,
@@ -45,7 +46,7 @@ export function appraiseGpus(
   }
   const set = reportFor('set', AT, faults)
   count(rule, subject.lease, subject.presented.filter(({ kind }) => kind === 'nvidia/gpu-report').length, set)
-  nvLink(policy, gpus, switches, set)
+  nvLink(policy, subject.presented, gpus, set)
   if (rule.devtools === 'excluded' && !statements.some((s) => s.guarantee === 'gpu-local')) {
     set('GPU_DEVTOOLS_NOT_EXCLUDED', 'gpu.devtools', '/devtools', {
       expected: 'gpu-local, vouched for the guest image',
@@ -72,18 +73,23 @@ function count(rule: GpuRule, lease: LeaseTerms | null, actual: number, report: 
   }
 }
 
-/** Hopper's NVLink is plain text outside a protected board; the board's own wiring is judged with the evidence set. */
-function nvLink(policy: Policy, gpus: readonly Gpu[], switches: readonly Switch[], report: Report): void {
+/**
+ * Hopper's NVLink is plain text outside a protected board; the board's own wiring is judged with the evidence set. What was
+ * shown is counted: of a device that is not proved its own finding tells.
+ */
+function nvLink(policy: Policy, presented: AppraisalSubject['presented'], gpus: readonly Gpu[], report: Report): void {
   const hopper = gpus.filter((g) => g.claims.architecture === 'HOPPER').length
   if (hopper < 2 || acceptsRisk(policy, 'plain-nvlink')) return
+  const shown = (of: EvidenceKind) => presented.filter(({ kind }) => kind === of).length
+  const switches = shown('nvidia/switch-report')
   const isBoard =
-    gpus.length === PPCIE_BOARD_GPUS &&
-    switches.length === PPCIE_BOARD_SWITCHES &&
+    shown('nvidia/gpu-report') === PPCIE_BOARD_GPUS &&
+    switches === PPCIE_BOARD_SWITCHES &&
     gpus.every((g) => possibleModes(g.claims).every((mode) => mode === 'PPCIE'))
   if (isBoard) return
   report('GPU_NVLINK_NOT_PROTECTED', 'gpu.nvLink', '', {
     expected: 'one GPU, a whole board in PPCIE mode, or "plain-nvlink" in acceptRisks',
-    actual: `${hopper} Hopper GPUs, ${switches.length} switches`,
+    actual: `${hopper} Hopper GPUs, ${switches} switches`,
     source: 'policy#/acceptRisks',
   })
 }

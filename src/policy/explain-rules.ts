@@ -6,7 +6,9 @@ export interface RuleSentence {
   readonly text: string
 }
 
-const or = (values: readonly (string | number)[]): string => values.join(' or ')
+/** `a`, `a or b`, `a, b or c` */
+const or = (values: readonly (string | number)[]): string =>
+  [values.slice(0, -1).join(', '), ...values.slice(-1)].filter((part) => part !== '').join(' or ')
 
 const PROTECTIONS = {
   singleSocket: 'insist on a single socket',

@@ -120,11 +120,13 @@ function readExtends(json: Json | undefined, faults: Fault[]): Policy | undefine
   return undefined
 }
 
-/** Texts, numbers and words, however deep; the reader has bounded the depth. */
+/** Texts, numbers and words, however deep, and what is empty; the reader has bounded the depth. */
 function countValues(json: Json): number {
-  if (Array.isArray(json)) return (json as readonly Json[]).reduce((n: number, entry) => n + countValues(entry), 0)
-  if (!isJsonObject(json)) return 1
-  return Object.values(json).reduce((n: number, member) => n + (member === undefined ? 0 : countValues(member)), 0)
+  const members = Array.isArray(json) ? (json as readonly Json[]) : isJsonObject(json) ? Object.values(json) : []
+  return Math.max(
+    1,
+    members.reduce((sum: number, member) => sum + (member === undefined ? 0 : countValues(member)), 0),
+  )
 }
 
 function told(faults: readonly Fault[]): Outcome<never> {

@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { type FreshnessOptions, freshnessFrom, leaseFrom, policyFrom, timeOfJudgement } from '../../src/cli/arguments.ts'
+import {
+  type FreshnessOptions,
+  freshnessFrom,
+  leaseFrom,
+  policyFrom,
+  timeOfJudgement,
+} from '../../src/cli/arguments.ts'
 import { readFiles, readText, readTree, UsageError } from '../../src/cli/input.ts'
 import { anchorsFrom } from '../../src/cli/trust-anchors.ts'
 import { fixture, scratchFolder } from './run.ts'
@@ -13,14 +19,22 @@ const written = (name: string, content: string | Uint8Array): string => {
   return path
 }
 
-const usage = (message: string) => expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(message) })
+const usage = (message: string) =>
+  expect.objectContaining({ name: 'UsageError', message: expect.stringContaining(message) })
 
 describe('the time of judgement', () => {
   test('is what was typed, to the second', () => {
     expect(timeOfJudgement('2026-08-01T00:00:00Z')).toEqual({ now: 1_785_542_400, clockFaults: [] })
   })
 
-  test.each(['', 'yesterday', '2026-08-01', '2026-08-01T00:00:00', '2026-08-01T00:00:00+02:00', '2026-02-30T00:00:00Z'])('%j', (at) => {
+  test.each([
+    '',
+    'yesterday',
+    '2026-08-01',
+    '2026-08-01T00:00:00',
+    '2026-08-01T00:00:00+02:00',
+    '2026-02-30T00:00:00Z',
+  ])('%j', (at) => {
     expect(() => timeOfJudgement(at)).toThrow(UsageError)
   })
 })
@@ -51,7 +65,12 @@ describe('freshness', () => {
 
 describe('a lease', () => {
   test('is read as it is written', async () => {
-    expect(await leaseFrom(fixture('lease.json'))).toMatchObject({ teeType: 'cpu-gpu', gpuCount: 1, gpuModel: 'H100', hostData: undefined })
+    expect(await leaseFrom(fixture('lease.json'))).toMatchObject({
+      teeType: 'cpu-gpu',
+      gpuCount: 1,
+      gpuModel: 'H100',
+      hostData: undefined,
+    })
   })
 
   test.each([
@@ -90,7 +109,9 @@ describe('trust anchors', () => {
   })
 
   test('neither an intermediate nor anything else', async () => {
-    await expect(anchorsFrom(fixture('collateral/amd/ask-genoa.pem'))).rejects.toEqual(usage('not a root that any evidence kind'))
+    await expect(anchorsFrom(fixture('collateral/amd/ask-genoa.pem'))).rejects.toEqual(
+      usage('not a root that any evidence kind'),
+    )
     await expect(anchorsFrom(fixture('lease.json'))).rejects.toEqual(usage('--trust-anchor lease.json'))
   })
 })

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { FixtureIndex } from '../../src/cli/fixtures.ts'
-import type { Decision } from '../../src/decision/decision.ts'
 import { CODES } from '../../src/core/codes.ts'
+import type { Decision } from '../../src/decision/decision.ts'
 import { fixtureText, type Ran, vouchsafe, widest } from './run.ts'
 
 const index = JSON.parse(fixtureText('expected.json')) as FixtureIndex
@@ -52,9 +52,9 @@ describe('vouchsafe demo', () => {
       readonly cases: readonly { readonly id: string; readonly asExpected: boolean; readonly decision: Decision }[]
     }
     expect(demo.asExpected).toBe(true)
-    expect(demo.cases.map((c) => [c.id, c.decision.verdict, [...new Set(c.decision.findings.map((f) => f.code))]])).toEqual(
-      index.cases.map((c) => [c.id, c.verdict, c.codes]),
-    )
+    expect(
+      demo.cases.map((c) => [c.id, c.decision.verdict, [...new Set(c.decision.findings.map((f) => f.code))]]),
+    ).toEqual(index.cases.map((c) => [c.id, c.verdict, c.codes]))
     expect(demo.cases.every((c) => c.decision.injectedAnchors.length > 0)).toBe(true)
   })
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { CODES } from '../../src/core/codes.ts'
 import { makeFixtures } from '../../scripts/make-fixtures.ts'
+import { CODES } from '../../src/core/codes.ts'
 import { fixture } from './run.ts'
 
 const made = await makeFixtures()
@@ -28,7 +28,11 @@ describe('fixtures/ is what the test kit makes', () => {
 
 test('the index speaks of files that are there and of codes that exist', () => {
   const index = JSON.parse(readFileSync(fixture('expected.json'), 'utf8')) as {
-    readonly cases: readonly { readonly evidence: string; readonly verdict: string; readonly codes: readonly string[] }[]
+    readonly cases: readonly {
+      readonly evidence: string
+      readonly verdict: string
+      readonly codes: readonly string[]
+    }[]
   }
   expect(index.cases.map((c) => c.verdict)).toEqual(['accept', 'reject', 'reject', 'reject', 'reject'])
   for (const { evidence, codes } of index.cases) {
@@ -40,5 +44,7 @@ test('the index speaks of files that are there and of codes that exist', () => {
 })
 
 test('the page says where the bytes come from', () => {
-  expect(readFileSync(fixture('README.md'), 'utf8')).toContain('signed by test keys. Nothing here comes from real hardware')
+  expect(readFileSync(fixture('README.md'), 'utf8')).toContain(
+    'signed by test keys. Nothing here comes from real hardware',
+  )
 })

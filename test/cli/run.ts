@@ -22,21 +22,21 @@ export interface RunOptions {
 }
 
 /** Node from 22.18 on runs TypeScript by itself; before, it has to be asked. Either way it says that this is experimental. */
-const STRIP_TYPES = process.features.typescript ? [] : ['--experimental-strip-types']
+export const NODE_FLAGS: readonly string[] = [
+  '--disable-warning=ExperimentalWarning',
+  ...(process.features.typescript ? [] : ['--experimental-strip-types']),
+]
 
 /** The real command in a process of its own: the sources, which the package's own tests also run as they are built. */
 export function vouchsafe(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const before = options.before === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(options.before)}`]
+  const before =
+    options.before === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(options.before)}`]
   const { NO_COLOR: _, FORCE_COLOR: __, NODE_OPTIONS: ___, ...inherited } = process.env
-  const child = spawn(
-    process.execPath,
-    ['--disable-warning=ExperimentalWarning', ...STRIP_TYPES, ...before, MAIN, ...args],
-    {
-      cwd: REPOSITORY,
-      // The stripped sources are kept between runs, so that a run takes a quarter of a second.
-      env: { ...inherited, NODE_COMPILE_CACHE: join(REPOSITORY, 'node_modules/.cache/vouchsafe-cli'), ...options.env },
-    },
-  )
+  const child = spawn(process.execPath, [...NODE_FLAGS, ...before, MAIN, ...args], {
+    cwd: REPOSITORY,
+    // The stripped sources are kept between runs, so that a run takes a quarter of a second.
+    env: { ...inherited, NODE_COMPILE_CACHE: join(REPOSITORY, 'node_modules/.cache/vouchsafe-cli'), ...options.env },
+  })
   return new Promise((done, failed) => {
     const out: Buffer[] = []
     const err: Buffer[] = []

@@ -59,7 +59,14 @@ describe('the answer and its exit code', () => {
   })
 
   test('without a policy nothing is accepted', async () => {
-    const ran = await vouchsafe(['verify', ACCEPTED, ...FIXTURE_TIME, ...FIXTURE_TRUST, ...FIXTURE_COLLATERAL, '--json'])
+    const ran = await vouchsafe([
+      'verify',
+      ACCEPTED,
+      ...FIXTURE_TIME,
+      ...FIXTURE_TRUST,
+      ...FIXTURE_COLLATERAL,
+      '--json',
+    ])
     expect(ran.exit).toBe(3)
     expect(codesIn(ran)).toEqual(['POLICY_MISSING'])
   })
@@ -71,7 +78,9 @@ describe('the answer and its exit code', () => {
   })
 
   test('--json prints the decision, the same bytes every time', async () => {
-    const [first, second] = await Promise.all([1, 2].map(() => vouchsafe(['verify', ACCEPTED, ...FIXTURE_OPTIONS, '--json'])))
+    const [first, second] = await Promise.all(
+      [1, 2].map(() => vouchsafe(['verify', ACCEPTED, ...FIXTURE_OPTIONS, '--json'])),
+    )
     expect(first?.stdout).toBe(second?.stdout)
     expect(JSON.parse(first?.stdout ?? '')).toMatchObject({
       schema: 'vouchsafe/decision/1',
@@ -114,7 +123,15 @@ describe('time', () => {
   })
 
   test('a clock that is before the release makes the decision inconclusive', async () => {
-    const args = ['verify', ACCEPTED, ...FIXTURE_TRUST, ...FIXTURE_COLLATERAL, ...FIXTURE_POLICY, ...FIXTURE_CHALLENGE, '--json']
+    const args = [
+      'verify',
+      ACCEPTED,
+      ...FIXTURE_TRUST,
+      ...FIXTURE_COLLATERAL,
+      ...FIXTURE_POLICY,
+      ...FIXTURE_CHALLENGE,
+      '--json',
+    ]
     const ran = await vouchsafe(args, { before: 'Date.now = () => 1785542400000' }) // 2026-08-01
     expect(ran.exit).toBe(3)
     expect(codesIn(ran)).toEqual(['CLOCK_BEFORE_BUILD'])
@@ -123,7 +140,15 @@ describe('time', () => {
 })
 
 describe('freshness', () => {
-  const args = ['verify', ACCEPTED, ...FIXTURE_TIME, ...FIXTURE_TRUST, ...FIXTURE_COLLATERAL, ...FIXTURE_POLICY, '--json']
+  const args = [
+    'verify',
+    ACCEPTED,
+    ...FIXTURE_TIME,
+    ...FIXTURE_TRUST,
+    ...FIXTURE_COLLATERAL,
+    ...FIXTURE_POLICY,
+    '--json',
+  ]
   const { nonce } = JSON.parse(fixtureText('challenge.json')) as { nonce: string }
 
   test('the nonce of the challenge, in base64 and in hexadecimal of either case', async () => {
@@ -204,7 +229,10 @@ describe('where evidence comes from', () => {
 
   test('a folder without files', async () => {
     mkdirSync(join(folder, 'empty'))
-    for (const args of [['verify', join(folder, 'empty')], ['verify', ACCEPTED, '--collateral', join(folder, 'empty')]]) {
+    for (const args of [
+      ['verify', join(folder, 'empty')],
+      ['verify', ACCEPTED, '--collateral', join(folder, 'empty')],
+    ]) {
       const ran = await vouchsafe([...args, ...FIXTURE_TIME])
       expect(ran).toMatchObject({ exit: 2, stdout: '' })
       expect(ran.stderr).toBe(`vouchsafe: ${join(folder, 'empty')} holds no files\n`)
@@ -213,7 +241,10 @@ describe('where evidence comes from', () => {
 
   test('a missing file', async () => {
     const missing = join(folder, 'missing')
-    for (const args of [['verify', missing], ['verify', ACCEPTED, '--collateral', missing]]) {
+    for (const args of [
+      ['verify', missing],
+      ['verify', ACCEPTED, '--collateral', missing],
+    ]) {
       const ran = await vouchsafe([...args, ...FIXTURE_TIME])
       expect(ran).toMatchObject({ exit: 2, stdout: '' })
       expect(ran.stderr).toBe(`vouchsafe: cannot read ${missing}: no such file or folder\n`)
@@ -246,19 +277,28 @@ describe('what an operator can mistype', () => {
   })
 
   test('an anchor that no kind could end in', async () => {
-    const ran = await vouchsafe(['verify', ACCEPTED, ...FIXTURE_TIME, '--trust-anchor', fixture('collateral/amd/ask-genoa.pem')])
+    const ran = await vouchsafe([
+      'verify',
+      ACCEPTED,
+      ...FIXTURE_TIME,
+      '--trust-anchor',
+      fixture('collateral/amd/ask-genoa.pem'),
+    ])
     expect(ran).toMatchObject({ exit: 2, stdout: '' })
     expect(ran.stderr).toContain('not a root that any evidence kind could end in')
   })
 
-  test.each([[['verify']], [['verify', ACCEPTED, 'more']], [['verify', ACCEPTED, '--polcy', 'x']], [['verfy', ACCEPTED]], [[]]])(
-    '%j',
-    async (args) => {
-      const ran = await vouchsafe(args)
-      expect(ran).toMatchObject({ exit: 2, stdout: '' })
-      expect(ran.stderr).not.toBe('')
-    },
-  )
+  test.each([
+    [['verify']],
+    [['verify', ACCEPTED, 'more']],
+    [['verify', ACCEPTED, '--polcy', 'x']],
+    [['verfy', ACCEPTED]],
+    [[]],
+  ])('%j', async (args) => {
+    const ran = await vouchsafe(args)
+    expect(ran).toMatchObject({ exit: 2, stdout: '' })
+    expect(ran.stderr).not.toBe('')
+  })
 
   test('help is an answer', async () => {
     for (const args of [['--help'], ['verify', '--help'], ['help', 'policy']]) {

@@ -32,13 +32,20 @@ const contextOf = (crypto: CryptoPort, cache: VerificationCache = createVerifica
 
 const messageOf = (n: number) => new TextEncoder().encode(`message ${n}`)
 
+const signatures = new Map<number, Uint8Array>()
+function signatureOf(n: number): Uint8Array {
+  const signature = signatures.get(n) ?? KEY.signRaw(messageOf(n))
+  signatures.set(n, signature)
+  return signature
+}
+
 const ask = (context: Context, n: number, o: { payer?: Payer; memo?: 'remember' | 'once'; key?: typeof KEY } = {}) =>
   context.verify(
     o.payer ?? 'evidence',
     'ES384',
     (o.key ?? KEY).spki,
     messageOf(n),
-    KEY.signRaw(messageOf(n)),
+    signatureOf(n),
     o.memo ?? 'remember',
   )
 

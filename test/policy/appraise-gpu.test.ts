@@ -3,12 +3,30 @@ import type { GpuClaims } from '../../src/attestation/claims.ts'
 import type { RevocationReport } from '../../src/attestation/kind.ts'
 import { fault } from '../../src/core/outcome.ts'
 import type { AppraisalSubject, AppraisedItem, LeaseTerms } from '../../src/policy/index.ts'
-import { codes, cpuItem, documentWith, documentWithGpu, gpuItem, type Json, NVIDIA_GOOD, subjectOf, switchItem, unmet } from './support.ts'
+import {
+  codes,
+  cpuItem,
+  documentWith,
+  documentWithGpu,
+  gpuItem,
+  type Json,
+  NVIDIA_GOOD,
+  subjectOf,
+  switchItem,
+  unmet,
+} from './support.ts'
 
 const AT = 'policy#/require/gpu'
-const machine = (gpus: readonly AppraisedItem[], change: Partial<AppraisalSubject> = {}) => subjectOf([cpuItem(), ...gpus], change)
+const machine = (gpus: readonly AppraisedItem[], change: Partial<AppraisalSubject> = {}) =>
+  subjectOf([cpuItem(), ...gpus], change)
 const gpus = (n: number, change: Partial<GpuClaims> = {}) => Array.from({ length: n }, (_, i) => gpuItem(change, i))
-const lease = (change: Partial<LeaseTerms> = {}): LeaseTerms => ({ teeType: 'cpu-gpu', gpuCount: 1, gpuModel: undefined, hostData: undefined, ...change })
+const lease = (change: Partial<LeaseTerms> = {}): LeaseTerms => ({
+  teeType: 'cpu-gpu',
+  gpuCount: 1,
+  gpuModel: undefined,
+  hostData: undefined,
+  ...change,
+})
 
 function judged(rule: Json, bad: Partial<GpuClaims>, expected: string[], good: Partial<GpuClaims> = {}) {
   const document = documentWithGpu(rule)
@@ -24,7 +42,9 @@ describe('how many GPUs', () => {
     expect(codes(byLease, machine([], { lease: lease() }))).toEqual(['GPU_COUNT_ZERO'])
     // Zero of zero is no pass either: a policy for GPUs needs one.
     expect(codes(byLease, machine([], { lease: lease({ gpuCount: 0 }) }))).toEqual(['GPU_COUNT_ZERO'])
-    expect(codes(byLease, machine([], { lease: lease({ teeType: 'cpu', gpuCount: undefined }) }))).toEqual(['GPU_COUNT_ZERO'])
+    expect(codes(byLease, machine([], { lease: lease({ teeType: 'cpu', gpuCount: undefined }) }))).toEqual([
+      'GPU_COUNT_ZERO',
+    ])
   })
 
   it('RJ-GPU-02 fewer and more than leased or named', () => {
@@ -32,20 +52,34 @@ describe('how many GPUs', () => {
     const blackwell = { architecture: 'BLACKWELL', model: 'B200' } as const
     expect(codes(documentWithGpu(eight), machine(gpus(8, blackwell)))).toEqual([])
     for (const n of [7, 9]) {
-      expect(unmet(documentWithGpu(eight), machine(gpus(n, blackwell)))).toEqual([`GPU_COUNT_MISMATCH set.gpu.count ${AT}/count`])
+      expect(unmet(documentWithGpu(eight), machine(gpus(n, blackwell)))).toEqual([
+        `GPU_COUNT_MISMATCH set.gpu.count ${AT}/count`,
+      ])
     }
     const byLease = documentWithGpu({ ...eight, count: 'lease' })
     expect(codes(byLease, machine(gpus(8, blackwell), { lease: lease({ gpuCount: 8 }) }))).toEqual([])
     for (const n of [7, 9]) {
-      expect(codes(byLease, machine(gpus(n, blackwell), { lease: lease({ gpuCount: 8 }) }))).toEqual(['GPU_COUNT_MISMATCH'])
+      expect(codes(byLease, machine(gpus(n, blackwell), { lease: lease({ gpuCount: 8 }) }))).toEqual([
+        'GPU_COUNT_MISMATCH',
+      ])
     }
     // A lease that is given is compared with a number too.
-    expect(codes(documentWithGpu(eight), machine(gpus(8, blackwell), { lease: lease({ gpuCount: 4 }) }))).toEqual(['GPU_COUNT_MISMATCH'])
-    expect(codes(documentWithGpu(), machine(gpus(1), { lease: lease({ teeType: 'cpu' }) }))).toEqual(['GPU_COUNT_MISMATCH'])
+    expect(codes(documentWithGpu(eight), machine(gpus(8, blackwell), { lease: lease({ gpuCount: 4 }) }))).toEqual([
+      'GPU_COUNT_MISMATCH',
+    ])
+    expect(codes(documentWithGpu(), machine(gpus(1), { lease: lease({ teeType: 'cpu' }) }))).toEqual([
+      'GPU_COUNT_MISMATCH',
+    ])
   })
 
   it('counts what was shown, proved or not', () => {
-    const two = machine(gpus(1), { presented: [{ id: 'cpu', kind: 'amd/snp-report' }, { id: 'gpu-0', kind: 'nvidia/gpu-report' }, { id: 'gpu-1', kind: 'nvidia/gpu-report' }] })
+    const two = machine(gpus(1), {
+      presented: [
+        { id: 'cpu', kind: 'amd/snp-report' },
+        { id: 'gpu-0', kind: 'nvidia/gpu-report' },
+        { id: 'gpu-1', kind: 'nvidia/gpu-report' },
+      ],
+    })
     expect(codes(documentWithGpu({ count: 2 }), two)).toEqual([])
     expect(codes(documentWithGpu({ count: 1 }), two)).toEqual(['GPU_COUNT_MISMATCH'])
   })
@@ -60,9 +94,17 @@ describe('how many GPUs', () => {
 
   it('refuses every GPU and switch where the policy says none, and asks nothing where it says any', () => {
     const found = [gpuItem({ model: 'H200' }), switchItem()]
-    expect(unmet(documentWith(), machine(found))).toEqual([`GPU_NOT_EXPECTED gpu-0 ${AT}`, `GPU_NOT_EXPECTED switch-0 ${AT}`])
+    expect(unmet(documentWith(), machine(found))).toEqual([
+      `GPU_NOT_EXPECTED gpu-0 ${AT}`,
+      `GPU_NOT_EXPECTED switch-0 ${AT}`,
+    ])
     expect(codes(documentWith(), machine([]))).toEqual([])
-    const unproved = machine([], { presented: [{ id: 'cpu', kind: 'amd/snp-report' }, { id: 'gpu-0', kind: 'nvidia/gpu-report' }] })
+    const unproved = machine([], {
+      presented: [
+        { id: 'cpu', kind: 'amd/snp-report' },
+        { id: 'gpu-0', kind: 'nvidia/gpu-report' },
+      ],
+    })
     expect(codes(documentWith(), unproved)).toEqual(['GPU_NOT_EXPECTED'])
     expect(codes(documentWith({}, {}, { gpu: 'any' }), machine(found))).toEqual([])
   })
@@ -76,12 +118,16 @@ describe('which GPUs', () => {
     expect(codes(any, machine([gpuItem({ model: undefined })]))).toEqual([])
     const leased = { lease: lease({ gpuModel: 'h100' }) }
     expect(codes(any, machine([gpuItem()], leased))).toEqual([])
-    expect(unmet(any, machine([gpuItem({ model: 'H200' })], leased))).toEqual(['GPU_MODEL_MISMATCH gpu-0.model lease#/gpuModel'])
+    expect(unmet(any, machine([gpuItem({ model: 'H200' })], leased))).toEqual([
+      'GPU_MODEL_MISMATCH gpu-0.model lease#/gpuModel',
+    ])
     expect(codes(any, machine([gpuItem({ model: undefined })], leased))).toEqual(['APPRAISAL_CLAIM_MISSING'])
   })
 
   it('the devices, by identity', () => {
-    judged({ deviceIds: ['41ffeeb20009e0be49'] }, { ikSerial: '41ffeeb20009e0be4a' }, [`GPU_DEVICE_NOT_ALLOWED gpu-0.ikSerial ${AT}/deviceIds`])
+    judged({ deviceIds: ['41ffeeb20009e0be49'] }, { ikSerial: '41ffeeb20009e0be4a' }, [
+      `GPU_DEVICE_NOT_ALLOWED gpu-0.ikSerial ${AT}/deviceIds`,
+    ])
   })
 
   it('RJ-GPU-23 driver and VBIOS, numerically', () => {
@@ -91,12 +137,16 @@ describe('which GPUs', () => {
     judged({ minDriver: '550.90' }, driver('550.9'), told, driver('550.144'))
     judged({ minDriver: '550' }, driver('545.00'), told, driver('550.0'))
     judged({ minDriver: '550' }, driver('not-a-version'), told)
-    judged({ denyDrivers: ['550.54.14'] }, driver('550.54.14'), [`GPU_VERSION_BELOW_MINIMUM gpu-0.driverVersion ${AT}/denyDrivers`])
+    judged({ denyDrivers: ['550.54.14'] }, driver('550.54.14'), [
+      `GPU_VERSION_BELOW_MINIMUM gpu-0.driverVersion ${AT}/denyDrivers`,
+    ])
     const vbios = (vbiosVersion: string) => ({ vbiosVersion })
     const toldVbios = [`GPU_VERSION_BELOW_MINIMUM gpu-0.vbiosVersion ${AT}/minVbios`]
     judged({ minVbios: '96.00.CF.00.01' }, vbios('96.00.74.00.20'), toldVbios, vbios('96.00.D0.00.00'))
     judged({ minVbios: '96.00.9F.00.01' }, vbios('96.00.74.00.20'), toldVbios, vbios('96.00.cf.00.01'))
-    judged({ denyVbios: ['96.00.74.00.1c'] }, vbios('96.00.74.00.1C'), [`GPU_VERSION_BELOW_MINIMUM gpu-0.vbiosVersion ${AT}/denyVbios`])
+    judged({ denyVbios: ['96.00.74.00.1c'] }, vbios('96.00.74.00.1C'), [
+      `GPU_VERSION_BELOW_MINIMUM gpu-0.vbiosVersion ${AT}/denyVbios`,
+    ])
   })
 
   it('judges every GPU, not the first', () => {
@@ -126,7 +176,10 @@ describe('their mode', () => {
   it('a report that does not say its mode', () => {
     const silent = { featureFlag: undefined, protectedPcie: undefined }
     judged({ modes: ['SPT'] }, silent, told('GPU_MODE_UNKNOWN'))
-    judged({ modes: ['SPT', 'MPT'] }, silent, told('GPU_MODE_UNKNOWN'), { featureFlag: undefined, protectedPcie: false })
+    judged({ modes: ['SPT', 'MPT'] }, silent, told('GPU_MODE_UNKNOWN'), {
+      featureFlag: undefined,
+      protectedPcie: false,
+    })
     judged({ modes: ['SPT', 'PPCIE'] }, { featureFlag: undefined, protectedPcie: false }, told('GPU_MODE_UNKNOWN'))
     expect(codes(documentWithGpu({ modes: ['SPT', 'MPT', 'PPCIE'] }), machine([gpuItem(silent)]))).toEqual([])
     expect(codes(documentWithGpu(), machine([gpuItem(silent)]))).toEqual([])
@@ -136,14 +189,17 @@ describe('their mode', () => {
 describe('several Hopper GPUs', () => {
   const PPCIE = { featureFlag: 'PPCIE', protectedPcie: true } as const
   const switches = (n: number) => Array.from({ length: n }, (_, i) => switchItem({}, i))
-  const board = (g: number, s: number, change: Partial<GpuClaims> = PPCIE) => machine([...gpus(g, change), ...switches(s)])
+  const board = (g: number, s: number, change: Partial<GpuClaims> = PPCIE) =>
+    machine([...gpus(g, change), ...switches(s)])
   const eight = documentWithGpu({ count: 8 })
   const told = ['GPU_NVLINK_NOT_PROTECTED set.gpu.nvLink policy#/acceptRisks']
 
   it('RJ-GPU-15 need a whole board in PPCIE mode, or the named risk', () => {
     expect(unmet(documentWithGpu({ count: 4 }), machine(gpus(4)))).toEqual(told)
     expect(codes(documentWithGpu({ count: 4 }, { acceptRisks: ['plain-nvlink'] }), machine(gpus(4)))).toEqual([])
-    expect(codes(documentWithGpu({ count: 4 }, { acceptRisks: ['open-quote-oracle'] }), machine(gpus(4)))).toEqual(['GPU_NVLINK_NOT_PROTECTED'])
+    expect(codes(documentWithGpu({ count: 4 }, { acceptRisks: ['open-quote-oracle'] }), machine(gpus(4)))).toEqual([
+      'GPU_NVLINK_NOT_PROTECTED',
+    ])
     expect(codes(eight, board(8, 4))).toEqual([])
     expect(unmet(eight, board(8, 3))).toEqual(told)
     expect(unmet(eight, board(8, 0))).toEqual(told)
@@ -168,12 +224,18 @@ describe('manifests and revocation', () => {
     skipped: [],
     rims: [],
   } as const
-  const report = (chain: RevocationReport['chain'], status: RevocationReport['status'], ...faults: ReturnType<typeof fault>[]): RevocationReport => ({ chain, status, faults })
+  const report = (
+    chain: RevocationReport['chain'],
+    status: RevocationReport['status'],
+    ...faults: ReturnType<typeof fault>[]
+  ): RevocationReport => ({ chain, status, faults })
 
   it('RJ-GPU-30 no manifest is inconclusive, unless none is asked for', () => {
     judged({}, { measurements: unavailable }, [`GPU_RIM_UNAVAILABLE gpu-0.measurements ${AT}/rim`])
     expect(codes(documentWithGpu({ rim: 'none' }), machine([gpuItem({ measurements: unavailable })]))).toEqual([])
-    expect(codes(documentWithGpu(), machine([gpuItem(), switchItem({ measurements: unavailable })]))).toEqual(['GPU_RIM_UNAVAILABLE'])
+    expect(codes(documentWithGpu(), machine([gpuItem(), switchItem({ measurements: unavailable })]))).toEqual([
+      'GPU_RIM_UNAVAILABLE',
+    ])
   })
 
   it('RJ-GPU-17 a mismatch, with its indexes', () => {
@@ -188,18 +250,33 @@ describe('manifests and revocation', () => {
     const withReports = (...reports: RevocationReport[]) => machine([gpuItem({}, 0, reports)])
     const rim = report('nvidia-rim', 'good')
     expect(codes(document, withReports(...NVIDIA_GOOD))).toEqual([])
-    expect(unmet(document, withReports(report('nvidia-device', 'notGiven'), rim))).toEqual([`${code} gpu-0.revocation.nvidia-device ${AT}/revocation`])
+    expect(unmet(document, withReports(report('nvidia-device', 'notGiven'), rim))).toEqual([
+      `${code} gpu-0.revocation.nvidia-device ${AT}/revocation`,
+    ])
     expect(unmet(document, withReports(rim))).toEqual([`${code} gpu-0.revocation.nvidia-device ${AT}/revocation`])
-    expect(unmet(document, withReports(report('nvidia-device', 'good')))).toEqual([`OCSP_MISSING gpu-0.revocation.nvidia-rim ${AT}/revocation`])
-    const stale = report('nvidia-device', 'unknown', fault('OCSP_STALE', 'ocsp[0]', { expected: 'later', actual: 'earlier' }))
+    expect(unmet(document, withReports(report('nvidia-device', 'good')))).toEqual([
+      `OCSP_MISSING gpu-0.revocation.nvidia-rim ${AT}/revocation`,
+    ])
+    const stale = report(
+      'nvidia-device',
+      'unknown',
+      fault('OCSP_STALE', 'ocsp[0]', { expected: 'later', actual: 'earlier' }),
+    )
     expect(unmet(document, withReports(stale, rim))).toEqual([`OCSP_STALE gpu-0.ocsp[0] ${AT}/revocation`])
-    expect(unmet(document, withReports(report('nvidia-device', 'unknown'), rim))).toEqual([`GPU_REVOCATION_UNKNOWN gpu-0.revocation.nvidia-device ${AT}/revocation`])
+    expect(unmet(document, withReports(report('nvidia-device', 'unknown'), rim))).toEqual([
+      `GPU_REVOCATION_UNKNOWN gpu-0.revocation.nvidia-device ${AT}/revocation`,
+    ])
     expect(codes(document, machine([gpuItem(), switchItem({}, 0, [])]))).toEqual([code, 'OCSP_MISSING'])
   })
 
   it('is not looked at where the policy says so', () => {
     expect(codes(documentWithGpu({ revocation: 'none' }), machine([gpuItem({}, 0, [])]))).toEqual([])
     // Manifests that are not asked for bring no chain that matters.
-    expect(codes(documentWithGpu({ rim: 'none' }), machine([gpuItem({}, 0, [report('nvidia-device', 'good'), report('nvidia-rim', 'notGiven')])]))).toEqual([])
+    expect(
+      codes(
+        documentWithGpu({ rim: 'none' }),
+        machine([gpuItem({}, 0, [report('nvidia-device', 'good'), report('nvidia-rim', 'notGiven')])]),
+      ),
+    ).toEqual([])
   })
 })

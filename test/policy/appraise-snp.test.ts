@@ -74,14 +74,21 @@ describe('SEV-SNP, by default', () => {
   })
 
   it('RJ-SNP-17 and -18 refuse debugging and migration', () => {
-    judged({}, snpPolicy({ debugAllowed: true }), [`SNP_POLICY_DEBUG_ALLOWED cpu.policy.debugAllowed ${AT}/guestPolicy/debug`])
+    judged({}, snpPolicy({ debugAllowed: true }), [
+      `SNP_POLICY_DEBUG_ALLOWED cpu.policy.debugAllowed ${AT}/guestPolicy/debug`,
+    ])
     judged({}, snpPolicy({ migrationAgentAllowed: true }), [
       `SNP_POLICY_MIGRATION_ALLOWED cpu.policy.migrationAgentAllowed ${AT}/guestPolicy/migrationAgent`,
     ])
-    judged({}, { reportIdMa: '12'.repeat(32) }, [`SNP_REPORT_ID_MA_PRESENT cpu.reportIdMa ${AT}/guestPolicy/migrationAgent`])
+    judged({}, { reportIdMa: '12'.repeat(32) }, [
+      `SNP_REPORT_ID_MA_PRESENT cpu.reportIdMa ${AT}/guestPolicy/migrationAgent`,
+    ])
     judged({}, snpPolicy({ cxlAllowed: true }), [`SNP_POLICY_CXL_ALLOWED cpu.policy.cxlAllowed ${AT}/guestPolicy/cxl`])
     const development = { guestPolicy: { debug: 'allowed', migrationAgent: 'allowed', cxl: 'allowed' } }
-    const all = { ...snpPolicy({ debugAllowed: true, migrationAgentAllowed: true, cxlAllowed: true }), reportIdMa: '12'.repeat(32) }
+    const all = {
+      ...snpPolicy({ debugAllowed: true, migrationAgentAllowed: true, cxlAllowed: true }),
+      reportIdMa: '12'.repeat(32),
+    }
     expect(codes(documentWith(development, { profile: 'development' }), subjectOf([cpuItem(all)]))).toEqual([])
   })
 
@@ -98,7 +105,8 @@ describe('SEV-SNP, by default', () => {
       `SNP_PLATFORM_ALIAS_CHECK cpu.platformInfo.aliasCheckComplete ${AT}/platformInfo/aliasCheckComplete`,
     ])
     // The bulletin asks for it all the same, until the policy leaves the bulletin out.
-    const waived = (bulletins: string) => documentWith({ platformInfo: { aliasCheckComplete: 'any' }, tcbFloors: { bulletins } })
+    const waived = (bulletins: string) =>
+      documentWith({ platformInfo: { aliasCheckComplete: 'any' }, tcbFloors: { bulletins } })
     const item = cpuItem(platform({ aliasCheckComplete: false }))
     expect(unmet(waived('all'), subjectOf([item]))).toEqual([
       'SNP_PLATFORM_ALIAS_CHECK cpu.platformInfo.aliasCheckComplete AMD-SB-3015 (CVE-2024-21944)',
@@ -121,12 +129,26 @@ describe('SEV-SNP, by default', () => {
   })
 
   it('RJ-SNP-28 refuses platform bits that nobody here knows', () => {
-    judged({}, platform({ unknownBits: '100' }), [`SNP_PLATFORM_RESERVED_BIT cpu.platformInfo.unknownBits ${AT}/platformInfo/unknownBits`], platform({ iommuWriteSafe: true, unknownBits: '0' }))
-    expect(codes(documentWith({ platformInfo: { unknownBits: 'allowed' } }), subjectOf([cpuItem(platform({ unknownBits: '100' }))]))).toEqual([])
+    judged(
+      {},
+      platform({ unknownBits: '100' }),
+      [`SNP_PLATFORM_RESERVED_BIT cpu.platformInfo.unknownBits ${AT}/platformInfo/unknownBits`],
+      platform({ iommuWriteSafe: true, unknownBits: '0' }),
+    )
+    expect(
+      codes(
+        documentWith({ platformInfo: { unknownBits: 'allowed' } }),
+        subjectOf([cpuItem(platform({ unknownBits: '100' }))]),
+      ),
+    ).toEqual([])
   })
 
   it('RJ-SNP-29 refuses Milan unless it is named', () => {
-    const milan = cpuItem({ product: 'Milan', cpuid: { family: 0x19, model: 1, stepping: 1 }, reportedTcb: tcb({ microcode: 0xdb }) })
+    const milan = cpuItem({
+      product: 'Milan',
+      cpuid: { family: 0x19, model: 1, stepping: 1 },
+      reportedTcb: tcb({ microcode: 0xdb }),
+    })
     expect(unmet(documentWith(), subjectOf([milan]))).toEqual([`SNP_PRODUCT_NOT_ALLOWED cpu.product ${AT}/products`])
     const named = documentWith({ products: ['Milan'] }, { acceptRisks: ['milan-seed-extraction'] })
     expect(codes(named, subjectOf([milan]))).toEqual([])
@@ -136,7 +158,9 @@ describe('SEV-SNP, by default', () => {
   it('refuses reports older than version 3', () => {
     const old = { reportVersion: 2, cpuid: undefined, launchMitVector: undefined, currentMitVector: undefined }
     judged({}, old, [`SNP_REPORT_VERSION_BELOW_MINIMUM cpu.reportVersion ${AT}/minReportVersion`])
-    judged({ minReportVersion: 5 }, { reportVersion: 4 }, [`SNP_REPORT_VERSION_BELOW_MINIMUM cpu.reportVersion ${AT}/minReportVersion`])
+    judged({ minReportVersion: 5 }, { reportVersion: 4 }, [
+      `SNP_REPORT_VERSION_BELOW_MINIMUM cpu.reportVersion ${AT}/minReportVersion`,
+    ])
     expect(codes(documentWith({ minReportVersion: 2 }), subjectOf([cpuItem(old)]))).toEqual([])
   })
 })
@@ -145,31 +169,70 @@ describe('SEV-SNP, where the policy says more', () => {
   it('RJ-SNP-15 minimum of the reported level, component by component', () => {
     const minimum = { bootloader: 10, tee: 0, snp: 27, microcode: 90 }
     for (const component of ['bootloader', 'snp', 'microcode'] as const) {
-      judged({ minTcb: { [component]: minimum[component] + 1 } }, {}, [`SNP_TCB_BELOW_MINIMUM cpu.reportedTcb.${component} ${AT}/minTcb/${component}`], {
-        reportedTcb: tcb({ [component]: minimum[component] + 1 }),
-      })
+      judged(
+        { minTcb: { [component]: minimum[component] + 1 } },
+        {},
+        [`SNP_TCB_BELOW_MINIMUM cpu.reportedTcb.${component} ${AT}/minTcb/${component}`],
+        {
+          reportedTcb: tcb({ [component]: minimum[component] + 1 }),
+        },
+      )
     }
-    judged({ minTcb: { tee: 1 } }, {}, [`SNP_TCB_BELOW_MINIMUM cpu.reportedTcb.tee ${AT}/minTcb/tee`], { reportedTcb: tcb({ tee: 1 }) })
+    judged({ minTcb: { tee: 1 } }, {}, [`SNP_TCB_BELOW_MINIMUM cpu.reportedTcb.tee ${AT}/minTcb/tee`], {
+      reportedTcb: tcb({ tee: 1 }),
+    })
     // Only Turin has an FMC level: elsewhere the claim is missing, and that is no pass.
-    judged({ minTcb: { fmc: 1 } }, {}, [`APPRAISAL_CLAIM_MISSING cpu.reportedTcb.fmc ${AT}/minTcb/fmc`], { reportedTcb: tcb({ fmc: 1 }) })
-    judged({ minTcb: { fmc: 1 } }, { reportedTcb: tcb({ fmc: 0 }) }, [`SNP_TCB_BELOW_MINIMUM cpu.reportedTcb.fmc ${AT}/minTcb/fmc`], { reportedTcb: tcb({ fmc: 1 }) })
+    judged({ minTcb: { fmc: 1 } }, {}, [`APPRAISAL_CLAIM_MISSING cpu.reportedTcb.fmc ${AT}/minTcb/fmc`], {
+      reportedTcb: tcb({ fmc: 1 }),
+    })
+    judged(
+      { minTcb: { fmc: 1 } },
+      { reportedTcb: tcb({ fmc: 0 }) },
+      [`SNP_TCB_BELOW_MINIMUM cpu.reportedTcb.fmc ${AT}/minTcb/fmc`],
+      { reportedTcb: tcb({ fmc: 1 }) },
+    )
   })
 
   it('RJ-SNP-34 minimum of the level at launch, though the current one is fine', () => {
-    judged({ minLaunchTcb: { snp: 27 } }, { launchTcb: tcb({ snp: 26 }) }, [`SNP_LAUNCH_TCB_BELOW_MINIMUM cpu.launchTcb.snp ${AT}/minLaunchTcb/snp`])
+    judged({ minLaunchTcb: { snp: 27 } }, { launchTcb: tcb({ snp: 26 }) }, [
+      `SNP_LAUNCH_TCB_BELOW_MINIMUM cpu.launchTcb.snp ${AT}/minLaunchTcb/snp`,
+    ])
   })
 
   it('firmware version, by number', () => {
-    const current = (build: number) => ({ currentFirmware: { major: 1, minor: 55, build }, committedFirmware: { major: 1, minor: 55, build } })
-    judged({ minFirmware: '1.55.40' }, current(9), [`SNP_FIRMWARE_BELOW_MINIMUM cpu.currentFirmware ${AT}/minFirmware`], current(40))
-    judged({ minFirmware: '1.55.40' }, current(39), [`SNP_FIRMWARE_BELOW_MINIMUM cpu.currentFirmware ${AT}/minFirmware`], current(100))
+    const current = (build: number) => ({
+      currentFirmware: { major: 1, minor: 55, build },
+      committedFirmware: { major: 1, minor: 55, build },
+    })
+    judged(
+      { minFirmware: '1.55.40' },
+      current(9),
+      [`SNP_FIRMWARE_BELOW_MINIMUM cpu.currentFirmware ${AT}/minFirmware`],
+      current(40),
+    )
+    judged(
+      { minFirmware: '1.55.40' },
+      current(39),
+      [`SNP_FIRMWARE_BELOW_MINIMUM cpu.currentFirmware ${AT}/minFirmware`],
+      current(100),
+    )
   })
 
   it('RJ-SNP-19 hyper-threading, of the guest and of the platform', () => {
     const rule = { guestPolicy: { smt: 'forbidden' } }
     const off = { ...snpPolicy({ smtAllowed: false }), ...platform({ smtEnabled: false }) }
-    judged(rule, { ...off, ...snpPolicy({ smtAllowed: true }) }, [`SNP_POLICY_SMT_ALLOWED cpu.policy.smtAllowed ${AT}/guestPolicy/smt`], off)
-    judged(rule, { ...off, ...platform({ smtEnabled: true }) }, [`SNP_POLICY_SMT_ALLOWED cpu.platformInfo.smtEnabled ${AT}/guestPolicy/smt`], off)
+    judged(
+      rule,
+      { ...off, ...snpPolicy({ smtAllowed: true }) },
+      [`SNP_POLICY_SMT_ALLOWED cpu.policy.smtAllowed ${AT}/guestPolicy/smt`],
+      off,
+    )
+    judged(
+      rule,
+      { ...off, ...platform({ smtEnabled: true }) },
+      [`SNP_POLICY_SMT_ALLOWED cpu.platformInfo.smtEnabled ${AT}/guestPolicy/smt`],
+      off,
+    )
   })
 
   it.each([
@@ -179,20 +242,32 @@ describe('SEV-SNP, where the policy says more', () => {
     ['', 'memAes256Xts', 'memAes256XtsRequired', 'SNP_POLICY_MEM_XTS'],
     ['', 'raplDisabled', 'raplDisabledRequired', 'SNP_POLICY_RAPL'],
   ])('%s protecting bit %s', (_, rule, bit, code) => {
-    judged({ guestPolicy: { [rule]: 'required' } }, {}, [`${code} cpu.policy.${bit} ${AT}/guestPolicy/${rule}`], snpPolicy({ [bit]: true }))
+    judged(
+      { guestPolicy: { [rule]: 'required' } },
+      {},
+      [`${code} cpu.policy.${bit} ${AT}/guestPolicy/${rule}`],
+      snpPolicy({ [bit]: true }),
+    )
   })
 
-  it.each(['smtEnabled', 'tsmeEnabled', 'eccEnabled', 'raplDisabled', 'ciphertextHidingDramEnabled', 'iommuWriteSafe', 'sevTioEnabled'])(
-    'platform bit %s, required and forbidden',
-    (bit) => {
-      const told = [`SNP_PLATFORM_INFO cpu.platformInfo.${bit} ${AT}/platformInfo/${bit}`]
-      judged({ platformInfo: { [bit]: 'required' } }, platform({ [bit]: false }), told, platform({ [bit]: true }))
-      judged({ platformInfo: { [bit]: 'forbidden' } }, platform({ [bit]: true }), told, platform({ [bit]: false }))
-    },
-  )
+  it.each([
+    'smtEnabled',
+    'tsmeEnabled',
+    'eccEnabled',
+    'raplDisabled',
+    'ciphertextHidingDramEnabled',
+    'iommuWriteSafe',
+    'sevTioEnabled',
+  ])('platform bit %s, required and forbidden', (bit) => {
+    const told = [`SNP_PLATFORM_INFO cpu.platformInfo.${bit} ${AT}/platformInfo/${bit}`]
+    judged({ platformInfo: { [bit]: 'required' } }, platform({ [bit]: false }), told, platform({ [bit]: true }))
+    judged({ platformInfo: { [bit]: 'forbidden' } }, platform({ [bit]: true }), told, platform({ [bit]: false }))
+  })
 
   it('RJ-SNP-33 guest SVN and ABI', () => {
-    judged({ minGuestSvn: 10 }, { guestSvn: 9 }, [`SNP_SVN_BELOW_MINIMUM cpu.guestSvn ${AT}/minGuestSvn`], { guestSvn: 10 })
+    judged({ minGuestSvn: 10 }, { guestSvn: 9 }, [`SNP_SVN_BELOW_MINIMUM cpu.guestSvn ${AT}/minGuestSvn`], {
+      guestSvn: 10,
+    })
     const abi = (abiMajor: number, abiMinor: number) => snpPolicy({ abiMajor, abiMinor })
     judged({ minAbi: '1.55' }, abi(1, 54), [`SNP_ABI_BELOW_MINIMUM cpu.policy.abi ${AT}/minAbi`], abi(1, 55))
     judged({ minAbi: '1.9' }, abi(0, 31), [`SNP_ABI_BELOW_MINIMUM cpu.policy.abi ${AT}/minAbi`], abi(1, 10))
@@ -209,21 +284,42 @@ describe('SEV-SNP, where the policy says more', () => {
   })
 
   it('RJ-SNP-30 measurement', () => {
-    judged({ measurements: [OTHER_DIGEST, DIGEST] }, { measurement: `${DIGEST.slice(1)}0` }, [`SNP_MEASUREMENT_UNKNOWN cpu.measurement ${AT}/measurements`])
+    judged({ measurements: [OTHER_DIGEST, DIGEST] }, { measurement: `${DIGEST.slice(1)}0` }, [
+      `SNP_MEASUREMENT_UNKNOWN cpu.measurement ${AT}/measurements`,
+    ])
   })
 
   it('RJ-SNP-31 host data', () => {
-    judged({ hostData: [HOST_DATA] }, { hostData: 'd4'.repeat(32) }, [`SNP_HOST_DATA_MISMATCH cpu.hostData ${AT}/hostData`], { hostData: HOST_DATA })
-    judged({ hostData: [HOST_DATA] }, {}, [`SNP_HOST_DATA_MISMATCH cpu.hostData ${AT}/hostData`], { hostData: HOST_DATA })
+    judged(
+      { hostData: [HOST_DATA] },
+      { hostData: 'd4'.repeat(32) },
+      [`SNP_HOST_DATA_MISMATCH cpu.hostData ${AT}/hostData`],
+      { hostData: HOST_DATA },
+    )
+    judged({ hostData: [HOST_DATA] }, {}, [`SNP_HOST_DATA_MISMATCH cpu.hostData ${AT}/hostData`], {
+      hostData: HOST_DATA,
+    })
   })
 
   it('RJ-SNP-32 ID key and author key', () => {
     const code = 'SNP_ID_KEY_UNTRUSTED'
-    judged({ idKeyDigests: [DIGEST] }, { idKeyDigest: OTHER_DIGEST }, [`${code} cpu.idKeyDigest ${AT}/idKeyDigests`], { idKeyDigest: DIGEST })
+    judged({ idKeyDigests: [DIGEST] }, { idKeyDigest: OTHER_DIGEST }, [`${code} cpu.idKeyDigest ${AT}/idKeyDigests`], {
+      idKeyDigest: DIGEST,
+    })
     judged({ idKeyDigests: [DIGEST] }, {}, [`${code} cpu.idKeyDigest ${AT}/idKeyDigests`], { idKeyDigest: DIGEST })
     const author = { authorKeyDigest: DIGEST, authorKeyEnabled: true }
-    judged({ authorKeyDigests: [DIGEST] }, { ...author, authorKeyDigest: OTHER_DIGEST }, [`${code} cpu.authorKeyDigest ${AT}/authorKeyDigests`], author)
-    judged({ authorKeyDigests: [DIGEST] }, { ...author, authorKeyEnabled: false }, [`${code} cpu.authorKeyEnabled ${AT}/authorKeyDigests`], author)
+    judged(
+      { authorKeyDigests: [DIGEST] },
+      { ...author, authorKeyDigest: OTHER_DIGEST },
+      [`${code} cpu.authorKeyDigest ${AT}/authorKeyDigests`],
+      author,
+    )
+    judged(
+      { authorKeyDigests: [DIGEST] },
+      { ...author, authorKeyEnabled: false },
+      [`${code} cpu.authorKeyEnabled ${AT}/authorKeyDigests`],
+      author,
+    )
     judged({ authorKeyDigests: [DIGEST] }, {}, [`${code} cpu.authorKeyDigest ${AT}/authorKeyDigests`], author)
   })
 
@@ -232,7 +328,9 @@ describe('SEV-SNP, where the policy says more', () => {
     judged({ chipIds: [chip] }, { chipId: '43'.repeat(64) }, [`SNP_CHIP_NOT_ALLOWED cpu.chipId ${AT}/chipIds`])
     const turin = { chipId: `${'42'.repeat(8)}${'00'.repeat(56)}` }
     judged({ chipIds: ['42'.repeat(8)] }, { chipId: chip }, [`SNP_CHIP_NOT_ALLOWED cpu.chipId ${AT}/chipIds`], turin)
-    judged({ chipIds: [chip], maskedChipId: 'allowed' }, { chipId: undefined }, [`APPRAISAL_CLAIM_MISSING cpu.chipId ${AT}/chipIds`])
+    judged({ chipIds: [chip], maskedChipId: 'allowed' }, { chipId: undefined }, [
+      `APPRAISAL_CLAIM_MISSING cpu.chipId ${AT}/chipIds`,
+    ])
   })
 
   it('RJ-POL-20 cloud operators, which a VCEK does not name', () => {

@@ -24,8 +24,14 @@ const AT = 'policy#/require/cpu/any'
 
 describe('CPU evidence', () => {
   it('must be there', () => {
-    expect(unmet(documentWithGpu(), subjectOf([gpuItem()]))).toEqual(['APPRAISAL_CPU_MISSING set.cpu policy#/require/cpu'])
-    expect(appraise(policyOf(documentWith()), subjectOf([]))).toMatchObject({ measured: 'no', statements: [], alternative: undefined })
+    expect(unmet(documentWithGpu(), subjectOf([gpuItem()]))).toEqual([
+      'APPRAISAL_CPU_MISSING set.cpu policy#/require/cpu',
+    ])
+    expect(appraise(policyOf(documentWith()), subjectOf([]))).toMatchObject({
+      measured: 'no',
+      statements: [],
+      alternative: undefined,
+    })
   })
 
   it('must be of a kind that the policy speaks of', () => {
@@ -39,7 +45,8 @@ describe('CPU evidence', () => {
 })
 
 describe('alternatives', () => {
-  const any = (...rules: Json[]) => documentWith({}, {}, { cpu: { any: rules.map((r) => ({ platform: 'amd/snp', ...r })) } })
+  const any = (...rules: Json[]) =>
+    documentWith({}, {}, { cpu: { any: rules.map((r) => ({ platform: 'amd/snp', ...r })) } })
   const two = any({ products: ['Turin'], minGuestSvn: 5 }, { products: ['Genoa'], vmpl: [1] })
 
   it('one that is met is enough', () => {
@@ -49,9 +56,14 @@ describe('alternatives', () => {
 
   it('the nearest tells all of its faults, and no other does', () => {
     expect(unmet(two, subjectOf([cpuItem()]))).toEqual([`SNP_VMPL_MISMATCH cpu.vmpl ${AT}/1/vmpl`])
-    expect(unmet(two, subjectOf([cpuItem({ guestSvn: 5, vmpl: 0, product: 'Turin', cpuid: { family: 0x1a, model: 2, stepping: 1 } })]))).not.toContain(
-      `SNP_VMPL_MISMATCH cpu.vmpl ${AT}/1/vmpl`,
-    )
+    expect(
+      unmet(
+        two,
+        subjectOf([
+          cpuItem({ guestSvn: 5, vmpl: 0, product: 'Turin', cpuid: { family: 0x1a, model: 2, stepping: 1 } }),
+        ]),
+      ),
+    ).not.toContain(`SNP_VMPL_MISMATCH cpu.vmpl ${AT}/1/vmpl`)
   })
 
   it('one that a retry may still meet is nearer than one that cannot be met', () => {
@@ -61,7 +73,9 @@ describe('alternatives', () => {
   })
 
   it('the first of equally near ones is told, so that the answer does not waver', () => {
-    expect(unmet(any({ vmpl: [1] }, { vmpl: [2] }), subjectOf([cpuItem()]))).toEqual([`SNP_VMPL_MISMATCH cpu.vmpl ${AT}/0/vmpl`])
+    expect(unmet(any({ vmpl: [1] }, { vmpl: [2] }), subjectOf([cpuItem()]))).toEqual([
+      `SNP_VMPL_MISMATCH cpu.vmpl ${AT}/0/vmpl`,
+    ])
   })
 
   it('every CPU report must meet it', () => {
@@ -73,7 +87,11 @@ describe('alternatives', () => {
 })
 
 describe('revocation of the CPU', () => {
-  const report = (status: RevocationReport['status'], ...faults: ReturnType<typeof fault>[]): RevocationReport => ({ chain: 'amd', status, faults })
+  const report = (status: RevocationReport['status'], ...faults: ReturnType<typeof fault>[]): RevocationReport => ({
+    chain: 'amd',
+    status,
+    faults,
+  })
   const judged = (document: unknown, reports: RevocationReport[]) => unmet(document, subjectOf([cpuItem({}, reports)]))
 
   it('RJ-X5-15 must be answered where required', () => {
@@ -100,11 +118,21 @@ describe('measurements and reference values', () => {
   const trusting = (members: Json = {}, snp: Json = {}, require: Json = {}) =>
     documentWith(snp, { referenceValues: { signers: [team.key] }, ...members }, require)
   const judge = async (document: unknown, changes: Json[], signer = team, now = NOW) =>
-    appraise(policyOf(document), subjectOf([cpuItem()], { now, referenceValues: await Promise.all(changes.map((c) => referenceValue(signer, c))) }))
+    appraise(
+      policyOf(document),
+      subjectOf([cpuItem()], {
+        now,
+        referenceValues: await Promise.all(changes.map((c) => referenceValue(signer, c))),
+      }),
+    )
   const codesOf = (appraisal: Awaited<ReturnType<typeof judge>>) => appraisal.faults.map(({ fault: f }) => f.code)
 
   it('a bare digest earns `digest` and no statement', async () => {
-    expect(await judge(documentWith({ measurements: [DIGEST] }), [])).toMatchObject({ faults: [], measured: 'digest', statements: [] })
+    expect(await judge(documentWith({ measurements: [DIGEST] }), [])).toMatchObject({
+      faults: [],
+      measured: 'digest',
+      statements: [],
+    })
     expect(await judge(documentWith(), [])).toMatchObject({ faults: [], measured: 'no', statements: [] })
   })
 
@@ -112,10 +140,18 @@ describe('measurements and reference values', () => {
     const appraisal = await judge(trusting(), [{}])
     expect(appraisal).toMatchObject({ faults: [], measured: 'vouched', validUntil: 1782864000 })
     expect(appraisal.statements).toEqual([
-      { guarantee: 'workload-pinned', signer: 'image-team', referenceValue: 'inference-guest 3.28', validUntil: 1782864000 },
+      {
+        guarantee: 'workload-pinned',
+        signer: 'image-team',
+        referenceValue: 'inference-guest 3.28',
+        validUntil: 1782864000,
+      },
       { guarantee: 'gpu-local', signer: 'image-team', referenceValue: 'inference-guest 3.28', validUntil: 1782864000 },
     ])
-    expect(await judge(trusting(), [{ measurements: [OTHER_DIGEST] }])).toMatchObject({ measured: 'no', statements: [] })
+    expect(await judge(trusting(), [{ measurements: [OTHER_DIGEST] }])).toMatchObject({
+      measured: 'no',
+      statements: [],
+    })
   })
 
   it('RJ-POL-17 a value of another signer says nothing, even with the name of a trusted one', async () => {
@@ -131,7 +167,12 @@ describe('measurements and reference values', () => {
     const document = trusting({}, {}, { level: 3 })
     expect(codesOf(await judge(document, [{}]))).toEqual([])
     const { faults } = await judge(document, [{ measurements: [OTHER_DIGEST] }])
-    expect(faults).toMatchObject([{ item: 'cpu', fault: { code: 'SNP_MEASUREMENT_UNKNOWN', path: 'cpu.measurement', source: 'policy#/referenceValues/signers' } }])
+    expect(faults).toMatchObject([
+      {
+        item: 'cpu',
+        fault: { code: 'SNP_MEASUREMENT_UNKNOWN', path: 'cpu.measurement', source: 'policy#/referenceValues/signers' },
+      },
+    ])
   })
 
   it('RJ-POL-16 an expired, an early and a withdrawn value', async () => {
@@ -151,7 +192,10 @@ describe('measurements and reference values', () => {
 
   it('a signer takes back only its own words', async () => {
     const both = documentWith({}, { referenceValues: { signers: [team.key, other.key] } }, { level: 3 })
-    const values = [await referenceValue(team), await referenceValue(other, { measurements: [OTHER_DIGEST], withdrawn: [DIGEST] })]
+    const values = [
+      await referenceValue(team),
+      await referenceValue(other, { measurements: [OTHER_DIGEST], withdrawn: [DIGEST] }),
+    ]
     const appraisal = appraise(policyOf(both), subjectOf([cpuItem()], { referenceValues: values }))
     expect(appraisal).toMatchObject({ faults: [], measured: 'vouched' })
   })
@@ -160,11 +204,15 @@ describe('measurements and reference values', () => {
     const appraisal = await judge(trusting({}, { measurements: [DIGEST] }, { level: 3 }), [{}], team, 1782864000)
     expect(appraisal).toMatchObject({ faults: [], measured: 'digest', statements: [] })
     expect(appraisal.validUntil).toBeUndefined()
-    expect(codesOf(await judge(trusting({}, { measurements: [DIGEST] }, { level: 4 }), [{}], team, 1782864000))).toEqual(['REFERENCE_VALUE_EXPIRED'])
+    expect(
+      codesOf(await judge(trusting({}, { measurements: [DIGEST] }, { level: 4 }), [{}], team, 1782864000)),
+    ).toEqual(['REFERENCE_VALUE_EXPIRED'])
   })
 
   it('the digests of the policy stay the only ones, whoever vouches for others', async () => {
-    expect(codesOf(await judge(trusting({}, { measurements: [OTHER_DIGEST] }), [{}]))).toEqual(['SNP_MEASUREMENT_UNKNOWN'])
+    expect(codesOf(await judge(trusting({}, { measurements: [OTHER_DIGEST] }), [{}]))).toEqual([
+      'SNP_MEASUREMENT_UNKNOWN',
+    ])
   })
 
   it('devtools mode is excluded by a guarantee and by nothing else', async () => {
@@ -174,12 +222,21 @@ describe('measurements and reference values', () => {
     expect(await judged({})).toEqual([])
     expect(await judged({ guarantees: ['workload-pinned'] })).toEqual(['GPU_DEVTOOLS_NOT_EXCLUDED'])
     expect(await judged({ measurements: [OTHER_DIGEST] })).toEqual(['GPU_DEVTOOLS_NOT_EXCLUDED'])
-    expect(await judged({ expires: '2026-05-02T00:00:00Z' })).toEqual(['REFERENCE_VALUE_EXPIRED', 'GPU_DEVTOOLS_NOT_EXCLUDED'])
+    expect(await judged({ expires: '2026-05-02T00:00:00Z' })).toEqual([
+      'REFERENCE_VALUE_EXPIRED',
+      'GPU_DEVTOOLS_NOT_EXCLUDED',
+    ])
   })
 })
 
 describe('surroundings', () => {
-  const lease = (change: Partial<LeaseTerms> = {}): LeaseTerms => ({ teeType: 'cpu', gpuCount: undefined, gpuModel: undefined, hostData: HOST_DATA, ...change })
+  const lease = (change: Partial<LeaseTerms> = {}): LeaseTerms => ({
+    teeType: 'cpu',
+    gpuCount: undefined,
+    gpuModel: undefined,
+    hostData: HOST_DATA,
+    ...change,
+  })
   const judged = (require: Json, hostData: string, change: Partial<AppraisalSubject> = {}, members: Json = {}) =>
     unmet(documentWith({}, members, require), subjectOf([cpuItem({ hostData })], change))
 
@@ -190,13 +247,19 @@ describe('surroundings', () => {
     expect(judged(bound, '00'.repeat(32), { lease: lease() })).toEqual([`POLICY_LEASE_NOT_BOUND cpu.hostData ${rule}`])
     expect(judged(bound, 'd4'.repeat(32), { lease: lease() })).toEqual([`SNP_HOST_DATA_MISMATCH cpu.hostData ${rule}`])
     expect(judged(bound, HOST_DATA)).toEqual([`APPRAISAL_LEASE_MISSING cpu.hostData ${rule}`])
-    expect(judged(bound, HOST_DATA, { lease: lease({ hostData: undefined }) })).toEqual([`APPRAISAL_LEASE_MISSING cpu.hostData ${rule}`])
+    expect(judged(bound, HOST_DATA, { lease: lease({ hostData: undefined }) })).toEqual([
+      `APPRAISAL_LEASE_MISSING cpu.hostData ${rule}`,
+    ])
     // Nothing names nothing: a lease of zeros binds no guest of zeros.
-    expect(judged(bound, '00'.repeat(32), { lease: lease({ hostData: '00'.repeat(32) }) })).toEqual([`POLICY_LEASE_NOT_BOUND cpu.hostData ${rule}`])
+    expect(judged(bound, '00'.repeat(32), { lease: lease({ hostData: '00'.repeat(32) }) })).toEqual([
+      `POLICY_LEASE_NOT_BOUND cpu.hostData ${rule}`,
+    ])
   })
 
   it('a lease that must be given', () => {
-    expect(judged({ lease: 'required' }, HOST_DATA)).toEqual(['APPRAISAL_LEASE_MISSING set.lease policy#/require/lease'])
+    expect(judged({ lease: 'required' }, HOST_DATA)).toEqual([
+      'APPRAISAL_LEASE_MISSING set.lease policy#/require/lease',
+    ])
     expect(judged({ lease: 'required' }, HOST_DATA, { lease: lease() })).toEqual([])
   })
 
@@ -210,7 +273,12 @@ describe('surroundings', () => {
   })
 
   it('RJ-COL-03 the age of revocation data', () => {
-    const use = (kind: CollateralUse['kind'], issuedAt: number | undefined): CollateralUse => ({ kind, digest: 'ab'.repeat(32), issuedAt, validUntil: NOW + 1 })
+    const use = (kind: CollateralUse['kind'], issuedAt: number | undefined): CollateralUse => ({
+      kind,
+      digest: 'ab'.repeat(32),
+      issuedAt,
+      validUntil: NOW + 1,
+    })
     const day = { collateral: { maxAgeSeconds: 86_400 } }
     const told = ['COLLATERAL_TOO_OLD set.collateral.abababababababab policy#/collateral/maxAgeSeconds']
     for (const kind of ['x509-crl', 'ocsp-response'] as const) {
@@ -219,6 +287,8 @@ describe('surroundings', () => {
       expect(judged({}, HOST_DATA, { collateral: [use(kind, undefined)] }, day)).toEqual(told)
       expect(judged({}, HOST_DATA, { collateral: [use(kind, NOW - 86_401)] })).toEqual([])
     }
-    expect(judged({}, HOST_DATA, { collateral: [use('x509-certificate', 0), use('nvidia-rim', undefined)] }, day)).toEqual([])
+    expect(
+      judged({}, HOST_DATA, { collateral: [use('x509-certificate', 0), use('nvidia-rim', undefined)] }, day),
+    ).toEqual([])
   })
 })

@@ -8,7 +8,145 @@ const risks = (document: Json) => explained(document).residualRisks.flatMap((r) 
 
 describe('explainPolicy', () => {
   it('says the preset for H100 in plain sentences', () => {
-    expect(explainPolicy(presetPolicy('h100-confidential'))).toMatchInlineSnapshot()
+    expect(explainPolicy(presetPolicy('h100-confidential'))).toMatchInlineSnapshot(`
+      {
+        "advice": [
+          "Alternative 1 pins no measurement. Take the digest from the publisher of the image, never from the machine that is judged.",
+        ],
+        "residualRisks": [
+          {
+            "text": "Does not stop the owner of the machine from extracting the chip's key with hardware on the memory bus, for under 1000 dollars. Evidence forged with such a key passes every check here.",
+            "threats": [
+              "T1",
+              "T2",
+              "T3",
+            ],
+          },
+          {
+            "text": "Does not pin the image: any guest on genuine hardware is accepted, whatever runs in it.",
+            "threats": [
+              "T30",
+              "T31",
+            ],
+          },
+          {
+            "text": "Does not stop host exec into containers, nor added containers: below level 4 nobody vouches that the measured image runs only what it was launched for.",
+            "threats": [
+              "T34",
+            ],
+          },
+          {
+            "text": "Does not prove that the GPU sits in this machine: its evidence may be relayed from another.",
+            "threats": [
+              "T20",
+            ],
+          },
+          {
+            "text": "Does not prove that the GPU is out of devtools mode, in which the host can read it.",
+            "threats": [
+              "T12",
+              "T16",
+            ],
+          },
+          {
+            "text": "The host may read ciphertext and move pages, and learn from how they change.",
+            "threats": [
+              "T9",
+            ],
+          },
+          {
+            "text": "Nothing in the launch names this lease: a guest launched for somebody else can answer for it.",
+            "threats": [
+              "T30",
+            ],
+          },
+          {
+            "text": "Speaks of the moment of the challenge: what happens to the machine afterwards shows only when it is asked again.",
+            "threats": [
+              "T32",
+            ],
+          },
+        ],
+        "rules": [
+          {
+            "rule": "/require/level",
+            "text": "The machine must reach assurance level 2 (fresh): the evidence also answers our own challenge.",
+          },
+          {
+            "rule": "/require/cpu/any/0/products",
+            "text": "An AMD SEV-SNP report of Genoa or Turin, version 3 or later.",
+          },
+          {
+            "rule": "/require/cpu/any/0/signingKeys",
+            "text": "It must be signed by a chip key (VCEK) and asked for at VMPL 0.",
+          },
+          {
+            "rule": "/require/cpu/any/0/tcbFloors",
+            "text": "The firmware must have the fixes of every AMD bulletin whose levels are known.",
+          },
+          {
+            "rule": "/require/cpu/any/0/provisionalFirmware",
+            "text": "Firmware that is not committed is refused.",
+          },
+          {
+            "rule": "/require/cpu/any/0/maskedChipId",
+            "text": "A report that hides its chip is refused.",
+          },
+          {
+            "rule": "/require/cpu/any/0/guestPolicy",
+            "text": "The guest must not allow debugging, a migration agent or CXL memory.",
+          },
+          {
+            "rule": "/require/cpu/any/0/guestPolicy",
+            "text": "The guest may allow hyper-threading.",
+          },
+          {
+            "rule": "/require/cpu/any/0/platformInfo/aliasCheckComplete",
+            "text": "Platform bit aliasCheckComplete is required.",
+          },
+          {
+            "rule": "/require/cpu/any/0/revocation",
+            "text": "A current revocation list of AMD must be there and clear the chain.",
+          },
+          {
+            "rule": "/require/gpu/count",
+            "text": "Exactly as many GPUs as the lease says, of model H100 or H200, each a device of its own.",
+          },
+          {
+            "rule": "/require/gpu/minDriver",
+            "text": "Their driver must be 550.90.07 or later.",
+          },
+          {
+            "rule": "/require/gpu/rim",
+            "text": "Their measurements must match the manifests that NVIDIA signed.",
+          },
+          {
+            "rule": "/require/gpu/revocation",
+            "text": "Revocation answers of NVIDIA must be supplied with the evidence, and count while they are valid.",
+          },
+          {
+            "rule": "/require/gpu/binding",
+            "text": "GPU and CPU must answer the same challenge, which does not prove that they are one machine.",
+          },
+          {
+            "rule": "/require/gpu/nonce",
+            "text": "The GPU nonce is the first half of the CPU report data.",
+          },
+          {
+            "rule": "/require/gpu/devtools",
+            "text": "That devtools mode is off is not proved.",
+          },
+          {
+            "rule": "/freshness/maxAgeSeconds",
+            "text": "The evidence must answer a challenge that is at most 120 seconds old.",
+          },
+          {
+            "rule": "/onInconclusive",
+            "text": "Where something needed is missing, the caller denies; nothing is opened either way.",
+          },
+        ],
+      }
+    `)
   })
 
   it('has a sentence for every rule that is written, under its own pointer', () => {
@@ -20,7 +158,14 @@ describe('explainPolicy', () => {
         minGuestSvn: 3,
         minAbi: '1.55',
         tcbFloors: { bulletins: '2026-02-01' },
-        guestPolicy: { smt: 'forbidden', singleSocket: 'required', ciphertextHiding: 'required', pageSwapDisabled: 'required', memAes256Xts: 'required', raplDisabled: 'required' },
+        guestPolicy: {
+          smt: 'forbidden',
+          singleSocket: 'required',
+          ciphertextHiding: 'required',
+          pageSwapDisabled: 'required',
+          memAes256Xts: 'required',
+          raplDisabled: 'required',
+        },
         platformInfo: { tsmeEnabled: 'required', unknownBits: 'allowed' },
         mitigations: { launch: '000000000000000b' },
         measurements: [DIGEST],
@@ -43,8 +188,43 @@ describe('explainPolicy', () => {
     )
     const pointers = explained(document).rules.map((r) => r.rule)
     const at = (name: string) => `/require/cpu/any/0/${name}`
-    const snp = ['minTcb', 'minLaunchTcb', 'minFirmware', 'minGuestSvn', 'minAbi', 'tcbFloors', 'guestPolicy', 'guestPolicy/singleSocket', 'guestPolicy/ciphertextHiding', 'guestPolicy/pageSwapDisabled', 'guestPolicy/memAes256Xts', 'guestPolicy/raplDisabled', 'platformInfo/tsmeEnabled', 'platformInfo/unknownBits', 'mitigations/launch', 'measurements', 'hostData', 'idKeyDigests', 'authorKeyDigests', 'chipIds', 'cspIds', 'revocation']
-    const rest = ['/require/level', '/require/gpu', '/require/physical', '/require/lease', '/require/leaseBinding', '/freshness/maxAgeSeconds', '/collateral/maxAgeSeconds', '/referenceValues/signers', '/acceptRisks', '/keyRelease', '/onInconclusive']
+    const snp = [
+      'minTcb',
+      'minLaunchTcb',
+      'minFirmware',
+      'minGuestSvn',
+      'minAbi',
+      'tcbFloors',
+      'guestPolicy',
+      'guestPolicy/singleSocket',
+      'guestPolicy/ciphertextHiding',
+      'guestPolicy/pageSwapDisabled',
+      'guestPolicy/memAes256Xts',
+      'guestPolicy/raplDisabled',
+      'platformInfo/tsmeEnabled',
+      'platformInfo/unknownBits',
+      'mitigations/launch',
+      'measurements',
+      'hostData',
+      'idKeyDigests',
+      'authorKeyDigests',
+      'chipIds',
+      'cspIds',
+      'revocation',
+    ]
+    const rest = [
+      '/require/level',
+      '/require/gpu',
+      '/require/physical',
+      '/require/lease',
+      '/require/leaseBinding',
+      '/freshness/maxAgeSeconds',
+      '/collateral/maxAgeSeconds',
+      '/referenceValues/signers',
+      '/acceptRisks',
+      '/keyRelease',
+      '/onInconclusive',
+    ]
     expect(pointers).toEqual(expect.arrayContaining([...snp.map(at), ...rest]))
     for (const text of texts(document)) expect(text).toMatch(/^[A-Z].*\.$/)
     expect(texts(document)).toContain('Revocation lists and OCSP answers must have been issued in the last 7 days.')
@@ -52,20 +232,37 @@ describe('explainPolicy', () => {
   })
 
   it('numbers alternatives', () => {
-    const two = documentWith({}, {}, { cpu: { any: [{ platform: 'amd/snp' }, { platform: 'amd/snp', products: ['Turin'] }] } })
+    const two = documentWith(
+      {},
+      {},
+      { cpu: { any: [{ platform: 'amd/snp' }, { platform: 'amd/snp', products: ['Turin'] }] } },
+    )
     expect(texts(two)).toContain('Alternative 2: An AMD SEV-SNP report of Turin, version 3 or later.')
   })
 
   it('says what the GPUs must show', () => {
-    const document = documentWithGpu({ count: 8, models: 'any', modes: ['PPCIE'], minVbios: '96.00.CF.00.01', denyDrivers: ['550.54.14'], denyVbios: ['96.00.74.00.1C'], rim: 'none', revocation: 'none', nonce: 'composite', deviceIds: ['41ffeeb20009e0be49'] })
-    expect(texts(document)).toEqual(expect.arrayContaining([
-      'Exactly 8 GPUs, of any model, each a device of its own.',
-      'They must run in mode PPCIE, and say so.',
-      'Their VBIOS must be 96.00.CF.00.01 or later.',
-      'Their driver must not be 550.54.14.',
-      'Their measurements are not compared with anything.',
-      'The CPU report must cover the list of GPU reports.',
-    ]))
+    const document = documentWithGpu({
+      count: 8,
+      models: 'any',
+      modes: ['PPCIE'],
+      minVbios: '96.00.CF.00.01',
+      denyDrivers: ['550.54.14'],
+      denyVbios: ['96.00.74.00.1C'],
+      rim: 'none',
+      revocation: 'none',
+      nonce: 'composite',
+      deviceIds: ['41ffeeb20009e0be49'],
+    })
+    expect(texts(document)).toEqual(
+      expect.arrayContaining([
+        'Exactly 8 GPUs, of any model, each a device of its own.',
+        'They must run in mode PPCIE, and say so.',
+        'Their VBIOS must be 96.00.CF.00.01 or later.',
+        'Their driver must not be 550.54.14.',
+        'Their measurements are not compared with anything.',
+        'The CPU report must cover the list of GPU reports.',
+      ]),
+    )
   })
 
   it('tells a residual risk exactly while a rule leaves it', () => {
@@ -82,7 +279,11 @@ describe('explainPolicy', () => {
       ['T14', documentWith({ provisionalFirmware: 'allowed' }), documentWith()],
       ['T28', documentWith({ maskedChipId: 'allowed' }), documentWith()],
       ['T12', documentWith({ guestPolicy: { debug: 'allowed' } }, { profile: 'development' }), documentWith()],
-      ['T9', documentWith(), documentWith({ guestPolicy: { ciphertextHiding: 'required', pageSwapDisabled: 'required' } })],
+      [
+        'T9',
+        documentWith(),
+        documentWith({ guestPolicy: { ciphertextHiding: 'required', pageSwapDisabled: 'required' } }),
+      ],
     ]
     for (const [threat, left, removed] of pairs) {
       expect(risks(left)).toContain(threat)
@@ -96,8 +297,12 @@ describe('explainPolicy', () => {
 
   it('advises on what an author may have overlooked', () => {
     const release = documentWith({ measurements: [DIGEST] }, { keyRelease: {}, referenceValues: { signers: [SIGNER] } })
-    expect(explained(release).advice).toEqual(['keyRelease.minLevel is 5 and require.level is 1: a machine may be accepted and still be refused the key.'])
-    expect(explained(documentWith({ idKeyDigests: [DIGEST] })).advice.join()).toContain('every image that such a key ever signed')
+    expect(explained(release).advice).toEqual([
+      'keyRelease.minLevel is 5 and require.level is 1: a machine may be accepted and still be refused the key.',
+    ])
+    expect(explained(documentWith({ idKeyDigests: [DIGEST] })).advice.join()).toContain(
+      'every image that such a key ever signed',
+    )
     expect(explained(documentWith({ measurements: [DIGEST] })).advice).toEqual([])
   })
 })

@@ -11,7 +11,8 @@ beforeAll(async () => {
 })
 
 const read = (jws: string, signers: readonly SignerKey[] = [team.key]) => authenticateReferenceValue(jws, signers, 'rv')
-const without = (name: keyof typeof PAYLOAD): Json => Object.fromEntries(Object.entries(PAYLOAD).filter(([key]) => key !== name))
+const without = (name: keyof typeof PAYLOAD): Json =>
+  Object.fromEntries(Object.entries(PAYLOAD).filter(([key]) => key !== name))
 
 async function refused(payload: unknown, fault: string, header: Json = {}) {
   expect(told(await read(await team.sign(PAYLOAD)))).toEqual([])

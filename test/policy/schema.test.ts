@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import Ajv2020 from 'ajv/dist/2020.js'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson, type Json as JsonValue } from '../../src/core/json.ts'
 import { POLICY_SCHEMA, PRESET_NAMES, presetPolicy } from '../../src/policy/index.ts'

@@ -7,7 +7,8 @@ describe('compareVersions', () => {
   it('orders by number, not by text', () => {
     const ordered = ['535.86.09', '545.00', '550.9', '550.54.14', '550.90.07', '550.90.12', '550.144', '580', '1000']
     for (const [i, a] of ordered.entries()) {
-      for (const [j, b] of ordered.entries()) expect(Math.sign(compareVersions(a, b) ?? Number.NaN)).toBe(Math.sign(i - j))
+      for (const [j, b] of ordered.entries())
+        expect(Math.sign(compareVersions(a, b) ?? Number.NaN)).toBe(Math.sign(i - j))
     }
   })
 

@@ -1,7 +1,7 @@
 import { indexOfBytes, latin1, utf8 } from '../../core/bytes.ts'
 import { isJsonObject, type Json, pointer } from '../../core/json.ts'
 import { LIMITS } from '../../core/limits.ts'
-import { attempt, type NonEmpty, type Outcome, refuse, take } from '../../core/outcome.ts'
+import { attempt, type NonEmpty, type Outcome, refuse } from '../../core/outcome.ts'
 import type { EvidenceItem, EvidenceKind, EvidenceSet } from '../evidence.ts'
 import { spdmLength } from '../nvidia/spdm.ts'
 import { kindOf } from '../registry.ts'
@@ -122,12 +122,11 @@ export function gpuItem(id: string, packed: Uint8Array, path: string): EvidenceI
       actual: latin1(packed.subarray(0, 24)),
     })
   const front = packed.subarray(0, pem)
-  const length = take(spdmLength(front))
-  const between = front.length - length
-  if (between !== 0 && between < CEC_MINIMUM_BYTES) {
-    refuse('GPU_TRAILING_BYTES', path, { expected: `${length} bytes`, actual: `${front.length} bytes` })
-  }
-  return { id, kind: 'nvidia/gpu-report', bytes: front.subarray(0, length), endorsements: [packed.subarray(pem)] }
+  const length = spdmLength(front)
+  const hasCec = length.ok && front.length - length.value >= CEC_MINIMUM_BYTES
+  // A front that does not come apart is handed on whole: its decoder says what is wrong with it, under the GPU's own name.
+  const bytes = hasCec ? front.subarray(0, length.value) : front
+  return { id, kind: 'nvidia/gpu-report', bytes, endorsements: [packed.subarray(pem)] }
 }
 
 /** A CEC report is a signed structure of its own; anything shorter than one P-384 signature cannot be one. */

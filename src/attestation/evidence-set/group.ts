@@ -145,6 +145,8 @@ export function judgeTopology(
       })
     }
   }
+  // A member that is not proved is refused on its own; without its identity there is nothing to compare neighbours with.
+  if (gpus.length < counts.gpus || switches.length < counts.switches) return { faults, topology: undefined }
   // The reported neighbours must be exactly the certified members: {IK tails of switches} as every GPU sees them, and back.
   const certified = { gpus: sorted(gpus.map((g) => g.claims.pdi)), switches: sorted(switches.map((s) => s.claims.pdi)) }
   for (const { id, claims } of gpus)

@@ -45,13 +45,15 @@ export function decodeEndorsements(item: EvidenceItem, context: Context, path: s
 const tooMany = (path: string, actual: number): never =>
   refuse('LIMIT_CERT_COUNT', path, { expected: `at most ${LIMITS.certificatesPerChain}`, actual })
 
-const WHITE_SPACE: readonly number[] = [0x20, 0x09, 0x0a, 0x0d]
+/** White space, and the zeros that stand between characters in UTF-16. */
+const SKIPPED: readonly number[] = [0x20, 0x09, 0x0a, 0x0d, 0x00]
 const LESS_THAN = 0x3c
+const BYTE_ORDER_MARK_BYTES: Readonly<Record<number, number>> = { 0xef: 3, 0xff: 2, 0xfe: 2 }
 
-/** Markup, after a byte order mark and white space that its own decoder will refuse where they do not belong. */
+/** Markup in any encoding, after a byte order mark and white space: its own decoder refuses what does not belong there. */
 function looksLikeXml(bytes: Uint8Array): boolean {
-  const start = bytes[0] === 0xef ? 3 : 0
-  const first = bytes.subarray(start, start + 64).find((b) => !WHITE_SPACE.includes(b))
+  const start = BYTE_ORDER_MARK_BYTES[bytes[0] ?? 0] ?? 0
+  const first = bytes.subarray(start, start + 64).find((b) => !SKIPPED.includes(b))
   return first === LESS_THAN
 }
 

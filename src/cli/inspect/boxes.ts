@@ -24,7 +24,7 @@ function drawTree(certificate: CertificateView, all: readonly CertificateView[],
   return [...above, ...box(certificate, hasAbove, children.length > 0), ...below]
 }
 
-/** A certificate that was drawn before takes a line, and none where everything below it was drawn as well. */
+/** A certificate that was drawn before takes a line, and none where all that is below it was drawn as well. */
 function drawKnown(
   certificate: CertificateView,
   children: readonly CertificateView[],
@@ -32,11 +32,13 @@ function drawKnown(
   shown: Set<string>,
 ): string[] {
   const line = dim(`   ${safe(certificate.commonName)}: drawn above`)
+  const isWhole = children.every((child) => isDrawn(child, all, shown))
   const below = children.flatMap((child) => drawTree(child, all, shown))
-  return children.length === 0 || below.every((l) => l.endsWith(line))
-    ? [line, ...below].slice(-1)
-    : [line, TIE, ...below]
+  return isWhole && below.length > 0 ? below : [line, ...(below.length === 0 ? [] : [TIE]), ...below]
 }
+
+const isDrawn = (certificate: CertificateView, all: readonly CertificateView[], shown: ReadonlySet<string>): boolean =>
+  shown.has(certificate.sha256) && all.every((c) => c.issuedBy !== certificate.sha256 || isDrawn(c, all, shown))
 
 const INNER = WIDTH - 4
 const TIE = '   │'

@@ -5,21 +5,20 @@ import { findSignature } from '../../attestation/nvidia/rim/signature-scope.ts'
 import { decodeXml, MANIFEST_CHARACTERS } from '../../attestation/nvidia/rim/xml.ts'
 import type { Context } from '../../core/context.ts'
 import { toHex } from '../../core/encodings.ts'
-import { attempt, type Outcome, take } from '../../core/outcome.ts'
+import { attempt, type Fault, type Outcome, take } from '../../core/outcome.ts'
 import { toRfc3339 } from '../../core/time.ts'
 import { type Certificate, decodeCertificate } from '../../core/x509/certificate.ts'
 import type { Crl } from '../../core/x509/crl.ts'
 import { nameText } from '../../core/x509/names.ts'
 import type { OcspResponse, OcspSingle } from '../../core/x509/ocsp.ts'
 import { certificateViews } from './certificates.ts'
-import type { CollateralView, CrlView, OcspView, ProblemView, RimView } from './model.ts'
-import { problemOf } from './problems.ts'
+import type { CollateralView, CrlView, OcspView, RimView } from './model.ts'
 
 /** Every object of a sorted folder, and the manifests that cannot be read. */
 export async function inspectCollateral(
   set: CollateralSet,
   context: Context,
-): Promise<{ readonly views: readonly CollateralView[]; readonly problems: readonly ProblemView[] }> {
+): Promise<{ readonly views: readonly CollateralView[]; readonly faults: readonly Fault[] }> {
   const certificates = await certificateViews(
     set.certificates.map((c) => c.value),
     context,
@@ -32,7 +31,7 @@ export async function inspectCollateral(
       ...(await Promise.all(set.ocspResponses.map((ocsp) => ocspView(ocsp, context)))),
       ...rims.flatMap((rim) => (rim.ok ? [rim.value] : [])),
     ],
-    problems: rims.flatMap((rim) => (rim.ok ? [] : rim.faults.map(problemOf))),
+    faults: rims.flatMap((rim) => (rim.ok ? [] : rim.faults)),
   }
 }
 

@@ -53,31 +53,24 @@ export async function inspect(files: readonly CollateralFile[]): Promise<Outcome
   const read = readEvidence(files)
   const sorted = await sortCollateral(context, read.ok ? read.value.collateral : files)
   const beside = await inspectCollateral(sorted.collateral, context)
-  const unread = [...sorted.faults.map(problemOf), ...beside.problems]
+  const faults = [...sorted.faults, ...beside.faults]
   const empty = { schema: 'vouchsafe/inspection/1', verified: false, items: [], ignored: [] } as const
   if (read.ok) {
     const { set, ignored } = read.value
     const items = await Promise.all(set.items.map((item) => itemView(item, context)))
-    return ok({
-      ...empty,
-      envelope: await envelopeView(set, context),
-      items,
-      collateral: beside.views,
-      unread,
-      ignored,
-    })
+    const envelope = await envelopeView(set, context)
+    return ok({ ...empty, envelope, items, collateral: beside.views, unread: faults.map(problemOf), ignored })
   }
-  const hasEvidence = read.faults[0].code !== 'ENV_NOTHING_TO_JUDGE'
+  const [{ code }] = read.faults
+  const isAlone = files.length === 1 || code === 'ENV_NOTHING_TO_JUDGE'
   if (beside.views.length > 0) {
-    const alone = files.length === 1 || !hasEvidence
-    return ok({
-      ...empty,
-      collateral: beside.views,
-      unread: alone ? unread : [...read.faults.map(problemOf), ...unread],
-    })
+    const unread = isAlone ? faults : [...read.faults, ...faults]
+    return ok({ ...empty, collateral: beside.views, unread: unread.map(problemOf) })
   }
-  const [first, ...more] = sorted.faults
-  return hasEvidence || first === undefined ? read : failed([first, ...more])
+  // Of both readings the one is told that got further: into a certificate, a list, a manifest.
+  const [first, ...more] = faults.filter((f) => f.code !== 'COLLATERAL_UNRECOGNISED')
+  const isShapeless = code === 'ENV_NOTHING_TO_JUDGE' || code === 'ENV_UNREADABLE'
+  return isShapeless && first !== undefined ? failed([first, ...more]) : read
 }
 
 async function envelopeView(set: EvidenceSet, context: Context): Promise<EnvelopeView> {

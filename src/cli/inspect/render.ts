@@ -95,7 +95,7 @@ function renderField(f: FieldView, nameWidth: number, full: boolean): string {
 function renderCollateral(object: CollateralView, full: boolean, drawn: Set<string>): string {
   switch (object.kind) {
     case 'certificates':
-      return [bold(`━━ ${object.certificates.length} certificates`), drawChains(object.certificates, drawn)].join('\n')
+      return [bold(`━━ ${object.certificates.length} ${object.certificates.length === 1 ? 'certificate' : 'certificates'}`), drawChains(object.certificates, drawn)].join('\n')
     case 'crl':
       return renderCrl(object)
     case 'ocsp':

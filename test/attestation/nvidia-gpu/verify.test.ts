@@ -194,6 +194,23 @@ describe('a GPU of the test kit', () => {
     expect(gpuClaimsOf(judgement)).toMatchObject({ architecture: 'BLACKWELL', model: 'B200' })
   })
 
+  it('asks for the driver manifest of the chip that the report names', async () => {
+    const machine = machineOf({
+      ...ONE_BLACKWELL,
+      gpu: (report) => ({ ...report, opaque: setOpaque(OPAQUE.chipInfo, new TextEncoder().encode('GB102\0')) }),
+    })
+    const judgement = await judgeGpu(machine)
+    expect(judgement.faults.map((f) => [f.code, f.expected])).toEqual([
+      ['GPU_RIM_UNAVAILABLE', 'NV_GPU_CC_DRIVER_GB102_580.159.03'],
+      ['GPU_RIM_UNAVAILABLE', 'NV_GPU_VBIOS_G525_0220_886_970088000F'],
+    ])
+  })
+
+  it('has 64 measurements, no fewer', async () => {
+    const machine = machineOf({ ...ONE_GPU, gpu: (report) => ({ ...report, blocks: (blocks) => blocks.slice(0, -1) }) })
+    expect(verdictOf(await judgeGpu(machine))).toEqual(refusedWith('GPU_MEASUREMENT_INDEX'))
+  })
+
   it('reads the PDIs of its switches in their own byte order', async () => {
     const machine = machineOf(SMALL_BOARD)
     const pdis = machine.switches.map((s) => toHex(s.device.pdi))

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { SNP_REPORT_LAYOUTS } from '../../../src/attestation/sev-snp/index.ts'
 import type { FieldView, PartView } from '../../../src/cli/inspect/model.ts'
 import { inspectSnp } from '../../../src/cli/inspect/snp.ts'
 import { PLATFORM_BITS, POLICY_BITS } from '../../../src/cli/inspect/snp-meanings.ts'
-import { SNP_REPORT_LAYOUTS } from '../../../src/attestation/sev-snp/index.ts'
 import { toHex } from '../../../src/core/encodings.ts'
 import { type AmdMachineOptions, type AmdProduct, amdMachine } from '../../../src/testing/index.ts'
 
@@ -23,7 +23,11 @@ describe('every field of a report is shown', () => {
     const view = inspectSnp(bytes)
     expect(view.problems).toEqual([])
     const shown = view.sections.flatMap((s) => s.fields)
-    const named = SNP_REPORT_LAYOUTS[version].ordered.map(([name, f]) => [f.kind === 'zero' ? 'reserved' : name, f.offset, f.sizeBytes])
+    const named = SNP_REPORT_LAYOUTS[version].ordered.map(([name, f]) => [
+      f.kind === 'zero' ? 'reserved' : name,
+      f.offset,
+      f.sizeBytes,
+    ])
     expect(shown.map((f) => [f.name, f.offset, f.sizeBytes])).toEqual(named)
     // Together they are the report, byte for byte: nothing is left out and nothing is shown twice.
     expect(shown.map((f) => f.hex).join('')).toBe(toHex(bytes))
@@ -88,9 +92,25 @@ describe('every bit is explained', () => {
 
 describe('components of a TCB are named by product', () => {
   const COMPONENTS: Readonly<Record<AmdProduct, readonly (readonly [at: string, name: string, value: number])[]>> = {
-    Milan: [['byte 0', 'bootloader', 5], ['byte 1', 'tee', 1], ['byte 6', 'snp', 0x1c], ['byte 7', 'microcode', 0xdf]],
-    Genoa: [['byte 0', 'bootloader', 11], ['byte 1', 'tee', 1], ['byte 6', 'snp', 0x1c], ['byte 7', 'microcode', 0x58]],
-    Turin: [['byte 0', 'fmc', 2], ['byte 1', 'bootloader', 2], ['byte 2', 'tee', 2], ['byte 3', 'snp', 5], ['byte 7', 'microcode', 0x54]],
+    Milan: [
+      ['byte 0', 'bootloader', 5],
+      ['byte 1', 'tee', 1],
+      ['byte 6', 'snp', 0x1c],
+      ['byte 7', 'microcode', 0xdf],
+    ],
+    Genoa: [
+      ['byte 0', 'bootloader', 11],
+      ['byte 1', 'tee', 1],
+      ['byte 6', 'snp', 0x1c],
+      ['byte 7', 'microcode', 0x58],
+    ],
+    Turin: [
+      ['byte 0', 'fmc', 2],
+      ['byte 1', 'bootloader', 2],
+      ['byte 2', 'tee', 2],
+      ['byte 3', 'snp', 5],
+      ['byte 7', 'microcode', 0x54],
+    ],
   }
 
   test.each(['Milan', 'Genoa', 'Turin'] as const)('%s', (product) => {
@@ -102,7 +122,12 @@ describe('components of a TCB are named by product', () => {
   })
 
   test('a version 2 report, which names no product, has the layout before Turin', () => {
-    expect(field(report({ report: { version: 2 } }), 'reportedTcb').parts.map((p) => p.name)).toEqual(['bootloader', 'tee', 'snp', 'microcode'])
+    expect(field(report({ report: { version: 2 } }), 'reportedTcb').parts.map((p) => p.name)).toEqual([
+      'bootloader',
+      'tee',
+      'snp',
+      'microcode',
+    ])
   })
 })
 
@@ -124,7 +149,11 @@ describe('a report that the decoder refuses', () => {
     bytes[0x4c] = 1
     const { sections, problems } = inspectSnp(bytes)
     expect(problems.map((p) => p.code)).toEqual(['SNP_RESERVED_NOT_ZERO'])
-    expect(sections[0]?.fields.find((f) => f.offset === 0x4c)).toMatchObject({ name: 'reserved', hex: '01000000', meaning: 'must be zero' })
+    expect(sections[0]?.fields.find((f) => f.offset === 0x4c)).toMatchObject({
+      name: 'reserved',
+      hex: '01000000',
+      meaning: 'must be zero',
+    })
   })
 
   test.each([0, 1, 1183, 1185])('%i bytes have no fields to show', (size) => {

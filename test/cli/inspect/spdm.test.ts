@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest'
+import type { FieldView } from '../../../src/cli/inspect/model.ts'
+import type { ReportView } from '../../../src/cli/inspect/snp.ts'
+import { inspectGpu, inspectSwitch } from '../../../src/cli/inspect/spdm.ts'
 import { isZero } from '../../../src/core/bytes.ts'
 import { toHex } from '../../../src/core/encodings.ts'
-import type { FieldView } from '../../../src/cli/inspect/model.ts'
-import { inspectGpu, inspectSwitch } from '../../../src/cli/inspect/spdm.ts'
-import type { ReportView } from '../../../src/cli/inspect/snp.ts'
 import { nvidiaMachine } from '../../../src/testing/index.ts'
-import { describeEvidence, evidence, evidenceJson } from '../../support/evidence.ts'
+import { describeEvidence, evidence } from '../../support/evidence.ts'
 
 const NONCE = Uint8Array.from({ length: 32 }, (_, i) => i + 1)
 const board = nvidiaMachine('inspect', {
@@ -79,7 +79,10 @@ describe('a GPU report', () => {
   test('where the signature lies', () => {
     expect(view.sections.at(-1)).toMatchObject({
       title: `Signature over bytes 0–${gpu.length - 97}`,
-      fields: [{ name: 'r', offset: gpu.length - 96, sizeBytes: 48 }, { name: 's', offset: gpu.length - 48, sizeBytes: 48 }],
+      fields: [
+        { name: 'r', offset: gpu.length - 96, sizeBytes: 48 },
+        { name: 's', offset: gpu.length - 48, sizeBytes: 48 },
+      ],
     })
   })
 
@@ -110,12 +113,12 @@ describe('a switch report', () => {
 })
 
 describeEvidence('nvidia', () => {
-  const cases = evidenceJson<{ readonly entries: readonly { readonly dir: string; readonly files: readonly { readonly name: string }[] }[] }>
-  void cases
   test.each(['gpu-hopper-545.00-full', 'gpu-hopper-580.159.03', 'gpu-blackwell-575.32'])('%s', (name) => {
     const bytes = evidence(`nvidia/${name}/report.bin`)
     const view = inspectGpu(bytes)
     expectTrue(view, bytes)
-    expect(fields(view).filter((f) => f.name.startsWith('measurement ') && isZero(Buffer.from(f.hex, 'hex')))).toEqual([])
+    expect(fields(view).filter((f) => f.name.startsWith('measurement ') && isZero(Buffer.from(f.hex, 'hex')))).toEqual(
+      [],
+    )
   })
 })
