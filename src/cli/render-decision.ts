@@ -1,4 +1,5 @@
 import type { Claims, SnpTcb } from '../attestation/claims.ts'
+import type { Finding } from '../core/outcome.ts'
 import { type Decision, LEVEL_NAMES } from '../decision/decision.ts'
 import { explained } from './faults.ts'
 import { bold, dim, flow, layerWord, padEnd, safe, verdictWord, wrap } from './style.ts'
@@ -98,26 +99,42 @@ export function layers(decision: Decision): string[] {
   return [...items, ...set]
 }
 
+/** What several items have alike is one thing to read and one thing to do. */
+interface Shared {
+  readonly finding: Finding
+  readonly items: readonly string[]
+}
+
+/** Findings that say the same of several items, once; in the order of their first. */
+export function shared(findings: readonly Finding[]): readonly Shared[] {
+  const groups = new Map<string, { readonly finding: Finding; readonly items: string[] }>()
+  for (const f of findings) {
+    const key = JSON.stringify([f.code, f.path, f.expected, f.actual, f.source])
+    const group = groups.get(key) ?? { finding: f, items: [] }
+    groups.set(key, group)
+    if (f.item !== 'set' && !f.path.startsWith(f.item)) group.items.push(f.item)
+  }
+  return [...groups.values()]
+}
+
 const FIRST = 4
 
 function reasons(decision: Decision, explainAll: boolean): string[] {
-  const shown = explainAll ? decision.findings : decision.findings.slice(0, FIRST)
-  const rest = decision.findings.slice(shown.length)
-  const out = [bold(decision.verdict === 'reject' ? 'Why it was refused' : 'What is missing'), ...shown.map(explained)]
+  const all = shared(decision.findings)
+  const shown = explainAll ? all : all.slice(0, FIRST)
+  const rest = all.slice(shown.length)
+  const title = bold(decision.verdict === 'reject' ? 'Why it was refused' : 'What is missing')
+  const out = [title, ...shown.map(({ finding, items }) => explained(finding, items))]
   if (rest.length === 0) return out
-  const more = [...new Set(rest.map((f) => f.code))].join(', ')
-  return [
-    ...out,
-    wrap(`and ${rest.length} more: ${more}`, '  ', undefined, '    '),
-    dim('  --explain shows all of them'),
-  ]
+  const more = [...new Set(rest.map(({ finding }) => finding.code))].join(', ')
+  return [...out, wrap(`and ${rest.length} more: ${more}`, '  ', undefined, '    '), dim('  --explain shows all of them')]
 }
 
 /** A protected-PCIe board: every GPU to every switch, as their certified identities prove it. */
 function renderTopology(topology: NonNullable<Decision['topology']>): string {
   const { gpus, switches } = topology
   const width = 10
-  const head = `  ${''.padEnd(width)}${switches.map((s) => s.padEnd(width)).join('')}`
-  const rows = gpus.map((g) => `  ${g.padEnd(width)}${switches.map(() => '──●'.padEnd(width)).join('')}`)
+  const head = `  ${''.padEnd(width)}${switches.map((s) => s.padEnd(width)).join('')}`.trimEnd()
+  const rows = gpus.map((g) => `  ${g.padEnd(width)}${switches.map(() => '──●'.padEnd(width)).join('')}`.trimEnd())
   return [bold('Protected PCIe board: every link ends in a certified device of this set'), head, ...rows].join('\n')
 }

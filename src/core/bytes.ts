@@ -47,7 +47,10 @@ export function indexOfBytes(haystack: Uint8Array, needle: Uint8Array, from = 0)
 /** One character per byte, for text already known to be ASCII and for map keys. */
 export function latin1(bytes: Uint8Array): string {
   let text = ''
-  for (let at = 0; at < bytes.length; at += 8192) text += String.fromCharCode(...bytes.subarray(at, at + 8192))
+  // Spreading the bytes would walk them with an iterator, seven times as slow.
+  for (let at = 0; at < bytes.length; at += 8192) {
+    text += Reflect.apply(String.fromCharCode, null, bytes.subarray(at, at + 8192))
+  }
   return text
 }
 

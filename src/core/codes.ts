@@ -878,6 +878,11 @@ export const CODES = {
     title: 'The certificate chain does not end in a pinned vendor root.',
     hint: 'Roots inside evidence are never believed. The provider should send the complete vendor chain; for a test hierarchy of your own name its root with --trust-anchor FILE, and the decision will then open nothing.',
   },
+  X509_SERIAL_REUSED: {
+    verdict: 'reject',
+    title: 'Two different certificates carry the same issuer and serial number.',
+    hint: 'An issuer numbers its certificates uniquely, so one of the two is not what it seems. Fetch the chain again from the vendor and keep only that copy.',
+  },
   X509_SIGNATURE_INVALID: {
     verdict: 'reject',
     title: 'A certificate was not signed by the certificate above it.',

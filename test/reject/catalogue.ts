@@ -355,9 +355,24 @@ const ROWS = [
   // GPU: NVIDIA GPUs and switches.
   { id: 'RJ-GPU-01', code: 'GPU_COUNT_ZERO', verdict: 'reject', what: 'a GPU is required and none is shown' },
   { id: 'RJ-GPU-02', code: 'GPU_COUNT_MISMATCH', verdict: 'reject', what: 'another number of GPUs than leased' },
-  { id: 'RJ-GPU-03', code: 'GPU_NOT_DISTINCT', verdict: 'reject', what: 'one GPU shown twice' },
+  {
+    id: 'RJ-GPU-03',
+    code: 'GPU_NOT_DISTINCT',
+    verdict: 'reject',
+    what: 'one GPU shown twice',
+    otherCodes: ['GPU_TOPOLOGY_MISMATCH'],
+    mended: 'A switch in two places also leaves the GPUs linked to one that is not there, which is told beside.',
+  },
   { id: 'RJ-GPU-04', code: 'GPU_INDEX_INVALID', verdict: 'reject', what: 'device indexes repeated or with gaps' },
-  { id: 'RJ-GPU-05', code: 'GPU_NONCE_MISMATCH', verdict: 'reject', what: 'a GPU that answers another nonce' },
+  {
+    id: 'RJ-GPU-05',
+    code: 'GPU_NONCE_MISMATCH',
+    verdict: 'reject',
+    what: 'a GPU that answers another nonce',
+    otherCodes: ['BIND_SET_NOT_UNIFORM'],
+    mended:
+      'The code is that of NVIDIA evidence alone. Beside a CPU report that answers the challenge, a GPU that answers another is RJ-BIND-03.',
+  },
   {
     id: 'RJ-GPU-06',
     code: 'GPU_NONCE_NOT_DERIVED',
@@ -365,7 +380,14 @@ const ROWS = [
     what: 'the raw nonce where a derived one is required',
   },
   { id: 'RJ-GPU-07', code: 'GPU_SPDM_VERSION', verdict: 'reject', what: 'an SPDM version or code that is not the one' },
-  { id: 'RJ-GPU-08', code: 'GPU_SPDM_MALFORMED', verdict: 'reject', what: 'SPDM lengths that disagree' },
+  {
+    id: 'RJ-GPU-08',
+    code: 'GPU_SPDM_MALFORMED',
+    verdict: 'reject',
+    what: 'SPDM lengths that disagree',
+    otherCodes: ['GPU_PEM_SPLIT_INVALID', 'ENV_EVIDENCE_EMPTY'],
+    mended: 'A report of no bytes is refused by its envelope, before any decoder sees it.',
+  },
   {
     id: 'RJ-GPU-09',
     code: 'GPU_MEASUREMENT_INDEX',
@@ -373,14 +395,47 @@ const ROWS = [
     what: 'measurement indexes repeated, skipped or miscounted',
   },
   { id: 'RJ-GPU-10', code: 'GPU_OPAQUE_DUPLICATE', verdict: 'reject', what: 'an opaque field twice' },
-  { id: 'RJ-GPU-11', code: 'GPU_SIGNATURE_INVALID', verdict: 'reject', what: 'a signature over other bytes' },
-  { id: 'RJ-GPU-12', code: 'GPU_CC_MODE', verdict: 'reject', what: 'a GPU that is not in confidential mode' },
-  { id: 'RJ-GPU-13', code: 'GPU_TOPOLOGY_INCOMPLETE', verdict: 'reject', what: 'a switch missing from the set' },
+  {
+    id: 'RJ-GPU-11',
+    code: 'GPU_SIGNATURE_INVALID',
+    verdict: 'reject',
+    what: 'a signature over other bytes',
+    otherCodes: ['GPU_TRAILING_BYTES'],
+    mended:
+      'A signature in DER is longer than r ‖ s, whose place follows from the lengths before it: the bytes left over are told first. A flipped bit that the decoder looks at is refused there; every byte is turned over in test/attestation/nvidia-gpu.',
+  },
+  {
+    id: 'RJ-GPU-12',
+    code: 'GPU_CC_MODE',
+    verdict: 'reject',
+    what: 'a GPU whose confidential mode is off, unknown, mixed or not excluded from devtools',
+    otherCodes: [
+      'GPU_REPORT_UNSUPPORTED',
+      'GPU_MODE_NOT_ALLOWED',
+      'GPU_MODE_UNKNOWN',
+      'GPU_MODE_MIXED',
+      'GPU_DEVTOOLS_NOT_EXCLUDED',
+    ],
+    mended:
+      'The remedies differ, so the codes do. CC mode off is what PPCIE mode means, and keeps the code; a flag that does not exist, a mode that the policy does not name, one that is not told, and two in one machine have their own. Devtools mode shows in no report: a policy that excludes it is told what would.',
+  },
+  {
+    id: 'RJ-GPU-13',
+    code: 'GPU_TOPOLOGY_INCOMPLETE',
+    verdict: 'reject',
+    what: 'a switch missing from the set',
+    otherCodes: ['GPU_TOPOLOGY_MISMATCH', 'GPU_NVLINK_NOT_PROTECTED'],
+    mended:
+      'Devices that agree on fewer switches have this code alone. Where a switch is left out of a whole board, the links to it lead nowhere and NVLink is not protected, which are findings of their own.',
+  },
   {
     id: 'RJ-GPU-14',
     code: 'GPU_TOPOLOGY_MISMATCH',
     verdict: 'reject',
     what: 'a GPU connected to a switch that is not in the set',
+    otherCodes: ['GPU_TOPOLOGY_IDENTITY', 'GPU_SWITCH_UNLOCKED'],
+    mended:
+      'Links that fit what a device says of itself, and not what its certificate says, are a borrowed identity and have a code of their own. So has a switch that is not locked.',
   },
   {
     id: 'RJ-GPU-15',
@@ -407,13 +462,26 @@ const ROWS = [
     code: 'GPU_OCSP_UNAVAILABLE',
     verdict: 'inconclusive',
     what: 'no current OCSP answer for the device chain',
+    otherCodes: ['OCSP_MISSING', 'OCSP_STALE'],
+    mended:
+      'The chain of a manifest signer has the general OCSP codes. Under "stapled", the remedy where no answer came at all is to staple one: OCSP_MISSING.',
   },
-  { id: 'RJ-GPU-21', code: 'GPU_CERT_REVOKED', verdict: 'reject', what: 'a revoked device certificate' },
+  {
+    id: 'RJ-GPU-21',
+    code: 'GPU_CERT_REVOKED',
+    verdict: 'reject',
+    what: 'a revoked device certificate',
+    otherCodes: ['OCSP_INVALID'],
+    mended:
+      'The status `unknown` is no revocation: such an answer is worth nothing, and the verdict inconclusive (RJ-X5-16).',
+  },
   {
     id: 'RJ-GPU-22',
     code: 'GPU_FWID_MISMATCH',
     verdict: 'reject',
     what: 'a firmware identity that differs between leaf and report',
+    otherCodes: ['GPU_FWID_MISSING'],
+    mended: 'A firmware identity that is not there cannot differ; its absence has a code of its own.',
   },
   {
     id: 'RJ-GPU-23',
@@ -421,14 +489,32 @@ const ROWS = [
     verdict: 'reject',
     what: 'a driver or VBIOS below the policy or denied by it',
   },
-  { id: 'RJ-GPU-24', code: 'GPU_MODEL_MISMATCH', verdict: 'reject', what: 'another model than leased' },
-  { id: 'RJ-GPU-25', code: 'X509_ROOT_UNTRUSTED', verdict: 'reject', what: 'a chain that ends before the pinned root' },
+  {
+    id: 'RJ-GPU-24',
+    code: 'GPU_MODEL_MISMATCH',
+    verdict: 'reject',
+    what: 'another model than leased',
+    otherCodes: ['APPRAISAL_CLAIM_MISSING'],
+    mended: 'A board that no table names has no model, which is never guessed: the claim is missing (RJ-POL-20).',
+  },
+  {
+    id: 'RJ-GPU-25',
+    code: 'X509_ROOT_UNTRUSTED',
+    verdict: 'reject',
+    what: 'a chain that ends before the pinned root',
+    otherCodes: ['X509_SIGNATURE_INVALID'],
+    mended:
+      'With the genuine root put in the last place, the chain does end there by name; the link to it is what fails.',
+  },
   { id: 'RJ-GPU-26', code: 'GPU_TRAILING_BYTES', verdict: 'reject', what: 'bytes after the signature' },
   {
     id: 'RJ-GPU-27',
     code: 'GPU_CERT_ROLE',
     verdict: 'reject',
     what: 'a chain that is not the five roles, or signed by another role',
+    otherCodes: ['X509_ROOT_UNTRUSTED', 'GPU_PEM_SPLIT_INVALID'],
+    mended:
+      'The leaf alone ends below the root (RJ-GPU-25); with no certificate at all the envelope cannot tell where the report ends.',
   },
   {
     id: 'RJ-GPU-28',
@@ -436,7 +522,15 @@ const ROWS = [
     verdict: 'reject',
     what: 'a version text that would become a path or an id',
   },
-  { id: 'RJ-GPU-29', code: 'GPU_NONCE_MISMATCH', verdict: 'reject', what: 'the expected nonce in the response only' },
+  {
+    id: 'RJ-GPU-29',
+    code: 'GPU_NONCE_MISMATCH',
+    verdict: 'reject',
+    what: 'the expected nonce in the response only',
+    otherCodes: ['BIND_SET_NOT_UNIFORM'],
+    mended:
+      'The code is that of NVIDIA evidence alone. Beside a CPU report that answers the challenge, a GPU that answers another is RJ-BIND-03.',
+  },
   {
     id: 'RJ-GPU-30',
     code: 'GPU_RIM_UNAVAILABLE',

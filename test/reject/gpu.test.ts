@@ -110,7 +110,7 @@ describe('how many, and which', () => {
       'one GPU that answers twice': () => all(),
       'two attestation keys under one identity': () => all(),
       'one GPU shown eight times': () => all({ gpuCount: 8 }, { lease: leased(8) }),
-      'one switch in two places': () => boardWithout('GPU links'),
+      'one switch in two places': () => twinIn(BOARD),
     },
     bad: {
       'one report at two indexes': () => all({ wrong: 'gpu-repeated' }),
@@ -222,7 +222,8 @@ describe('the nonce', () => {
   row('RJ-GPU-06', {
     twin: {
       'of a bundle that says derived': () => shown(derived, 'derived', { policy: h100({ nonce: 'derived' }) }),
-      'of a bundle that says derived, under a policy that takes both': () => shown(derived, 'derived', { policy: h100() }),
+      'of a bundle that says derived, under a policy that takes both': () =>
+        shown(derived, 'derived', { policy: h100() }),
       'of a bundle that says raw': () => shown(raw, 'raw', { policy: h100() }),
       'of a bundle that says composite': () => composite(derived),
       'of Akash': good,
@@ -271,7 +272,9 @@ const firstOf = ({ gpus: [gpu] }: NvidiaMachine) => {
 }
 
 describe('the signature', () => {
-  kitRow('RJ-GPU-11', { codes: { 'report/signature-der': 'GPU_TRAILING_BYTES', 'switch-report/signature-der': 'GPU_TRAILING_BYTES' } })
+  kitRow('RJ-GPU-11', {
+    codes: { 'report/signature-der': 'GPU_TRAILING_BYTES', 'switch-report/signature-der': 'GPU_TRAILING_BYTES' },
+  })
 
   // Offsets of what the decoder has no opinion on: nonces, one byte of every measurement, the signature itself.
   const { report } = firstOf(ONE)
@@ -289,7 +292,11 @@ describe('the signature', () => {
   row('RJ-GPU-11', {
     about: 'one bit of every byte that no decoder looks at',
     twin: () => shown(report),
-    bad: each(free, (at) => `byte ${at}`, (at) => shown(flipped(report, at))),
+    bad: each(
+      free,
+      (at) => `byte ${at}`,
+      (at) => shown(flipped(report, at)),
+    ),
   })
 })
 
@@ -340,10 +347,6 @@ describe('the mode', () => {
 const smallBoard = (gpuCount: number, switchCount: number): Promise<Decision> =>
   judgedIn(BOARD, { gpuCount, switchCount }, { policy: plainNvLink({ modes: ['PPCIE'] }), lease: leased(gpuCount) })
 
-function boardWithout(_what: string): Promise<Decision> {
-  return twinIn(BOARD)
-}
-
 describe('several GPUs', () => {
   const complete = () => smallBoard(8, 4)
   row('RJ-GPU-13', {
@@ -356,6 +359,11 @@ describe('several GPUs', () => {
         code: 'GPU_TOPOLOGY_INCOMPLETE',
         also: ['GPU_TOPOLOGY_MISMATCH', 'GPU_NVLINK_NOT_PROTECTED'],
         check: () => judgedIn(BOARD, { wrong: 'switch-missing' }),
+      },
+      'a fifth switch that no GPU sees': {
+        code: 'GPU_TOPOLOGY_INCOMPLETE',
+        also: ['GPU_TOPOLOGY_MISMATCH', 'GPU_NVLINK_NOT_PROTECTED'],
+        check: () => judgedIn(BOARD, { wrong: 'switch-extra' }),
       },
     },
   })
@@ -371,7 +379,7 @@ describe('several GPUs', () => {
 
   const silent = (spec: Partial<NvidiaMachineSpec>, policy = gpuPolicy({}, {})) =>
     two(spec, { policy, lease: leased(spec.gpuCount ?? 2) })
-  const named_ = (spec: Partial<NvidiaMachineSpec>) => silent(spec, plainNvLink())
+  const accepting = (spec: Partial<NvidiaMachineSpec>) => silent(spec, plainNvLink())
   const cases: Readonly<Record<string, Partial<NvidiaMachineSpec>>> = {
     'two H100': { gpuCount: 2 },
     'four H100': { gpuCount: 4 },
@@ -381,14 +389,17 @@ describe('several GPUs', () => {
   }
   const inEach = (judge: (spec: Partial<NvidiaMachineSpec>) => Promise<Decision>) =>
     Object.fromEntries(Object.entries(cases).map(([name, spec]) => [name, () => judge(spec)]))
-  row('RJ-GPU-15', { twin: inEach(named_), bad: inEach(silent) })
+  row('RJ-GPU-15', { twin: inEach(accepting), bad: inEach(silent) })
   row('RJ-GPU-15', {
     about: 'beside a board that is protected, and GPUs that encrypt',
     twin: {
       'eight H100': () => twinIn(BOARD),
       'four H100': () =>
         judged(
-          bothScene(CPU, gpus({ architecture: 'blackwell', vbiosVersion: '97.00.88.00.0F', gpuCount: 4, featureFlag: 'mpt' })),
+          bothScene(
+            CPU,
+            gpus({ architecture: 'blackwell', vbiosVersion: '97.00.88.00.0F', gpuCount: 4, featureFlag: 'mpt' }),
+          ),
           { policy: gpuPolicy({ models: ['B200'] }), lease: { ...LEASE, gpuCount: 4, gpuModel: 'B200' } },
         ),
     },
@@ -495,14 +506,18 @@ describe('the reference manifests', () => {
   row('RJ-GPU-17', {
     about: 'each index in turn',
     twin: () => gpuOf({ nvdec0Status: 0xaa }),
-    bad: each(active, (index) => `index ${index}`, (index) => gpuOf(differing(index))),
+    bad: each(
+      active,
+      (index) => `index ${index}`,
+      (index) => gpuOf(differing(index)),
+    ),
   })
   const inactive = range(0, 64).filter((index) => !active.includes(index))
   test(`RJ-GPU-17 compares no index that no manifest names (${inactive.length} executions)`, async () => {
     for (const index of inactive) accepted(await gpuOf(differing(index)), `index ${index}`)
   })
   kitRow('RJ-GPU-17')
-  kitRow('RJ-GPU-18', { and: [] })
+  kitRow('RJ-GPU-18')
   kitRow('RJ-GPU-19')
 
   const folder = (...rims: readonly Uint8Array[]): How => ({
@@ -512,7 +527,12 @@ describe('the reference manifests', () => {
   const { driverRim, vbiosRim } = ONE
   const board = gpus(BOARD.spec)
   row('RJ-GPU-30', {
-    twin: { ...each(['none', 'no driver', 'no VBIOS', 'other driver', 'other VBIOS'], String, () => one({}, folder(driverRim.bytes, vbiosRim.bytes))), 'no switch BIOS': () => twinIn(BOARD) },
+    twin: {
+      ...each(['none', 'no driver', 'no VBIOS', 'other driver', 'other VBIOS'], String, () =>
+        one({}, folder(driverRim.bytes, vbiosRim.bytes)),
+      ),
+      'no switch BIOS': () => twinIn(BOARD),
+    },
     bad: {
       none: () => one({}, folder()),
       'no driver': () => one({}, folder(vbiosRim.bytes)),
@@ -521,7 +541,10 @@ describe('the reference manifests', () => {
       'other VBIOS': () => one({}, folder(driverRim.bytes, version('vbios', '96.00.FE.00.02'))),
       'no switch BIOS': () =>
         judged(
-          { ...bothScene(CPU, board), collateral: [...amdCollateral(CPU), ...nvidiaCollateral(board)].filter((b) => b !== board.switchRim?.bytes) },
+          {
+            ...bothScene(CPU, board),
+            collateral: [...amdCollateral(CPU), ...nvidiaCollateral(board)].filter((b) => b !== board.switchRim?.bytes),
+          },
           BOARD.how,
         ),
     },
@@ -547,7 +570,11 @@ describe('one GPU beside another', () => {
       expect([cpuItem?.verdict, first?.verdict, second?.verdict], wrong).toEqual(['accept', 'accept', 'reject'])
       expect(second?.findings.map((f) => f.code)).toEqual(['GPU_SPDM_MALFORMED'])
       // Nothing of the first is the second's, and nothing of the whole is left standing on the first.
-      expect([first?.hardwareId === undefined, second?.hardwareId, second?.claims]).toEqual([false, undefined, undefined])
+      expect([first?.hardwareId === undefined, second?.hardwareId, second?.claims]).toEqual([
+        false,
+        undefined,
+        undefined,
+      ])
       expect([decision.level, decision.gpuBinding, decision.validUntil]).toEqual([0, 'none', decision.decidedAt])
     }
   })

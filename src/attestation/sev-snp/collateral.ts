@@ -101,6 +101,7 @@ async function authorityFor(
   held: AmdOffers,
 ): Promise<Held<Certificate> | undefined> {
   const named = (offers: AmdOffers) => offers.authorities.filter((a) => sameName(a.value.subject, key.issuer))
+  checkSerials([...named(evidence), ...named(held)])
   const [first, ...more] = named(evidence)
   if (first !== undefined && more.length === 0) return first
   const payer = first === undefined ? 'collateral' : 'evidence'
@@ -108,6 +109,18 @@ async function authorityFor(
     if (await isSignedStructure(context, payer, key, candidate.value.publicKey)) return candidate
   }
   return first
+}
+
+/** RFC 5280 §4.1.2.2: issuer and serial name one certificate. Keys are exempt: AMD numbers all of them 0. */
+function checkSerials(authorities: readonly Held<Certificate>[]): void {
+  for (const [i, { value, sha256 }] of authorities.entries()) {
+    const other = authorities
+      .slice(i + 1)
+      .find((o) => o.sha256 !== sha256 && o.value.serial === value.serial && sameName(o.value.issuer, value.issuer))
+    if (other !== undefined) {
+      refuse('X509_SERIAL_REUSED', 'chain[1].serial', { expected: sha256, actual: other.sha256 })
+    }
+  }
 }
 
 function checkAuthorityKey({ publicKey }: Certificate): void {

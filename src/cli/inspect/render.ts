@@ -1,4 +1,4 @@
-import { bold, dim, padEnd, red, safe, wrap, yellow } from '../style.ts'
+import { bold, dim, padEnd, red, safe, visible, wrap, yellow } from '../style.ts'
 import { drawChains } from './boxes.ts'
 import type {
   CollateralView,
@@ -53,7 +53,7 @@ function renderProblem({ code, title, path, expected, actual, remedy }: ProblemV
     actual === undefined ? '' : `found ${actual}`,
   ].filter((t) => t !== '')
   return [
-    `  ${red(bold(code))}  ${title}`,
+    wrap(title, `  ${red(bold(code))}  `, undefined, '     '),
     wrap([`at ${path || '/'}`, ...found].join('; '), '     ', undefined, '       '),
     wrap(`remedy  ${remedy}`, '     ', undefined, '             '),
   ].join('\n')
@@ -61,6 +61,8 @@ function renderProblem({ code, title, path, expected, actual, remedy }: ProblemV
 
 const SHOWN_DIGITS = 16
 const FULL_DIGITS = 80
+/** under the name of a field: behind offset and size */
+const MARGIN = ' '.repeat(14)
 
 function renderSection({ title, fields, note }: SectionView, full: boolean): string {
   const nameWidth = Math.max(5, ...fields.map((f) => nameOf(f).length))
@@ -81,21 +83,24 @@ function renderField(f: FieldView, nameWidth: number, full: boolean): string {
   const first = wrap(safe(f.meaning), start, undefined, ' '.repeat(start.length)).trimEnd()
   const whole =
     full && !isShort
-      ? (f.hex.match(new RegExp(`.{1,${FULL_DIGITS}}`, 'g')) ?? []).map((line) => dim(`${' '.repeat(14)}${line}`))
+      ? (f.hex.match(new RegExp(`.{1,${FULL_DIGITS}}`, 'g')) ?? []).map((line) => dim(MARGIN + line))
       : []
   const atWidth = Math.max(0, ...f.parts.map((p) => p.at.length))
   const partWidth = Math.max(0, ...f.parts.map((p) => p.name.length))
-  const parts = f.parts.map(
-    (p) =>
-      `${' '.repeat(14)}${dim(p.at.padEnd(atWidth))}  ${p.name.padEnd(partWidth)}  ${String(p.value).padStart(3)}  ${p.meaning}`,
-  )
+  const parts = f.parts.map((p) => {
+    const prefix = `${MARGIN}${dim(p.at.padEnd(atWidth))}  ${p.name.padEnd(partWidth)}  ${String(p.value).padStart(3)}  `
+    return wrap(p.meaning, prefix, undefined, ' '.repeat(visible(prefix)))
+  })
   return [first, ...whole, ...parts].join('\n')
 }
 
 function renderCollateral(object: CollateralView, full: boolean, drawn: Set<string>): string {
   switch (object.kind) {
     case 'certificates':
-      return [bold(`━━ ${object.certificates.length} ${object.certificates.length === 1 ? 'certificate' : 'certificates'}`), drawChains(object.certificates, drawn)].join('\n')
+      return [
+        bold(`━━ ${object.certificates.length} ${object.certificates.length === 1 ? 'certificate' : 'certificates'}`),
+        drawChains(object.certificates, drawn),
+      ].join('\n')
     case 'crl':
       return renderCrl(object)
     case 'ocsp':

@@ -32,7 +32,7 @@ export const POLICY_BITS: readonly (readonly [
 ])[] = [
   [16, 'smtAllowed', 'the guest runs where SMT is on', 'the guest refuses to run where SMT is on'],
   [18, 'migrationAgentAllowed', 'a migration agent may take the guest’s memory', 'no migration agent'],
-  [19, 'debugAllowed', 'the host may read and write this guest’s memory', 'the host cannot debug this guest'],
+  [19, 'debugAllowed', 'the host can read and write guest memory', 'the host cannot debug this guest'],
   [20, 'singleSocketRequired', 'one socket only', 'several sockets may be used'],
   [21, 'cxlAllowed', 'CXL memory or devices may be attached', 'no CXL'],
   [22, 'memAes256XtsRequired', 'memory must be encrypted with AES-256-XTS', 'AES-128-XTS is enough'],

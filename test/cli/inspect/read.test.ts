@@ -204,11 +204,9 @@ describe('what is neither', () => {
 
 describe('the picture for people', () => {
   test('says first that nothing is verified, and fits 100 columns', async () => {
-    const files = [
-      ...readdirSync(fixture('collateral/nvidia')).map((n) => join('collateral/nvidia', n)),
-      ...readdirSync(fixture('collateral/amd')).map((n) => join('collateral/amd', n)),
-      'evidence/accepted.json',
-    ].map(fromFixture)
+    const folders = ['collateral/nvidia', 'collateral/amd']
+    const beside = folders.flatMap((folder) => readdirSync(fixture(folder)).map((name) => join(folder, name)))
+    const files = ['evidence/accepted.json', ...beside].map(fromFixture)
     const text = renderInspection(await seen(...files), false)
     expect(text.split('\n')[0]).toBe(
       'Nothing here is verified: these are bytes and what they say. `vouchsafe verify` judges them.',
@@ -216,6 +214,11 @@ describe('the picture for people', () => {
     expect(widest(text)).toBeLessThanOrEqual(100)
     for (const title of ['Opaque data', 'OCSP answer', 'Certificate revocation list', 'reference manifest'])
       expect(text).toContain(title)
+  })
+
+  test.each(readdirSync(fixture('evidence')))('%s fits 100 columns', async (name) => {
+    const inspection = await seen(fromFixture(join('evidence', name)))
+    for (const full of [false, true]) expect(widest(renderInspection(inspection, full))).toBeLessThanOrEqual(100)
   })
 
   test('long values are shortened unless they are asked for', async () => {
