@@ -55,12 +55,20 @@ export function renderDecision(decision: Decision, explainAll: boolean): string 
   if (decision.findings.length > 0) out.push('', ...reasons(decision, explainAll))
   if (decision.notChecked.length > 0) {
     out.push('', bold('Not checked'))
-    for (const n of decision.notChecked) out.push(wrap(safe(`${n.what}: ${n.because}`), '  ', undefined, '    '))
+    const lines = decision.notChecked.map((n) => wrap(safe(`${n.what}: ${n.because}`), '  ', undefined, '    '))
+    out.push(...new Set(lines))
   }
   if (decision.statements.length > 0) {
     out.push('', bold('Resting on statements of others'))
     for (const s of decision.statements)
-      out.push(wrap(safe(`${s.guarantee}  by ${s.signer}  until ${s.validUntil}`), '  '))
+      out.push(
+        wrap(
+          safe(`${s.guarantee} by ${s.signer} for ${s.referenceValue} until ${s.validUntil}`),
+          '  ',
+          undefined,
+          '    ',
+        ),
+      )
   }
   if (decision.acceptedRisks.length > 0) out.push('', `Accepted risks: ${decision.acceptedRisks.join(', ')}`)
   const until = decision.verdict === 'accept' ? `, valid until ${decision.validUntil}` : ''
@@ -127,7 +135,11 @@ function reasons(decision: Decision, explainAll: boolean): string[] {
   const out = [title, ...shown.map(({ finding, items }) => explained(finding, items))]
   if (rest.length === 0) return out
   const more = [...new Set(rest.map(({ finding }) => finding.code))].join(', ')
-  return [...out, wrap(`and ${rest.length} more: ${more}`, '  ', undefined, '    '), dim('  --explain shows all of them')]
+  return [
+    ...out,
+    wrap(`and ${rest.length} more: ${more}`, '  ', undefined, '    '),
+    dim('  --explain shows all of them'),
+  ]
 }
 
 /** A protected-PCIe board: every GPU to every switch, as their certified identities prove it. */

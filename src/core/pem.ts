@@ -9,9 +9,9 @@ export interface PemBlock {
   readonly der: Uint8Array
 }
 
-/** Whether the bytes begin as a PEM file does, after white space. */
+/** Whether the bytes begin as a PEM file does, after white space, or a byte order mark that `decodePem` then refuses. */
 export function looksLikePem(bytes: Uint8Array): boolean {
-  return /^\s*-----BEGIN [A-Z0-9 ]+-----/.test(latin1(bytes.subarray(0, 128)))
+  return /^(?:\xef\xbb\xbf)?\s*-----BEGIN [A-Z0-9 ]+-----/.test(latin1(bytes.subarray(0, 128)))
 }
 
 const BLOCK = /^-----BEGIN ([A-Z0-9 ]+)-----\n([A-Za-z0-9+/=\n]+?)\n-----END ([A-Z0-9 ]+)-----\n?/

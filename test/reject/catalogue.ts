@@ -544,12 +544,23 @@ const ROWS = [
     what: 'the second GPU unreadable after the first one passed',
   },
   // RIM: NVIDIA's reference manifests.
-  { id: 'RJ-RIM-01', code: 'RIM_ID_MISMATCH', verdict: 'reject', what: 'a manifest with another id than asked for' },
+  {
+    id: 'RJ-RIM-01',
+    code: 'RIM_ID_MISMATCH',
+    verdict: 'reject',
+    what: 'a manifest for another product or edition than the device it is offered for',
+    otherCodes: ['GPU_RIM_UNAVAILABLE'],
+    mended:
+      'A tagId is no identity: two real driver manifests share one. A manifest is known by product, edition and version, and has to fit where it comes with the evidence. In a folder it is simply not chosen, and the right one is missing.',
+  },
   {
     id: 'RJ-RIM-02',
     code: 'RIM_SCHEMA_INVALID',
     verdict: 'reject',
     what: 'another root, namespace or element than the schema has',
+    otherCodes: ['XML_SYNTAX', 'GPU_RIM_UNAVAILABLE'],
+    mended:
+      'What is no well-formed XML has no schema to break; a file that does not begin as XML is chosen for no device.',
   },
   { id: 'RJ-RIM-03', code: 'RIM_SIGNATURE_COUNT', verdict: 'reject', what: 'no signature, or two' },
   {
@@ -571,7 +582,14 @@ const ROWS = [
     verdict: 'reject',
     what: 'markup inside a digest or signature value',
   },
-  { id: 'RJ-RIM-08', code: 'RIM_TRANSFORM_FORBIDDEN', verdict: 'reject', what: 'a transform that is not allowed' },
+  {
+    id: 'RJ-RIM-08',
+    code: 'RIM_TRANSFORM_FORBIDDEN',
+    verdict: 'reject',
+    what: 'a transform other than enveloped-signature and C14N 1.1',
+    mended:
+      'Exclusive C14N is refused too: every manifest of NVIDIA is made with C14N 1.1, and one form less is one way less to read a document differently.',
+  },
   { id: 'RJ-RIM-09', code: 'XML_DTD_FORBIDDEN', verdict: 'reject', what: 'a document type declaration' },
   { id: 'RJ-RIM-10', code: 'XML_ENCODING', verdict: 'reject', what: 'an encoding that is not UTF-8' },
   { id: 'RJ-RIM-11', code: 'LIMIT_XML', verdict: 'reject', what: 'a bomb of depth, attributes or size' },
@@ -580,6 +598,9 @@ const ROWS = [
     code: 'RIM_VERSION_MISMATCH',
     verdict: 'reject',
     what: 'a manifest for another version than the device reports',
+    otherCodes: ['GPU_RIM_UNAVAILABLE', 'RIM_SCHEMA_INVALID'],
+    mended:
+      'A folder may hold manifests of any version, and one of another is not chosen: the right one is missing. One without a version breaks the schema.',
   },
   { id: 'RJ-RIM-13', code: 'RIM_INDEX_DUPLICATE', verdict: 'reject', what: 'an index twice' },
   {
@@ -594,18 +615,34 @@ const ROWS = [
     code: 'RIM_SIGNER_UNTRUSTED',
     verdict: 'reject',
     what: 'a signer that may not sign manifests, or no longer may',
+    otherCodes: [
+      'X509_NAME_CHAIN',
+      'X509_SIGNATURE_INVALID',
+      'X509_ROOT_UNTRUSTED',
+      'X509_VALIDITY',
+      'X509_NOT_CA',
+      'X509_CRITICAL_EXTENSION',
+      'RIM_KEYINFO_FORBIDDEN',
+    ],
+    mended:
+      'What is wrong with the chain above the signer, or with dates, has the code that it has in every chain; this one is for a signer that is the wrong kind of certificate, or revoked.',
   },
   {
     id: 'RJ-RIM-17',
     code: 'RIM_SIGNER_NOT_BOUND',
     verdict: 'reject',
     what: 'a bare key beside certificates of NVIDIA',
+    otherCodes: ['RIM_SIGNATURE_INVALID', 'RIM_KEYINFO_FORBIDDEN', 'RIM_SIGNATURE_MALFORMED'],
+    mended:
+      'A key that is nowhere in the document only makes a signature that the signer did not make; key information that is neither a key nor certificates, and certificates that are no base64, have their own codes.',
   },
   {
     id: 'RJ-RIM-18',
     code: 'RIM_ID_MISMATCH',
     verdict: 'reject',
     what: 'a manifest of another product with the right version',
+    otherCodes: ['RIM_SCHEMA_INVALID'],
+    mended: 'A manifest that names no product breaks the schema.',
   },
   // X5: certificates and revocation.
   {
@@ -613,6 +650,9 @@ const ROWS = [
     code: 'X509_ROOT_UNTRUSTED',
     verdict: 'reject',
     what: 'a root of the pinned name with another key',
+    otherCodes: ['X509_SIGNATURE_INVALID'],
+    mended:
+      'A certificate that carries the right names and was signed by another key breaks at that link; this code is for a chain that reaches no pinned root at all.',
   },
   { id: 'RJ-X5-02', code: 'X509_NOT_CA', verdict: 'reject', what: 'an intermediate that is no authority' },
   { id: 'RJ-X5-03', code: 'X509_PATH_LENGTH', verdict: 'reject', what: 'a path longer than its authority allows' },
@@ -627,32 +667,56 @@ const ROWS = [
   },
   { id: 'RJ-X5-08', code: 'X509_CRITICAL_EXTENSION', verdict: 'reject', what: 'an unknown critical extension' },
   { id: 'RJ-X5-09', code: 'X509_REVOKED', verdict: 'reject', what: 'a revoked intermediate' },
-  { id: 'RJ-X5-10', code: 'X509_REVOKED', verdict: 'reject', what: 'a revoked leaf' },
+  {
+    id: 'RJ-X5-10',
+    code: 'RIM_SIGNER_UNTRUSTED',
+    verdict: 'reject',
+    what: 'a revoked leaf: the signer of a manifest',
+    otherCodes: ['GPU_CERT_REVOKED', 'X509_REVOKED'],
+    mended:
+      'No chain that is judged here ends in a leaf whose status comes from a list: all leaves of AMD have serial 0, and NVIDIA answers by OCSP. A revoked signer of a manifest has this code, a revoked identity key of a device GPU_CERT_REVOKED. X509_REVOKED is what a list means in core.',
+  },
   {
     id: 'RJ-X5-11',
     code: 'CRL_SIGNATURE_INVALID',
     verdict: 'reject',
     what: 'a revocation list signed wrongly or by another issuer',
   },
-  { id: 'RJ-X5-12', code: 'CRL_UNSUPPORTED', verdict: 'reject', what: 'a revocation list in a form that is not taken' },
+  {
+    id: 'RJ-X5-12',
+    code: 'CRL_UNSUPPORTED',
+    verdict: 'reject',
+    what: 'a revocation list in a form that is not taken',
+    otherCodes: ['CRL_MISSING'],
+    mended:
+      'A list signed with a salt of another length cannot be read at all: its file is reported, and the list is missing.',
+  },
   { id: 'RJ-X5-13', code: 'CRL_STALE', verdict: 'inconclusive', what: 'a revocation list past its next update' },
   {
     id: 'RJ-X5-14',
     code: 'CRL_TIME_INVALID',
     verdict: 'inconclusive',
     what: 'a revocation list whose times make no sense',
+    otherCodes: ['CRL_UNSUPPORTED'],
+    mended:
+      'A list from the future may be right later. One without nextUpdate is none that RFC 5280 §5.1.2.5 knows, no retry mends it, and the verdict is reject.',
   },
   {
     id: 'RJ-X5-15',
     code: 'CRL_MISSING',
     verdict: 'inconclusive',
     what: 'no revocation list for a level that needs one',
+    otherCodes: ['GPU_OCSP_UNAVAILABLE', 'OCSP_MISSING'],
+    mended: "NVIDIA's chains are asked about by OCSP, and say so.",
   },
   {
     id: 'RJ-X5-16',
     code: 'OCSP_INVALID',
     verdict: 'inconclusive',
     what: 'an OCSP answer that answers another question',
+    otherCodes: ['GPU_OCSP_UNAVAILABLE', 'OCSP_MISSING', 'OCSP_SIGNATURE_INVALID'],
+    mended:
+      'An answer about another certificate is found to answer nothing, so that none is there; a signature that does not verify is forged material and rejects.',
   },
   {
     id: 'RJ-X5-17',
@@ -694,6 +758,9 @@ const ROWS = [
     code: 'PEM_INVALID',
     verdict: 'reject',
     what: 'PEM with a second block, text between or a byte order mark',
+    otherCodes: ['GPU_TRAILING_BYTES', 'LIMIT_CERT_COUNT'],
+    mended:
+      'Between report and chain Akash puts a binary CEC report without length, so text there is too few bytes for one; a GPU chain twice has more certificates than a chain may.',
   },
   // POL: the policy document and its appraisal.
   { id: 'RJ-POL-01', code: 'POLICY_EMPTY', verdict: 'reject', what: 'a policy that asks for nothing' },

@@ -43,14 +43,15 @@ const isDrawn = (certificate: CertificateView, all: readonly CertificateView[], 
 const INNER = WIDTH - 4
 const TIE = '   │'
 
-function aboveTop({ selfIssued, pinnedIssuer, issuer }: CertificateView): string[] {
+function aboveTop({ selfIssued, pinnedIssuer, circular, issuer }: CertificateView): string[] {
   if (selfIssued) return []
   const line = (text: string) => `┆ ${padEnd(text, INNER)} ┆`
-  const text =
-    pinnedIssuer === undefined
-      ? `${safe(issuer)}: not sent, and no pinned anchor has this name`
-      : `name of pinned anchor ${pinnedIssuer}, whose key the verifier holds`
-  const lines = wrap(text, '', INNER).split('\n')
+  const text = (): string => {
+    if (circular === true) return `${issuer}: below, so that the names go in a circle`
+    if (pinnedIssuer === undefined) return `${issuer}: not sent, and no pinned anchor has this name`
+    return `name of pinned anchor ${pinnedIssuer}, whose key the verifier holds`
+  }
+  const lines = wrap(safe(text()), '', INNER).split('\n')
   return [`┌${'┄'.repeat(INNER + 2)}┐`, ...lines.map(line), `└${'┄'.repeat(2)}┬${'┄'.repeat(INNER - 1)}┘`, TIE]
 }
 

@@ -25,7 +25,7 @@ export async function certificateViews(
 ): Promise<CertificateView[]> {
   const held = new Map<string, Certificate>()
   for (const c of certificates) held.set(await context.digestHex('sha256', c.der), c)
-  return [...held].map(([sha256, c]) => {
+  const views = [...held].map(([sha256, c]): CertificateView => {
     const selfIssued = sameName(c.subject, c.issuer)
     const issuer = selfIssued ? undefined : [...held].find(([, other]) => sameName(other.subject, c.issuer))
     const named = PINNED_ANCHORS.find((a) => equalBytes(a.subject, c.subject.der))
@@ -51,6 +51,21 @@ export async function certificateViews(
       certifies: [...amdExtensions(c), ...nvidiaExtensions(c)],
     }
   })
+  return withoutCircles(views)
+}
+
+/** Certificates whose issuers lead back to themselves have no top; one link of each circle is cut. */
+function withoutCircles(views: readonly CertificateView[]): CertificateView[] {
+  const kept = new Map(views.map((v) => [v.sha256, v]))
+  for (const { sha256 } of views) {
+    let at = kept.get(sha256)?.issuedBy
+    for (let steps = 0; at !== undefined && at !== sha256 && steps < views.length; steps++) at = kept.get(at)?.issuedBy
+    const view = kept.get(sha256)
+    if (at !== sha256 || view === undefined) continue
+    const { issuedBy: _, ...top } = view
+    kept.set(sha256, { ...top, circular: true })
+  }
+  return [...kept.values()]
 }
 
 type Certified = CertificateView['certifies']

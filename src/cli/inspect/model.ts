@@ -98,6 +98,8 @@ export interface CertificateView {
   readonly imitates?: string
   /** digest of the certificate here that its issuer names; undefined for the top of a chain */
   readonly issuedBy?: string
+  /** the names of these certificates go in a circle, which was cut here */
+  readonly circular?: true
   /** id of the pinned anchor that its issuer names, where that anchor's certificate is not here */
   readonly pinnedIssuer?: string
   /** what the vendor's extensions say: chip, firmware level, firmware id */

@@ -4,8 +4,9 @@ import { Context, createVerificationCache } from '../../../src/core/context.ts'
 import { nodeCrypto } from '../../../src/core/crypto/node.ts'
 import type { CryptoPort } from '../../../src/core/crypto/port.ts'
 import type { TrustAnchor } from '../../../src/core/trust-anchors.ts'
-import { type AmdMachine, amdMachine } from '../../../src/testing/amd/index.ts'
+import { type AmdMachine, amdMachine, createAmdTestPki } from '../../../src/testing/amd/index.ts'
 import { ext } from '../../../src/testing/pki/certificate.ts'
+import { integer } from '../../../src/testing/pki/der.ts'
 import { amdName } from '../../../src/testing/pki/names.ts'
 import { anchorFromCertificate } from '../../support/anchors.ts'
 import { ACCEPTED, contextAt, judgeMachine, judgeReport, refusedWith, verdictOf } from './support.ts'
@@ -13,6 +14,11 @@ import { ACCEPTED, contextAt, judgeMachine, judgeReport, refusedWith, verdictOf 
 const machine = amdMachine('chain')
 const vlekMachine = amdMachine('chain', { kind: 'VLEK' })
 const rogue = amdMachine('chain', { wrong: 'chain-rogue-ark' })
+/** A foreign ASK of AMD's name with a serial of its own: two of one serial are refused whatever they signed. */
+const { intermediate: foreignAsk } = amdMachine('chain', {
+  wrong: 'chain-rogue-ark',
+  pki: { ask: { certificate: { serial: Uint8Array.of(2, 0, 9) } } },
+})
 const ARK = anchorFromCertificate(machine.trustedArk, 'amd/ark')
 const ASK = anchorFromCertificate(machine.intermediate, 'amd/ask')
 const ASVK = anchorFromCertificate(vlekMachine.intermediate, 'amd/asvk')
@@ -48,11 +54,7 @@ describe('the path to a trusted key', () => {
   })
 
   it('passes over an authority of the collateral that did not sign this key', async () => {
-    const others = [
-      rogue.intermediate,
-      vlekMachine.intermediate,
-      amdMachine('chain', { product: 'Milan' }).intermediate,
-    ]
+    const others = [foreignAsk, vlekMachine.intermediate, amdMachine('chain', { product: 'Milan' }).intermediate]
     const beside = await judgeMachine(machine, {
       endorsements: [machine.vek],
       collateral: [...others, machine.intermediate],
@@ -63,9 +65,9 @@ describe('the path to a trusted key', () => {
   })
 
   it('takes among several authorities of the evidence the one that signed', async () => {
-    const endorsements = [machine.vek, rogue.intermediate, machine.intermediate]
+    const endorsements = [machine.vek, foreignAsk, machine.intermediate]
     expect(verdictOf(await judge(machine, endorsements, [ARK]))).toEqual(ACCEPTED)
-    const none = [machine.vek, rogue.intermediate]
+    const none = [machine.vek, foreignAsk]
     expect(verdictOf(await judge(machine, none, [ARK, ASK]))).toEqual(refusedWith('X509_SIGNATURE_INVALID'))
   })
 
@@ -102,6 +104,26 @@ describe('the path to a trusted key', () => {
     expect(verdictOf(await judge(machine, [machine.vek, machine.intermediate], [other]))).toEqual(
       refusedWith('SNP_PRODUCT_MISMATCH'),
     )
+  })
+
+  it('names one product line from the key to the root', async () => {
+    const milan = amdName('SEV-Milan')
+    const pki = { ask: { certificate: { subject: milan } } }
+    const m = amdMachine('chain', { pki, leaf: { certificate: { issuer: milan } } })
+    expect(verdictOf(await judge(m, [m.vek, m.intermediate], [ARK]))).toEqual(refusedWith('SNP_PRODUCT_MISMATCH'))
+  })
+
+  it('certifies a key in the set of extensions of its product', async () => {
+    const value = { structVersion: integer(1), fmcSPL: integer(0), hwID: machine.chipId.subarray(0, 8) }
+    const m = amdMachine('chain', { leaf: { extensions: { value, drop: ['spl4'] } } })
+    expect(verdictOf(await judge(m, [m.vek, m.intermediate], [ARK]))).toEqual(refusedWith('SNP_VCEK_EXTENSION_INVALID'))
+  })
+
+  it('has no second authority in it: a trusted ASK vouches for keys, never for an ASVK', async () => {
+    const { key, name } = createAmdTestPki('chain').authority('Genoa', 'ask')
+    const pki = { asvk: { certificate: { issuer: name, signer: key } } }
+    const m = amdMachine('chain', { kind: 'VLEK', pki })
+    expect(verdictOf(await judge(m, [m.vek, m.intermediate], [ARK, ASK]))).toEqual(refusedWith('X509_ROOT_UNTRUSTED'))
   })
 
   it('has an ASK or ASVK in it: a key under the root itself is neither VCEK nor VLEK', async () => {

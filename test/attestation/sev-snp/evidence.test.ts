@@ -247,8 +247,8 @@ const SYNTHETIC: Readonly<Record<string, Code | undefined>> = {
   'version-6': 'SNP_VERSION_UNSUPPORTED',
   'vmpl-4': 'SNP_VMPL_MISMATCH',
   'vmpl-host': 'SNP_HOST_REQUESTED',
-  // The intermediate lies where a root is expected. Roots are never taken from there, so it harms nothing.
-  'chain-ask-as-ark': undefined,
+  // The intermediate where a root is expected: another certificate of the serial that the true one has.
+  'chain-ask-as-ark': 'X509_SERIAL_REUSED',
   'maskchipkey-nonzero-chip': undefined,
   'platforminfo-unknown-bit8': undefined,
   'policy-debug': undefined,

@@ -74,6 +74,7 @@ describe('extensions of an endorsement key', () => {
       new Uint8Array(65),
       new Uint8Array(66),
       octets(new Uint8Array(63)),
+      octets(new Uint8Array(65)),
       octets(octets(new Uint8Array(62))).subarray(0, 65),
       ia5('x'.repeat(64)),
     ]) {

@@ -20,13 +20,14 @@ const viewsOf = (ders: readonly Uint8Array[]): Promise<CertificateView[]> =>
 
 const machine = amdMachine('inspect')
 
-function selfIssued(commonName: string): Uint8Array {
+const selfIssued = (commonName: string): Uint8Array => issuedBy(commonName, commonName)
+
+function issuedBy(issuer: string, commonName: string): Uint8Array {
   const key = ecKey('P-384', `inspect/${commonName}`)
-  const subject = name([['CN', commonName]])
   return certificate({
     serial: 7,
-    issuer: subject,
-    subject,
+    issuer: name([['CN', issuer]]),
+    subject: name([['CN', commonName]]),
     notBefore: '2026-01-01T00:00:00Z',
     notAfter: '2027-01-01T00:00:00Z',
     publicKey: key,
@@ -155,6 +156,18 @@ describe('the picture', () => {
     ])
     const drawn = drawChains(other, shown)
     expect(drawn).toMatch(/^ {3}ARK-Genoa: drawn above\n {3}│\n {3}SEV-Genoa: drawn above\n {3}│\n┌──┴ SEV-VCEK /)
+  })
+
+  test('names that go in a circle have no top, and are drawn all the same', async () => {
+    const circle = [issuedBy('c', 'a'), issuedBy('a', 'b'), issuedBy('b', 'c'), issuedBy('a', 'leaf')]
+    const views = await viewsOf(circle)
+    expect(views.filter((v) => v.circular)).toHaveLength(1)
+    const drawn = drawChains(views)
+    expect(drawn).toContain('CN=c: below, so that the names go in a circle')
+    for (const commonName of ['a', 'b', 'c', 'leaf']) expect(drawn).toContain(`┴ ${commonName} ─`)
+    const shown = new Set<string>()
+    drawChains(views, shown)
+    expect(drawChains(views, shown)).toMatch(/^( {3}(c|leaf): drawn above\n?)+$/)
   })
 
   test('a stranger’s root, and a name that would steer the terminal', async () => {
