@@ -77,25 +77,21 @@ export async function makeFixtures(): Promise<ReadonlyMap<string, Uint8Array>> {
   ])
 }
 
-function challengeRecord(): Promise<JsonObject> {
+async function challengeRecord(): Promise<JsonObject> {
   const now = parseRfc3339(AT)
   if (now === undefined) throw new TypeError(`${AT} is not a time`)
-  return nodeCrypto.digest('sha256', utf8(`${SEED}/rand`)).then(async (rand) =>
-    issueChallengeRecord(
-      {
-        id: 'fixtures-1',
-        purpose: 'lease',
-        provider: LEASE.provider,
-        lease: LEASE.id,
-        policyDigest: await policyDigest(presetPolicy(POLICY), (bytes) => nodeCrypto.digest('sha256', bytes)),
-        verifierKeyId: 'fixtures',
-        iat: now - 20,
-        exp: now + 100,
-      },
-      rand,
-      nodeCrypto.digest,
-    ),
-  )
+  const sha256 = (bytes: Uint8Array) => nodeCrypto.digest('sha256', bytes)
+  const asked = {
+    id: 'fixtures-1',
+    purpose: 'lease',
+    provider: LEASE.provider,
+    lease: LEASE.id,
+    policyDigest: await policyDigest(presetPolicy(POLICY), sha256),
+    verifierKeyId: 'fixtures',
+    iat: now - 20,
+    exp: now + 100,
+  } as const
+  return issueChallengeRecord(asked, await sha256(utf8(`${SEED}/rand`)), nodeCrypto.digest)
 }
 
 /** Akash's quote response (AEP-83) as the gateway's REST answer spells it. */

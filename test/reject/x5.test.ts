@@ -32,7 +32,8 @@ const amd = (wrong: AmdFault) => judged(cpuScene(cpu({ wrong })))
 const namedByAmd = (id: string) =>
   (Object.keys(AMD_FAULTS) as AmdFault[]).filter((wrong) => AMD_FAULTS[wrong].rows.includes(id))
 
-const VLEK_ALLOWED = cpuPolicy({ signingKeys: ['vlek'] })
+/** VLEK reports do not show their chip. */
+const VLEK_ALLOWED = cpuPolicy({ signingKeys: ['vlek'], maskedChipId: 'allowed' })
 const vlek = (wrong?: AmdFault, collateral?: readonly Uint8Array[]): Promise<Decision> => {
   const scene = cpuScene(cpu({ kind: 'VLEK', ...(wrong && { wrong }) }))
   return judged({ ...scene, collateral: collateral ?? scene.collateral }, { policy: VLEK_ALLOWED })
