@@ -53,7 +53,9 @@ export interface VerifyContext {
  * @throws TypeError for arguments of the wrong kind, which only a programmer can pass
  */
 export async function verify(evidence: Evidence, context: VerifyContext): Promise<Decision> {
-  const files = evidence instanceof Uint8Array ? [{ name: 'evidence', bytes: evidence }] : evidence
+  const given = evidence instanceof Uint8Array ? [{ name: 'evidence', bytes: evidence }] : evidence
+  // What is judged are copies: nobody can change the bytes between two checks of one judgement.
+  const files = given.map(({ name, bytes }) => ({ name, bytes: bytes.slice() }))
   const crypto = context.crypto ?? nodeCrypto
   const judgement = new Context({
     now: context.now,

@@ -1,4 +1,4 @@
-import type { CryptoPort } from './crypto/port.ts'
+import type { CryptoPort, HashName } from './crypto/port.ts'
 import { toHex } from './encodings.ts'
 import { LIMITS } from './limits.ts'
 import { fail, type Outcome, ok } from './outcome.ts'
@@ -69,12 +69,19 @@ export class Context {
     return this.#evidenceChecks > LIMITS.signatureChecks
   }
 
-  async digestHex(hash: 'sha1' | 'sha256' | 'sha384' | 'sha512', bytes: Uint8Array): Promise<string> {
-    return toHex(await this.#crypto.digest(hash, bytes))
+  async digestHex(hash: HashName, bytes: Uint8Array): Promise<string> {
+    return toHex(await this.digest(hash, bytes))
   }
 
-  digest(hash: 'sha1' | 'sha256' | 'sha384' | 'sha512', bytes: Uint8Array): Promise<Uint8Array> {
-    return this.#crypto.digest(hash, bytes)
+  readonly #digests = new WeakMap<Uint8Array, Map<HashName, Promise<Uint8Array>>>()
+
+  /** Computed once per array within this judgement: whoever opens a judgement sees to it that its bytes do not change. */
+  digest(hash: HashName, bytes: Uint8Array): Promise<Uint8Array> {
+    const known = this.#digests.get(bytes) ?? new Map<HashName, Promise<Uint8Array>>()
+    const digest = known.get(hash) ?? this.#crypto.digest(hash, bytes)
+    known.set(hash, digest)
+    this.#digests.set(bytes, known)
+    return digest
   }
 
   /**

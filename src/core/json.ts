@@ -12,7 +12,7 @@ export const isJsonObject = (value: Json | undefined): value is JsonObject =>
 
 /** JSON pointer (RFC 6901) one step down. */
 export const pointer = (parent: string, key: string | number): string =>
-  `${parent}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+  `${parent}/${typeof key === 'string' && /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key}`
 
 /**
  * Parses JSON text (RFC 8259) strictly: one value, no duplicate keys, at most 32 levels and 32,768 values, no lone

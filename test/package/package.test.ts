@@ -161,6 +161,12 @@ describe('for TypeScript', () => {
     expect(await consumer.compile('kit.mts', text, { module: 'nodenext' })).toMatchObject({ exit: 0, stdout: '' })
   })
 
+  test('the declarations serve a page, whose types are those of the DOM', async () => {
+    const text = `import { webCrypto } from 'vouchsafe'\nexport const port = webCrypto(crypto.subtle)\n`
+    const options = { module: 'esnext', moduleResolution: 'bundler', lib: ['es2024', 'dom'] }
+    expect(await consumer.compile('page.ts', text, options)).toMatchObject({ exit: 0, stdout: '' })
+  })
+
   test('a wrong use does not compile', async () => {
     const ran = await consumer.compile('wrong.mts', `import { verify } from 'vouchsafe'\nverify('text')\n`, {
       module: 'nodenext',

@@ -196,6 +196,7 @@ describe('several Hopper GPUs', () => {
 
   it('RJ-GPU-15 need a whole board in PPCIE mode, or the named risk', () => {
     expect(unmet(documentWithGpu({ count: 4 }), machine(gpus(4)))).toEqual(told)
+    expect(unmet(documentWithGpu({ count: 2 }), machine(gpus(2)))).toEqual(told)
     expect(codes(documentWithGpu({ count: 4 }, { acceptRisks: ['plain-nvlink'] }), machine(gpus(4)))).toEqual([])
     expect(codes(documentWithGpu({ count: 4 }, { acceptRisks: ['open-quote-oracle'] }), machine(gpus(4)))).toEqual([
       'GPU_NVLINK_NOT_PROTECTED',

@@ -158,6 +158,13 @@ describe('compose', () => {
     expect(ruleOf(strict, {})).toMatchObject({ ...strict, minTcb: { snp: 27 } })
   })
 
+  it('takes the later day of bulletins, and all of them before any day', () => {
+    const upTo = (bulletins: string) => ({ tcbFloors: { bulletins } })
+    expect(ruleOf(upTo('2025-06-01'), {}).tcbFloors.bulletins).toBe('all')
+    expect(ruleOf(upTo('2025-06-01'), upTo('2026-01-01')).tcbFloors.bulletins).toBe('2026-01-01')
+    refused(snp(upTo('2026-01-01')), snp(upTo('2025-06-01')), `POLICY_BELOW_FLOOR ${SNP}/tcbFloors/bulletins`)
+  })
+
   it('an accepted risk needs the consent of both', () => {
     const risks = (...acceptRisks: string[]) => documentWithGpu({}, { acceptRisks })
     expect(composite(risks('plain-nvlink', 'open-quote-oracle'), risks('plain-nvlink')).acceptRisks).toEqual([

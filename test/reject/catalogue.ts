@@ -763,7 +763,15 @@ const ROWS = [
       'Between report and chain Akash puts a binary CEC report without length, so text there is too few bytes for one; a GPU chain twice has more certificates than a chain may.',
   },
   // POL: the policy document and its appraisal.
-  { id: 'RJ-POL-01', code: 'POLICY_EMPTY', verdict: 'reject', what: 'a policy that asks for nothing' },
+  {
+    id: 'RJ-POL-01',
+    code: 'POLICY_EMPTY',
+    verdict: 'reject',
+    what: 'a policy that asks for nothing, or has no rule for what was shown',
+    otherCodes: ['POLICY_KIND_NOT_COVERED', 'ENV_KIND_NOT_SUPPORTED', 'APPRAISAL_CPU_MISSING', 'GPU_NOT_EXPECTED'],
+    mended:
+      'The halves differ in who must act. An empty document is refused when it is read, with this code; evidence of a kind that the policy has no rule for is refused in appraisal, and named there. A kind that this version cannot judge says that too.',
+  },
   { id: 'RJ-POL-02', code: 'POLICY_UNKNOWN_KEY', verdict: 'reject', what: 'a misspelt member' },
   {
     id: 'RJ-POL-03',
@@ -802,18 +810,26 @@ const ROWS = [
     code: 'POLICY_LEASE_NOT_BOUND',
     verdict: 'reject',
     what: 'evidence that names no lease where the policy wants one',
+    otherCodes: ['APPRAISAL_LEASE_MISSING'],
+    mended:
+      'Where the evidence names a lease and the verifier was given none to compare with, it is the verifier who has to bring it.',
   },
   {
     id: 'RJ-POL-16',
     code: 'REFERENCE_VALUE_EXPIRED',
     verdict: 'reject',
     what: 'a reference value that is expired or withdrawn',
+    otherCodes: ['REFERENCE_VALUE_NOT_YET_VALID'],
+    mended: 'A value that is not in force yet may be later: its own code, beside the two ends of one interval.',
   },
   {
     id: 'RJ-POL-17',
     code: 'REFERENCE_VALUE_UNTRUSTED',
     verdict: 'reject',
     what: 'a reference value signed by nobody the policy trusts',
+    otherCodes: ['SNP_MEASUREMENT_UNKNOWN'],
+    mended:
+      'Where the level rests on the refused value, the measurement is also unknown, which is an unmet rule of its own.',
   },
   { id: 'RJ-POL-18', code: 'POLICY_VERSION', verdict: 'reject', what: 'a policy version that is not 1' },
   {
@@ -833,12 +849,16 @@ const ROWS = [
     code: 'APPRAISAL_ASSURANCE_TOO_LOW',
     verdict: 'reject',
     what: 'an assurance class that evidence cannot give',
+    otherCodes: ['APPRAISAL_LEVEL_TOO_LOW', 'GPU_BINDING_INSUFFICIENT'],
+    mended:
+      'The catalogue asks for `silicon+place`; here the place is a rule of its own and keeps the code. What else evidence cannot give, a level and a tie of the GPU to the CPU, has codes that say which.',
   },
   {
     id: 'RJ-POL-22',
     code: 'POLICY_ACKNOWLEDGEMENT_MISSING',
     verdict: 'reject',
-    what: 'Milan allowed without naming its risk',
+    what: 'a risk taken without naming it: Milan, debugging, keys below level 5',
+    mended: 'One code for every risk that has to be named; the catalogue has Milan alone.',
   },
   { id: 'RJ-POL-23', code: 'JSON_SYNTAX', verdict: 'reject', what: 'text that is not strict JSON' },
   {

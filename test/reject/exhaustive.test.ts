@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { CollateralSet } from '../../src/attestation/collateral.ts'
 import { readEvidence } from '../../src/attestation/envelopes/index.ts'
 import { authenticateRim } from '../../src/attestation/nvidia/rim/index.ts'
 import { nvidiaGpu } from '../../src/attestation/nvidia-gpu/index.ts'
@@ -20,27 +19,12 @@ import { PINNED_ANCHORS } from '../../src/core/trust-anchors.ts'
 import { decodeCertificate } from '../../src/core/x509/certificate.ts'
 import { decodeCrl } from '../../src/core/x509/crl.ts'
 import { decodeOcsp } from '../../src/core/x509/ocsp.ts'
-import { type Decision, prepareCollateral, verify } from '../../src/index.ts'
 import { parsePolicy } from '../../src/policy/parse.ts'
 import { PRESET_DOCUMENTS, PRESET_NAMES } from '../../src/policy/presets.ts'
 import { signatureBlock } from '../../src/testing/amd/signature.ts'
 import { SNP_REPORT_BYTES, SNP_REPORT_FIELDS, SNP_SIGNED_BYTES } from '../../src/testing/index.ts'
 import { rowTitle } from './row.ts'
-import {
-  ASKED,
-  akashQuote,
-  amdAnchors,
-  amdCollateral,
-  bundle,
-  bundleItem,
-  cpu,
-  cpuPolicy,
-  gpus,
-  json,
-  NOW,
-  nvidiaAnchors,
-  nvidiaCollateral,
-} from './stage.ts'
+import { akashQuote, cpu, gpus, json, NOW, nvidiaAnchors } from './stage.ts'
 import { judgeOf, refusal, Tally } from './tally.ts'
 
 describe('reserved bytes', () => {
@@ -66,6 +50,7 @@ describe('reserved bytes', () => {
     [5, 547],
   ] as const)(
     `${rowTitle('RJ-SNP-04')}, version %i, signed anew (%i executions, and 48 above the signature)`,
+    { timeout: 600_000 },
     async (version, count) => {
       const machine = cpu({ report: { version } })
       const judge = await judgeOf(machine)
@@ -115,6 +100,9 @@ describe('reserved bytes', () => {
   })
 })
 
+/** A busy machine takes its time; the limit is there to end a hang. */
+const LONG = 600_000
+
 const CPU = cpu()
 const ONE = gpus({ switchCount: 1, featureFlag: 'ppcie' })
 
@@ -163,9 +151,6 @@ describe('truncations', () => {
     ],
     ['a revocation list', CPU.crl, (b) => decodeCrl(b, 'crl'), ['DER_TRUNCATED']],
     ['an OCSP answer', ocsp.der, (b) => decodeOcsp(b, 'ocsp'), ['DER_TRUNCATED']],
-    ['a driver manifest', ONE.driverRim.bytes, rim, ['XML_SYNTAX']],
-    ['a VBIOS manifest', ONE.vbiosRim.bytes, rim, ['XML_SYNTAX']],
-    ['a switch manifest', ONE.switchRim?.bytes ?? quote, rim, ['XML_SYNTAX']],
     ...PRESET_NAMES.map((name) => {
       const decode: Decode = (b) => parsePolicy(b)
       return [
@@ -177,7 +162,7 @@ describe('truncations', () => {
     }),
   ]
 
-  it.each(inputs)('of %s', async (_, bytes, decode, codes) => {
+  it.each(inputs)('of %s', { timeout: LONG }, async (_, bytes, decode, codes) => {
     expect((await decode(bytes)).ok).toBe(true)
     const tally = await truncations(bytes, decode)
     expect(tally.executions).toBe(bytes.length)
@@ -201,13 +186,13 @@ describe('truncations of the fixtures', () => {
 
   it('are not none', () => expect(files.length).toBeGreaterThan(10))
 
-  it.each(files)('of %s', async (name) => {
+  it.each(files)('of %s', { timeout: LONG }, async (name) => {
     const file = new Uint8Array(readFileSync(join(FIXTURES, name)))
     const decode = decoders.find(([pattern]) => pattern.test(name))?.[1]
     if (decode === undefined) throw new TypeError(`nothing decodes ${name}`)
     // A line break at the end of a text is nothing that could be missed.
     const bytes = file.at(-1) === 0x0a ? file.subarray(0, -1) : file
-    const tally = truncations(bytes, decode)
+    const tally = await truncations(bytes, decode)
     expect(tally.executions).toBe(bytes.length)
     expect(
       Object.keys(tally.counts).filter((code) => !/^(JSON_SYNTAX|ENV_EVIDENCE_EMPTY|DER_|XML_)/.test(code)),

@@ -20,6 +20,7 @@ import {
   alone,
   BOARD,
   CPU,
+  firstOf,
   h100,
   judgedIn,
   kitRow,
@@ -265,11 +266,6 @@ describe('the bytes of the report', () => {
     bad: { 'one byte': () => packed(1), '95 bytes': () => packed(95) },
   })
 })
-
-const firstOf = ({ gpus: [gpu] }: NvidiaMachine) => {
-  if (gpu === undefined) throw new TypeError('the machine has no GPU')
-  return gpu
-}
 
 describe('the signature', () => {
   kitRow('RJ-GPU-11', {

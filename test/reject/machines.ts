@@ -1,9 +1,16 @@
+import type { Lease } from '../../src/attestation/evidence-set/group.ts'
 import type { Code } from '../../src/core/codes.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Finding } from '../../src/core/outcome.ts'
 import type { Decision } from '../../src/decision/decision.ts'
 import type { Policy } from '../../src/policy/policy.ts'
-import { type NvidiaFault, type NvidiaMachine, type NvidiaMachineSpec, nvidiaFaults } from '../../src/testing/index.ts'
+import {
+  type MachineDevice,
+  type NvidiaFault,
+  type NvidiaMachine,
+  type NvidiaMachineSpec,
+  nvidiaFaults,
+} from '../../src/testing/index.ts'
 import type { RowId } from './catalogue.ts'
 import { type Check, type OtherCode, row } from './row.ts'
 import { akashScene, bothScene, cpu, gpuPolicy, gpuScene, gpus, type How, judged, LEASE, policyOf } from './stage.ts'
@@ -18,7 +25,12 @@ export const h100 = (gpu: JsonObject = {}, more: JsonObject = {}): Policy =>
 /** The same rules with plain NVLink accepted, which the preset does not let a tenant do. */
 export const plainNvLink = (gpu: JsonObject = {}): Policy => gpuPolicy(gpu, { acceptRisks: ['plain-nvlink'] })
 
-export const leased = (gpuCount: number): How['lease'] => ({ ...LEASE, gpuCount })
+export const leased = (gpuCount: number): Lease => ({ ...LEASE, gpuCount })
+
+export function firstOf({ gpus: [gpu] }: Pick<NvidiaMachine, 'gpus'>): MachineDevice {
+  if (gpu === undefined) throw new TypeError('the machine has no GPU')
+  return gpu
+}
 
 /** What a fault needs of its machine, and how that machine is judged. */
 interface Setting {

@@ -75,15 +75,17 @@ function twinOf(twins: Readonly<Record<string, Check>>, name: string): Check {
   return twin
 }
 
-/** The twin's half: accepted, with nothing found. */
+/** The twin's half: accepted, with nothing found and for some time. */
 export function accepted(judged: Judged, what = 'twin'): void {
+  if ('schema' in judged && judged.verdict === 'accept') expect(judged.validUntil > judged.decidedAt, what).toBe(true)
   const { verdict, codes, told } = summary(judged)
   expect({ codes, verdict }, `${what}\n${told}`).toEqual({ codes: [], verdict: 'accept' })
 }
 
-/** The other half: exactly these codes, no more, and the verdict that they carry. */
+/** The other half: exactly these codes, no more, and the verdict that they carry; such a decision holds for no time at all. */
 export function refused(judged: Judged, codes: readonly Code[], what = ''): void {
   const seen = summary(judged)
+  if ('schema' in judged) expect(judged.validUntil, what).toBe(judged.decidedAt)
   expect({ codes: seen.codes, verdict: seen.verdict }, `${what}\n${seen.told}`).toEqual({
     codes: [...new Set(codes)].sort(),
     verdict: verdictOfCodes(codes),

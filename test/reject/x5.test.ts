@@ -17,7 +17,7 @@ import {
   pem,
 } from '../../src/testing/index.ts'
 import type { RowId } from './catalogue.ts'
-import { CPU, judgedIn, named as namedByNvidia, ONE_H100, settingOf, twinIn } from './machines.ts'
+import { CPU, firstOf, judgedIn, named as namedByNvidia, ONE_H100, settingOf, twinIn } from './machines.ts'
 import { accepted, type Check, type OtherCode, row } from './row.ts'
 import { AT, akashScene, cpu, cpuPolicy, cpuScene, gpus, judged } from './stage.ts'
 
@@ -48,7 +48,7 @@ interface VendorRow {
 }
 
 /** Every fault that the kits have for this row, in AMD's chain, in NVIDIA's, and in the chains of NVIDIA's manifests. */
-function vendorRow(id: RowId, { amd: ofAmd = {}, nvidia: ofNvidia = {} }: VendorRow = {}): void {
+function kitRow(id: RowId, { amd: ofAmd = {}, nvidia: ofNvidia = {} }: VendorRow = {}): void {
   const cases: [string, Check, Check | OtherCode][] = [
     ...namedByAmd(id)
       .filter((wrong) => ofAmd.but?.includes(wrong) !== true)
@@ -76,8 +76,34 @@ const caseOf = (
   code: Code | undefined,
 ): [string, Check, Check | OtherCode] => [name, twin, code === undefined ? check : { code, check }]
 
+/** A file in the folder of the evidence, beside the bundle. */
+const beside = (bytes: Uint8Array): Promise<Decision> => {
+  const scene = cpuScene(CPU)
+  const files = [
+    { name: 'bundle.json', bytes: scene.evidence as Uint8Array },
+    { name: 'beside.der', bytes },
+  ]
+  return judged({ ...scene, evidence: files })
+}
+const chainWith = (certificate: Uint8Array) => judged(cpuScene(CPU, [CPU.vek, CPU.intermediate, certificate]))
+
+/** SEQUENCE in SEQUENCE, the innermost empty. */
+function nestedSequences(levels: number): Uint8Array {
+  const headers: number[][] = []
+  let length = 0
+  for (let i = 0; i < levels; i++) {
+    const octets = length < 0x80 ? [length] : bigEndian(length)
+    const header = octets.length === 1 && length < 0x80 ? [0x30, length] : [0x30, 0x80 | octets.length, ...octets]
+    headers.push(header)
+    length += header.length
+  }
+  return Uint8Array.from(headers.reverse().flat())
+}
+
+const bigEndian = (n: number): number[] => (n < 0x100 ? [n] : [...bigEndian(Math.floor(n / 0x100)), n % 0x100])
+
 describe('chains', () => {
-  vendorRow('RJ-X5-01', {
+  kitRow('RJ-X5-01', {
     amd: {
       codes: {
         'leaf-signature-tampered': 'X509_SIGNATURE_INVALID',
@@ -87,29 +113,37 @@ describe('chains', () => {
     },
     nvidia: { and: ['chain-foreign', 'leaf-signature'], codes: { 'leaf-signature': 'X509_SIGNATURE_INVALID' } },
   })
-  vendorRow('RJ-X5-02')
+  kitRow('RJ-X5-02')
   // The path length of a root is not looked at: a pinned anchor is a name and a key (RFC 5280 §6.1.1 d).
-  vendorRow('RJ-X5-03', { amd: { but: ['ark-path-length-0'] } })
+  kitRow('RJ-X5-03', { amd: { but: ['ark-path-length-0'] } })
   test('RJ-X5-03 takes no constraint from a root, which is pinned by name and key', async () =>
     accepted(await amd('ark-path-length-0')))
-  vendorRow('RJ-X5-04')
-  vendorRow('RJ-X5-05')
-  vendorRow('RJ-X5-06')
-  vendorRow('RJ-X5-07')
-  vendorRow('RJ-X5-08')
-  vendorRow('RJ-X5-17')
-  vendorRow('RJ-X5-18')
-  vendorRow('RJ-X5-19')
-  vendorRow('RJ-X5-20')
-  vendorRow('RJ-X5-21')
-  vendorRow('RJ-X5-22')
-  vendorRow('RJ-X5-24')
-  vendorRow('RJ-X5-25')
-  vendorRow('RJ-X5-26')
+  kitRow('RJ-X5-04')
+  kitRow('RJ-X5-05')
+  kitRow('RJ-X5-06')
+  kitRow('RJ-X5-07')
+  kitRow('RJ-X5-08')
+  kitRow('RJ-X5-17')
+  kitRow('RJ-X5-18')
+  kitRow('RJ-X5-19')
+  kitRow('RJ-X5-20')
+  kitRow('RJ-X5-21')
+  kitRow('RJ-X5-22')
+  row('RJ-X5-23', {
+    about: 'in a machine',
+    twin: { 'among the evidence': () => beside(CPU.crl), 'in a chain': () => chainWith(CPU.ark) },
+    bad: {
+      'among the evidence': () => beside(nestedSequences(100_000)),
+      'in a chain': () => chainWith(nestedSequences(10_000)),
+    },
+  })
+  kitRow('RJ-X5-24')
+  kitRow('RJ-X5-25')
+  kitRow('RJ-X5-26')
 })
 
 describe('revocation', () => {
-  vendorRow('RJ-X5-09')
+  kitRow('RJ-X5-09')
   row('RJ-X5-09', {
     about: 'of an ASVK',
     twin: () => vlek(),
@@ -128,11 +162,11 @@ describe('revocation', () => {
       },
     },
   })
-  vendorRow('RJ-X5-11')
+  kitRow('RJ-X5-11')
   // A list in a form that cannot be read is reported with its file, and is missing from what can be judged.
-  vendorRow('RJ-X5-12', { amd: { but: ['ark-no-crl-sign'], codes: { 'crl-pss-salt32': 'CRL_MISSING' } } })
-  vendorRow('RJ-X5-13')
-  vendorRow('RJ-X5-14', { amd: { codes: { 'crl-no-nextupdate': 'CRL_UNSUPPORTED' } } })
+  kitRow('RJ-X5-12', { amd: { but: ['ark-no-crl-sign'], codes: { 'crl-pss-salt32': 'CRL_MISSING' } } })
+  kitRow('RJ-X5-13')
+  kitRow('RJ-X5-14', { amd: { codes: { 'crl-no-nextupdate': 'CRL_UNSUPPORTED' } } })
   const strangersList = crl({
     issuer: name([['CN', 'Somebody']]),
     signer: ecKey('P-384', 'somebody'),
@@ -189,8 +223,7 @@ describe('revocation', () => {
 
 describe('PEM', () => {
   const ONE = gpus()
-  const [gpu] = ONE.gpus
-  if (gpu === undefined) throw new TypeError('the machine has no GPU')
+  const gpu = firstOf(ONE)
   const END = '-----END CERTIFICATE-----\n'
 
   /** The CPU's chain as text, in the member that Akash has for it. */

@@ -1,9 +1,28 @@
 import type { CryptoPort, HashName, SignatureAlgorithm } from './port.ts'
 
-type Subtle = typeof globalThis.crypto.subtle
-type Key = Parameters<Subtle['verify']>[1]
-type ImportParameters = Parameters<Subtle['importKey']>[2]
-type VerifyParameters = Parameters<Subtle['verify']>[0]
+type Bytes = Uint8Array<ArrayBuffer>
+type ImportParameters =
+  | { readonly name: string; readonly namedCurve: string }
+  | { readonly name: string; readonly hash: string }
+type VerifyParameters =
+  | { readonly name: string; readonly hash: string }
+  | { readonly name: string; readonly saltLength: number }
+
+/**
+ * The part of WebCrypto's SubtleCrypto that is used, so that our declarations ask for neither the DOM's types nor Node's.
+ * `Key` is the platform's CryptoKey.
+ */
+export interface SubtleVerifier<Key> {
+  digest(hash: string, data: Bytes): Promise<ArrayBuffer>
+  importKey(
+    format: 'spki',
+    spki: Bytes,
+    algorithm: ImportParameters,
+    extractable: boolean,
+    usages: ['verify'],
+  ): Promise<Key>
+  verify(algorithm: VerifyParameters, key: Key, signature: Bytes, data: Bytes): Promise<boolean>
+}
 
 const HASHES: Record<HashName, string> = { sha1: 'SHA-1', sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' }
 
@@ -25,7 +44,7 @@ const SCHEMES: Record<
 }
 
 /** WebCrypto, for browsers and workers. Same answers as node:crypto; one test suite runs on both. */
-export function webCrypto(subtle: Subtle): CryptoPort {
+export function webCrypto<Key>(subtle: SubtleVerifier<Key>): CryptoPort {
   const keys = new WeakMap<Uint8Array, Map<SignatureAlgorithm, Promise<Key | undefined>>>()
 
   const keyOf = (algorithm: SignatureAlgorithm, spki: Uint8Array): Promise<Key | undefined> => {

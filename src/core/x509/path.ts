@@ -176,16 +176,30 @@ function checkRole(certificate: Certificate, depth: number, profile: PathProfile
 
 /** Addresses are never followed; one that the vendor does not use says that the certificate is not the vendor's work. */
 function checkHosts(certificate: Certificate, hosts: readonly string[], path: string): void {
-  for (const oid of [EXTENSION.authorityInfoAccess, EXTENSION.cRLDistributionPoints]) {
-    const value = certificate.extensions.get(oid)?.value
-    if (value === undefined) continue
-    for (const address of uniformResourceIdentifiers(take(decodeDer(value, `${path}.${oid}`)))) {
-      const host = /^https?:\/\/([a-z0-9.-]+)(\/|$)/.exec(address)?.[1]
-      if (host === undefined || !hosts.includes(host)) {
-        refuse('ENV_FETCH_FROM_INPUT', `${path}.${oid}`, { expected: hosts.join(', '), actual: address })
-      }
+  const known = addresses.get(certificate) ?? addressesOf(certificate, path)
+  addresses.set(certificate, known)
+  for (const { oid, address } of known) {
+    const host = /^https?:\/\/([a-z0-9.-]+)(\/|$)/.exec(address)?.[1]
+    if (host === undefined || !hosts.includes(host)) {
+      refuse('ENV_FETCH_FROM_INPUT', `${path}.${oid}`, { expected: hosts.join(', '), actual: address })
     }
   }
+}
+
+interface Address {
+  readonly oid: string
+  readonly address: string
+}
+
+/** Decoded once as long as the certificate lives. */
+const addresses = new WeakMap<Certificate, readonly Address[]>()
+
+function addressesOf(certificate: Certificate, path: string): readonly Address[] {
+  return [EXTENSION.authorityInfoAccess, EXTENSION.cRLDistributionPoints].flatMap((oid) => {
+    const value = certificate.extensions.get(oid)?.value
+    if (value === undefined) return []
+    return uniformResourceIdentifiers(take(decodeDer(value, `${path}.${oid}`))).map((address) => ({ oid, address }))
+  })
 }
 
 const URI = contextTag(6, 'primitive')
