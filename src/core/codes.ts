@@ -395,6 +395,11 @@ export const CODES = {
     title: 'The firmware level the report proves is below the minimum.',
     hint: 'The provider should install the BIOS release with a newer AGESA, reboot, then run snphost commit and snphost config reset so that the new level is also reported. Compare snphost show tcb with the required values in the finding and fetch a new VCEK.',
   },
+  SNP_TCB_FLOOR_UNKNOWN: {
+    verdict: 'inconclusive',
+    title: 'A bulletin asks for fixed microcode, and no number is known for this processor.',
+    hint: 'The provider can do nothing about it. The tenant asks AMD for the fixed microcode of this processor and names it as minTcb.microcode in the policy, or names an earlier day in tcbFloors.bulletins.',
+  },
   SNP_TCB_ADVISORY: {
     verdict: 'reject',
     title: 'The firmware or microcode has a hole that AMD has already fixed.',

@@ -368,6 +368,7 @@ function validUntil(now: UnixSeconds, uses: readonly CollateralUse[], appraisal:
     now + MAX_DECISION_SECONDS,
     ...uses.map((u) => u.validUntil),
     ...appraisal.statements.map((s) => s.validUntil),
+    ...(appraisal.validUntil === undefined ? [] : [appraisal.validUntil]),
   )
 }
 

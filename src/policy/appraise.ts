@@ -100,8 +100,15 @@ function alternative(
     const { claims, id } = cpu
     const report = reportFor(id, `/require/cpu/any/${index}`, faults)
     const floors = floorsOf(rule, claims, subject)
+    // A policy that names the microcode itself has answered what the bulletins leave open; otherwise unknown denies.
     for (const bulletin of floors.notCovered) {
       notChecked.push({ what: `firmware level against ${bulletin}`, because: 'no number is known for this processor' })
+      if (rule.minTcb.microcode === 0) {
+        report('SNP_TCB_FLOOR_UNKNOWN', 'reportedTcb.microcode', '/tcbFloors', {
+          actual: claims.reportedTcb.microcode,
+          source: bulletin,
+        })
+      }
     }
     appraiseSnp(rule, claims, floors, report)
     const measurement = appraiseMeasurement(policy, rule, claims, subject, {

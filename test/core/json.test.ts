@@ -162,7 +162,10 @@ describe('parseJson refuses', () => {
   })
 
   it('what has more values than the limit, so that small text cannot become large memory', () => {
-    const values = (count: number) => `[${Array(count - 1).fill('{}').join(',')}]`
+    const values = (count: number) =>
+      `[${Array(count - 1)
+        .fill('{}')
+        .join(',')}]`
     expect(parseJson(values(LIMITS.jsonValues), '').ok).toBe(true)
     expect(refusal(values(LIMITS.jsonValues + 1))).toEqual(['LIMIT_JSON_VALUES'])
   })
@@ -263,6 +266,23 @@ describe('canonicalJson (RFC 8785)', () => {
     expect(canonicalJson({ b: undefined, a: 1 })).toBe('{"a":1}')
     for (const n of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
       expect(() => canonicalJson({ a: [n] })).toThrow(TypeError)
+    }
+  })
+})
+
+describe('parseJson for formats whose numbers are whole', () => {
+  const integers = (text: string) => parseJson(text, '', 'integers')
+
+  it('refuses a number spelled with fraction or exponent, whatever its value', () => {
+    expect(valueIn(integers('[0,-1,17]'))).toEqual([0, -1, 17])
+    for (const text of ['1.0', '1e0', '1.0E+0', '-0.0', '1.5', '1e400']) {
+      expect(codesOf(integers(`{"a":[${text}]}`))).toEqual(['JSON_TYPE_MISMATCH'])
+    }
+  })
+
+  it('leaves the range to its caller: nothing beyond 2^53 comes back as a safe integer', () => {
+    for (const text of ['9007199254740993', '-9007199254740993', '1'.repeat(400)]) {
+      expect(Number.isSafeInteger(valueIn(integers(text)))).toBe(false)
     }
   })
 })

@@ -209,6 +209,13 @@ describe('several Hopper GPUs', () => {
     expect(codes(eight, board(8, 4, { featureFlag: undefined, protectedPcie: true }))).toEqual([])
   })
 
+  it('counts the board as it was shown: a device that is not proved has a finding of its own', () => {
+    const whole = board(8, 4)
+    const withoutOne = (id: string) => ({ ...whole, items: whole.items.filter((item) => item.id !== id) })
+    expect(codes(eight, withoutOne('gpu-7'))).toEqual([])
+    expect(codes(eight, withoutOne('switch-3'))).toEqual([])
+  })
+
   it('one GPU, or another architecture, has no such need', () => {
     expect(codes(documentWithGpu(), machine(gpus(1)))).toEqual([])
     const blackwell = { architecture: 'BLACKWELL', model: 'B200' } as const

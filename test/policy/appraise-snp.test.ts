@@ -64,13 +64,29 @@ describe('SEV-SNP, by default', () => {
     expect(codes(upTo('2026-12-31'), subjectOf([old], { now: march2025 }))).toEqual([])
   })
 
-  it('lists bulletins without a number for this processor as not checked', () => {
+  it('a level that the processor does not have is below every floor', () => {
+    const floors = {
+      levels: [{ component: 'fmc', minimum: 1, source: 'a bulletin' }],
+      platformInfo: [],
+      notCovered: [],
+    } as const
+    const judged = (fmc: number | undefined) =>
+      unmet(documentWith(), subjectOf([cpuItem({ reportedTcb: tcb({ fmc }) })], { tcbFloors: () => floors }))
+    expect(judged(1)).toEqual([])
+    expect(judged(undefined)).toEqual(['SNP_TCB_ADVISORY cpu.reportedTcb.fmc a bulletin'])
+  })
+
+  it('SNP_TCB_FLOOR_UNKNOWN for a bulletin without a number for this processor, unless the policy names the microcode', () => {
     const bergamo = cpuItem({ cpuid: { family: 0x19, model: 0xa0, stepping: 2 } })
     const { faults, notChecked } = appraise(policyOf(documentWith()), subjectOf([bergamo]))
-    expect(faults).toEqual([])
+    expect(faults.map(({ fault }) => `${fault.code} ${fault.source}`)).toEqual([
+      'SNP_TCB_FLOOR_UNKNOWN AMD-SB-3020 (CVE-2025-0033)',
+      'SNP_TCB_FLOOR_UNKNOWN AMD-SB-3027 (CVE-2025-29943)',
+    ])
     expect(notChecked.map((n) => n.what)).toEqual(
       expect.arrayContaining(['firmware level against AMD-SB-3027 (CVE-2025-29943)']),
     )
+    expect(codes(documentWith({ minTcb: { microcode: 1 } }), subjectOf([bergamo]))).toEqual([])
   })
 
   it('RJ-SNP-17 and -18 refuse debugging and migration', () => {

@@ -3,7 +3,6 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { utf8 } from '../../src/core/bytes.ts'
 import { toBase64 } from '../../src/core/encodings.ts'
 import type { Json, JsonObject } from '../../src/core/json.ts'
-import { LIMITS } from '../../src/core/limits.ts'
 import type { Decision } from '../../src/decision/decision.ts'
 import {
   akashGpuReport,
@@ -63,11 +62,11 @@ const item = (members: JsonObject, more: JsonObject = {}) => judged(scene(bundle
 describe('limits', () => {
   const padded = (size: number): string => JSON.stringify(CPU_QUOTE).padEnd(size, ' ')
   row('RJ-ENV-01', {
-    twin: () => text(padded(LIMITS.requestBytes)),
-    bad: () => text(padded(LIMITS.requestBytes + 1)),
+    twin: () => text(padded(1_048_576)),
+    bad: () => text(padded(1_048_577)),
   })
 
-  const large = new Uint8Array(LIMITS.evidenceBytes + 1)
+  const large = new Uint8Array(65_537)
   large.set(CPU.report)
   row('RJ-ENV-02', {
     twin: good,

@@ -48,11 +48,16 @@ const tooMany = (path: string, actual: number): never =>
 /** White space, and the zeros that stand between characters in UTF-16. */
 const SKIPPED: readonly number[] = [0x20, 0x09, 0x0a, 0x0d, 0x00]
 const LESS_THAN = 0x3c
-const BYTE_ORDER_MARK_BYTES: Readonly<Record<number, number>> = { 239: 3, 255: 2, 254: 2 }
+/** Length of a byte order mark by its first byte. */
+const BYTE_ORDER_MARK_BYTES: ReadonlyMap<number | undefined, number> = new Map([
+  [0xef, 3],
+  [0xff, 2],
+  [0xfe, 2],
+])
 
 /** Markup in any encoding, after a byte order mark and white space: its own decoder refuses what does not belong there. */
 function looksLikeXml(bytes: Uint8Array): boolean {
-  const start = BYTE_ORDER_MARK_BYTES[bytes[0] ?? 0] ?? 0
+  const start = BYTE_ORDER_MARK_BYTES.get(bytes[0]) ?? 0
   const first = bytes.subarray(start, start + 64).find((b) => !SKIPPED.includes(b))
   return first === LESS_THAN
 }
