@@ -7,6 +7,7 @@ import {
 import { type EvidenceFile, readEvidence } from './attestation/envelopes/index.ts'
 import type { Freshness } from './attestation/evidence-set/binding.ts'
 import type { Lease } from './attestation/evidence-set/group.ts'
+import { copyOf } from './core/bytes.ts'
 import { Context, createVerificationCache, type VerificationCache } from './core/context.ts'
 import { nodeCrypto } from './core/crypto/node.ts'
 import type { CryptoPort } from './core/crypto/port.ts'
@@ -55,7 +56,7 @@ export interface VerifyContext {
 export async function verify(evidence: Evidence, context: VerifyContext): Promise<Decision> {
   const given = evidence instanceof Uint8Array ? [{ name: 'evidence', bytes: evidence }] : evidence
   // What is judged are copies: nobody can change the bytes between two checks of one judgement.
-  const files = given.map(({ name, bytes }) => ({ name, bytes: bytes.slice() }))
+  const files = given.map(({ name, bytes }) => ({ name, bytes: copyOf(bytes) }))
   const crypto = context.crypto ?? nodeCrypto
   const judgement = new Context({
     now: context.now,

@@ -64,6 +64,8 @@ export function decodeChallenge(value: Json): Outcome<Challenge> {
     const rand = take(fromBase64(text('rand'), 'challenge.rand'))
     if (rand.length !== 32) invalid('rand')
     const purpose = PURPOSES.find((p) => p === value.purpose) ?? invalid('purpose')
+    // Posture and self-test ask about a machine, the others about one lease of it; the two never stand in for each other.
+    if ((value.lease === undefined) !== (purpose === 'posture' || purpose === 'selftest')) invalid('lease')
     const iat = seconds('iat')
     const exp = seconds('exp')
     if (exp <= iat || exp - iat > CHALLENGE_MAX_SECONDS) invalid('exp')
@@ -157,11 +159,15 @@ export function checkChallenge(
     const until = Math.min(challenge.exp, challenge.iat + maxAgeSeconds)
     if (context.now > until)
       refuse('BIND_CHALLENGE_EXPIRED', 'challenge.exp', { expected: `at least ${context.now}`, actual: until })
-    for (const part of ['provider', 'lease'] as const) {
-      const wanted = scope[part]
-      if (wanted !== undefined && wanted !== challenge[part]) {
-        refuse('BIND_CHALLENGE_SCOPE', `challenge.${part}`, { expected: wanted, actual: challenge[part] ?? 'none' })
-      }
+    if (scope.provider !== undefined && scope.provider !== challenge.provider) {
+      refuse('BIND_CHALLENGE_SCOPE', 'challenge.provider', { expected: scope.provider, actual: challenge.provider })
+    }
+    // Both ways: a question about one lease proves nothing for another, nor for a judgement that names none.
+    if (scope.lease !== challenge.lease) {
+      refuse('BIND_CHALLENGE_SCOPE', 'challenge.lease', {
+        expected: scope.lease ?? 'no lease',
+        actual: challenge.lease ?? 'no lease',
+      })
     }
     if (scope.policyDigest !== undefined && scope.policyDigest !== challenge.policyDigest) {
       refuse('POLICY_DIGEST_CHANGED', 'challenge.policyDigest', {

@@ -1,4 +1,4 @@
-import { latin1 } from '../core/bytes.ts'
+import { copyOf, latin1 } from '../core/bytes.ts'
 import type { Context } from '../core/context.ts'
 import { LIMITS } from '../core/limits.ts'
 import { type Fault, fault, type Outcome } from '../core/outcome.ts'
@@ -83,7 +83,7 @@ export async function sortCollateral(
       faults.push(fault('LIMIT_COLLATERAL_BYTES', name, { expected: LIMITS.collateralBytes }))
       break
     }
-    const bytes = given.slice()
+    const bytes = copyOf(given)
     if (looksLikePem(bytes)) {
       const blocks = decodePem(bytes, name)
       if (!blocks.ok) faults.push(...blocks.faults)

@@ -20,6 +20,8 @@ export interface EvidenceItem {
   readonly bytes: Uint8Array
   /** certificates that travelled with it (PEM, DER, or AMD's certificate table). Offers, never anchors. */
   readonly endorsements: readonly Uint8Array[]
+  /** what the carrier puts beside the report and nobody reads (a CEC report): named in the decision and in its digest */
+  readonly unread?: Uint8Array
   /** architecture the carrier claims (`HOPPER`), to be compared with the certificates */
   readonly architectureLabel?: string
 }

@@ -1,4 +1,4 @@
-import { open, readdir, stat } from 'node:fs/promises'
+import { constants, open, readdir, stat } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { CollateralFile } from '../attestation/collateral.ts'
 import { fromUtf8 } from '../core/encodings.ts'
@@ -28,17 +28,35 @@ function unreadable(path: string, error: unknown): UsageError {
  */
 const MOST_BYTES = Math.max(LIMITS.requestBytes, LIMITS.xmlBytes, LIMITS.collateralBytes) + 1
 
-async function bytesOf(path: string): Promise<Uint8Array> {
+/** All files of a folder together: what a request and its collateral may have. */
+const MOST_FOLDER_BYTES = LIMITS.requestBytes + LIMITS.collateralBytes
+
+/**
+ * Somebody else may have filled a folder: there, only regular files are read. A pipe, which could keep us waiting for ever,
+ * is taken where the operator names it. Not blocking, `open` does not wait for the other end of a pipe.
+ */
+async function bytesOf(path: string, accepts: 'anything' | 'regular files' = 'anything'): Promise<Uint8Array> {
   try {
-    const file = await open(path)
+    const file = await open(path, accepts === 'anything' ? 'r' : constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     try {
+      if (accepts === 'regular files' && !(await file.stat()).isFile())
+        throw new UsageError(`cannot read ${path}: it is not a regular file`)
       return await gather(file.createReadStream({ end: MOST_BYTES - 1, autoClose: false }))
     } finally {
       await file.close()
     }
   } catch (error) {
-    throw unreadable(path, error)
+    throw error instanceof UsageError ? error : unreadable(path, error)
   }
+}
+
+/** An input that is not there (closed, or a folder) looks like an empty one; neither is anything to judge. */
+async function standardInput(): Promise<Uint8Array> {
+  const bytes = await gather(process.stdin).catch((error) => {
+    throw unreadable('standard input', error)
+  })
+  if (bytes.length === 0) throw new UsageError('standard input is empty')
+  return bytes
 }
 
 async function gather(stream: AsyncIterable<unknown>): Promise<Uint8Array> {
@@ -63,7 +81,7 @@ async function isFolder(path: string): Promise<boolean> {
 
 /** A file, the files of a folder (not of folders within it, not hidden ones), or `-` for standard input. */
 export async function readFiles(path: string): Promise<CollateralFile[]> {
-  if (path === '-') return [{ name: 'stdin', bytes: await gather(process.stdin) }]
+  if (path === '-') return [{ name: 'stdin', bytes: await standardInput() }]
   if (!(await isFolder(path))) return [{ name: basename(path), bytes: await bytesOf(path) }]
   return filesIn(path, await visibleEntries(path), (file) => basename(file))
 }
@@ -81,8 +99,13 @@ async function filesIn(
   nameOf: (path: string) => string,
 ): Promise<CollateralFile[]> {
   const files: CollateralFile[] = []
+  let total = 0
   for (const path of paths) {
-    if (!(await isFolder(path))) files.push({ name: nameOf(path), bytes: await bytesOf(path) })
+    if (await isFolder(path)) continue
+    const bytes = await bytesOf(path, 'regular files')
+    total += bytes.length
+    if (total > MOST_FOLDER_BYTES) throw new UsageError(`${folder} holds more than ${MOST_FOLDER_BYTES} bytes`)
+    files.push({ name: nameOf(path), bytes })
   }
   // An empty folder is a mistyped one, or one that nobody filled: saying nothing would look like "nothing to check".
   if (files.length === 0) throw new UsageError(`${folder} holds no files`)
@@ -115,7 +138,7 @@ async function entriesBelow(folder: string): Promise<string[]> {
 }
 
 /** One file of the operator's, or `-` for standard input. */
-export const readBytes = (path: string): Promise<Uint8Array> => (path === '-' ? gather(process.stdin) : bytesOf(path))
+export const readBytes = (path: string): Promise<Uint8Array> => (path === '-' ? standardInput() : bytesOf(path))
 
 /** A text file of the operator's: strict UTF-8. */
 export async function readText(path: string): Promise<string> {

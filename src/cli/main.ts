@@ -14,6 +14,7 @@ const program = new Command('vouchsafe')
     'Judges hardware-signed evidence of confidential machines, locally and offline, and explains every refusal.',
   )
   .version('0.1.0')
+  .enablePositionalOptions() // behind a command, -V is none of ours
   .exitOverride()
   .showHelpAfterError('(vouchsafe help shows every command)')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
@@ -23,15 +24,22 @@ for (const command of [verifyCommand, inspectCommand, policyCommand, codesComman
 
 // A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit()
+  if (error.code === 'EPIPE') process.exit()
+  process.stderr.write(`vouchsafe: the answer could not be written: ${error.code ?? 'error'}\n`)
+  process.exit(EXIT.usage)
 })
+
+/**
+ * Help is an answer where nothing else was asked. Beside options it may be the name of a file that somebody else chose, and
+ * exit code 0 would say that it was accepted.
+ */
+const asksForHelpOnly = (args: readonly string[]): boolean => args.length <= 2 || args[0] !== 'verify'
 
 try {
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {
-    process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
+    process.exitCode = error.exitCode === 0 && asksForHelpOnly(process.argv.slice(2)) ? EXIT.ok : EXIT.usage
   } else if (error instanceof UsageError) {
     process.stderr.write(`vouchsafe: ${safeLines(error.message)}\n`)
     process.exitCode = EXIT.usage

@@ -51,12 +51,16 @@ export function verifyCommand(): Command {
     .option('--offline', 'never go on line (this version never does)')
     .option('--explain', 'every finding with its remedy, not only the first ones')
     .option('--json', 'print the decision as JSON')
+    .addHelpText('after', '\nEvidence whose name begins with a dash goes behind --, as in: vouchsafe verify -- -report')
     .exitOverride()
     .action(async (evidence: string, options: VerifyOptions) => {
       const decision = await decide(evidence, options)
       process.stdout.write(
         `${options.json === true ? jsonText(decision) : renderDecision(decision, options.explain === true)}\n`,
       )
+      // Scripts look at the exit code: whoever injected a root is told where that is not seen.
+      if (decision.verdict === 'accept' && decision.injectedAnchors.length > 0)
+        process.stderr.write('vouchsafe: accepted on injected trust anchors, so this decision opens nothing\n')
       process.exitCode = exitCodeOf(decision.verdict)
     })
 }

@@ -40,8 +40,8 @@ export const CODES = {
   },
   LIMIT_ITEM_COUNT: {
     verdict: 'reject',
-    title: 'The bundle has more items than the limit.',
-    hint: 'Send one machine per bundle, with one item for each CPU report, GPU and switch.',
+    title: 'The evidence has more items, or its folder more files, than the limit.',
+    hint: 'Send one machine per bundle or folder, with one item for each CPU report, GPU and switch.',
   },
   LIMIT_JSON_DEPTH: {
     verdict: 'reject',
@@ -559,7 +559,7 @@ export const CODES = {
   GPU_TRAILING_BYTES: {
     verdict: 'reject',
     title: 'Bytes follow the signature of the GPU report.',
-    hint: 'Send exactly the size NVML returns. A CEC report belongs between the GPU report and the PEM chain of an Akash answer, nowhere else.',
+    hint: 'Send exactly the size NVML returns. A CEC report, at most 4096 bytes, belongs between the GPU report and the PEM chain of an Akash answer, nowhere else.',
   },
   GPU_PEM_SPLIT_INVALID: {
     verdict: 'reject',

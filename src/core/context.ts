@@ -1,3 +1,4 @@
+import { copyOf } from './bytes.ts'
 import type { CryptoPort, HashName } from './crypto/port.ts'
 import { toHex } from './encodings.ts'
 import { LIMITS } from './limits.ts'
@@ -171,7 +172,7 @@ export class Context {
   async certificate(der: Uint8Array, path: string): Promise<Outcome<Certificate>> {
     if (der.length > LIMITS.evidenceBytes) return fail('LIMIT_EVIDENCE_BYTES', path, { actual: der.length })
     // The cache must not keep a view into a caller's larger buffer alive, nor see it change between digest and decoding.
-    const own = der.slice()
+    const own = copyOf(der)
     const decode = () => decodeCertificate(own, path)
     // Vendors' certificates have one to two kilobytes. Larger ones must not fill the cache.
     return own.length > CACHED_CERTIFICATE_BYTES ? decode() : this.decodeOnce('x509-certificate', own, decode)

@@ -4,6 +4,8 @@ export interface Limits {
   readonly evidenceBytes: number
   readonly gpuCount: number
   readonly itemCount: number
+  /** files of one evidence folder, collateral beside it included */
+  readonly folderFiles: number
   readonly certificatesPerChain: number
   readonly signatureChecks: number
   readonly jsonDepth: number
@@ -25,6 +27,7 @@ export const LIMITS: Limits = {
   evidenceBytes: 64 * 1024,
   gpuCount: 16,
   itemCount: 32,
+  folderFiles: 256,
   certificatesPerChain: 8,
   signatureChecks: 64,
   jsonDepth: 32,

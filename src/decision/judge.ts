@@ -94,7 +94,7 @@ export async function judge(
     physical: about.physical,
     items: set.items.map((item, i) => itemDecision(item, judgements[i], findings)),
     findings,
-    notChecked: [...notCheckedOf(set, judgements, ignored, about), ...appraisal.notChecked],
+    notChecked: distinct([...notCheckedOf(set, judgements, ignored, about), ...appraisal.notChecked]),
     policy: policySummary(about),
     ...(await challengeSummary(context, about)),
     evidenceDigest: await evidenceDigest(context, set),
@@ -271,11 +271,11 @@ const repeatsRefusedManifest = ({ item, fault: { code } }: ItemFault, judgements
   code === 'GPU_RIM_UNAVAILABLE' &&
   judgements.some((j) => j.id === item && j.faults.length > 0 && j.faults.every((f) => f.code !== code))
 
-/** Equal findings once, in the order of the contract. */
-function distinct(findings: readonly Finding[]): Finding[] {
+/** Equal entries once, in the order they came in. */
+function distinct<T extends Finding | NotChecked>(entries: readonly T[]): T[] {
   const seen = new Set<string>()
-  return findings.filter((f) => {
-    const key = JSON.stringify(f)
+  return entries.filter((entry) => {
+    const key = JSON.stringify(entry)
     if (seen.has(key)) return false
     seen.add(key)
     return true
@@ -317,12 +317,19 @@ function notCheckedOf(
       }
     }
   }
+  if (about.freshness.kind === 'nonce')
+    list.push({ what: 'age of the nonce', because: 'a bare nonce says nothing of when it was asked; a challenge does' })
   if (about.freshness.kind === 'notGiven')
     list.push({ what: 'freshness', because: 'no challenge and no nonce were given' })
   if (about.freshness.kind === 'notChecked') list.push({ what: 'freshness', because: about.freshness.because })
   if (about.policy === null) list.push({ what: 'appraisal', because: 'no policy was given' })
   if (set.carrier === 'azure/hcl')
     list.push({ what: 'cpu: vTPM binding of the HCL report', because: 'this version does not judge azure-cvm' })
+  for (const { id, unread } of set.items) {
+    if (unread === undefined) continue
+    const what = `${id}: ${unread.length} bytes between the SPDM report and its certificates (a CEC report)`
+    list.push({ what, because: 'nothing signs them for us' })
+  }
   for (const name of ignored) list.push({ what: `file ${name}`, because: 'it is neither evidence nor collateral' })
   return list
 }
@@ -353,6 +360,7 @@ async function evidenceDigest(context: Context, set: EvidenceSet): Promise<strin
       kind: i.kind,
       sha256: await context.digestHex('sha256', i.bytes),
       endorsements: await Promise.all(i.endorsements.map((e) => context.digestHex('sha256', e))),
+      ...(i.unread === undefined ? {} : { unread: await context.digestHex('sha256', i.unread) }),
     })),
   )
   return `sha256:${await context.digestHex('sha256', utf8(canonicalJson({ carrier: set.carrier, items })))}`

@@ -28,9 +28,9 @@ export function levelOf(set: EvidenceSet, grounds: Grounds): Level {
   if (!grounds.binding.fresh) return 1
   if (grounds.measured === 'no') return 2
   if (signsForAnyone(set)) return OPEN_QUOTING_CAP
-  if (grounds.measured !== 'vouched' || !states('workload-pinned')) return 3
-  const keyBound = grounds.binding.keyBound && states('closed-quoting') && states('key-in-tee')
-  return keyBound ? 5 : 4
+  // Reports can be carried over into another envelope, so a closed image must be vouched for, whatever brought them.
+  if (grounds.measured !== 'vouched' || !states('workload-pinned') || !states('closed-quoting')) return 3
+  return grounds.binding.keyBound && states('key-in-tee') ? 5 : 4
 }
 
 /**
@@ -41,7 +41,10 @@ export function gpuBindingOf(set: EvidenceSet, grounds: Grounds): GpuBinding {
   const hasBoth =
     set.items.some((i) => i.kind === 'nvidia/gpu-report') && set.items.some((i) => !i.kind.startsWith('nvidia/'))
   if (!hasBoth || !grounds.genuine || !grounds.binding.fresh) return 'none'
-  const local = grounds.measured === 'vouched' && grounds.statements.some((s) => s.guarantee === 'gpu-local')
+  const states = (guarantee: string) => grounds.statements.some((s) => s.guarantee === guarantee)
+  // An image that signs anything for anyone would commit to a list of the host's choosing as well.
+  const local =
+    grounds.measured === 'vouched' && states('gpu-local') && states('closed-quoting') && !signsForAnyone(set)
   return local && grounds.binding.composite ? 'measured-guest' : 'shared-nonce'
 }
 

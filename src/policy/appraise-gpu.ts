@@ -23,8 +23,8 @@ const isSwitch = (item: AppraisedItem): item is Switch => item.claims.kind === '
 
 /**
  * Holds the GPUs and switches against the policy: GPU_NOT_EXPECTED · GPU_COUNT_ZERO · GPU_COUNT_MISMATCH ·
- * APPRAISAL_LEASE_MISSING · GPU_NVLINK_NOT_PROTECTED · GPU_DEVTOOLS_NOT_EXCLUDED for the set; GPU_MODEL_MISMATCH ·
- * GPU_CC_MODE · GPU_MODE_NOT_ALLOWED · GPU_MODE_UNKNOWN · GPU_VERSION_BELOW_MINIMUM · GPU_DEVICE_NOT_ALLOWED ·
+ * APPRAISAL_LEASE_MISSING · GPU_TOPOLOGY_INCOMPLETE · GPU_NVLINK_NOT_PROTECTED · GPU_DEVTOOLS_NOT_EXCLUDED for the set;
+ * GPU_MODEL_MISMATCH · GPU_CC_MODE · GPU_MODE_NOT_ALLOWED · GPU_MODE_UNKNOWN · GPU_VERSION_BELOW_MINIMUM · GPU_DEVICE_NOT_ALLOWED ·
  * GPU_RIM_UNAVAILABLE · GPU_MEASUREMENT_MISMATCH · GPU_OCSP_UNAVAILABLE · OCSP_MISSING · APPRAISAL_CLAIM_MISSING for each.
  */
 export function appraiseGpus(
@@ -36,7 +36,11 @@ export function appraiseGpus(
   const faults: AppraisalFault[] = []
   const gpus = subject.items.filter(isGpu)
   const switches = subject.items.filter(isSwitch)
-  if (rule === 'any') return faults
+  const shown = subject.presented.filter(({ kind }) => kind === 'nvidia/gpu-report').length
+  if (rule === 'any') {
+    leasedAlone(subject.lease, shown, gpus, faults)
+    return faults
+  }
   if (rule === 'none') {
     for (const { id, kind } of subject.presented) {
       if (kind.startsWith('nvidia/'))
@@ -45,8 +49,8 @@ export function appraiseGpus(
     return faults
   }
   const set = reportFor('set', AT, faults)
-  count(rule, subject.lease, subject.presented.filter(({ kind }) => kind === 'nvidia/gpu-report').length, set)
-  nvLink(policy, subject.presented, gpus, set)
+  count(rule, subject.lease, shown, set)
+  board(policy, rule, subject.presented, gpus, set)
   if (rule.devtools === 'excluded' && !statements.some((s) => s.guarantee === 'gpu-local')) {
     set('GPU_DEVTOOLS_NOT_EXCLUDED', 'gpu.devtools', '/devtools', {
       expected: 'gpu-local, vouched for the guest image',
@@ -73,13 +77,30 @@ function count(rule: GpuRule, lease: LeaseTerms | null, actual: number, report: 
   }
 }
 
+/** A policy that does not rely on GPUs says nothing about them; the lease still does. */
+function leasedAlone(lease: LeaseTerms | null, actual: number, gpus: readonly Gpu[], faults: AppraisalFault[]): void {
+  if (lease?.teeType !== 'cpu-gpu') return
+  const { gpuCount } = lease
+  if (gpuCount !== undefined && actual !== gpuCount) {
+    const code = actual === 0 ? 'GPU_COUNT_ZERO' : 'GPU_COUNT_MISMATCH'
+    const detail = { expected: `${gpuCount}, as leased`, actual, source: 'lease#/gpuCount' }
+    reportFor('set', AT, faults)(code, 'gpu.count', '', detail)
+  }
+  for (const { id, claims } of gpus) leasedModel(lease, claims, reportFor(id, AT, faults))
+}
+
 /**
- * Hopper's NVLink is plain text outside a protected board; the board's own wiring is judged with the evidence set. What was
- * shown is counted: of a device that is not proved its own finding tells.
+ * CC mode is off in PPCIE mode, and what protects the GPU instead is the whole board: no risk that a tenant accepts stands in
+ * for a part of it. Hopper's NVLink is plain text outside such a board. The board's own wiring is judged with the evidence
+ * set. What was shown is counted: of a device that is not proved its own finding tells.
  */
-function nvLink(policy: Policy, presented: AppraisalSubject['presented'], gpus: readonly Gpu[], report: Report): void {
-  const hopper = gpus.filter((g) => g.claims.architecture === 'HOPPER').length
-  if (hopper < 2 || acceptsRisk(policy, 'plain-nvlink')) return
+function board(
+  policy: Policy,
+  rule: GpuRule,
+  presented: AppraisalSubject['presented'],
+  gpus: readonly Gpu[],
+  report: Report,
+): void {
   const shown = (of: EvidenceKind) => presented.filter(({ kind }) => kind === of).length
   const switches = shown('nvidia/switch-report')
   const isBoard =
@@ -87,6 +108,16 @@ function nvLink(policy: Policy, presented: AppraisalSubject['presented'], gpus: 
     switches === PPCIE_BOARD_SWITCHES &&
     gpus.every((g) => possibleModes(g.claims).every((mode) => mode === 'PPCIE'))
   if (isBoard) return
+  const inPpcie = gpus.filter((g) => possibleModes(g.claims).every((mode) => mode === 'PPCIE')).length
+  // Where the policy does not allow the mode at all, each GPU is refused for that.
+  if (inPpcie > 0 && (rule.modes === 'any' || rule.modes.includes('PPCIE'))) {
+    report('GPU_TOPOLOGY_INCOMPLETE', 'gpu.board', '', {
+      expected: `${PPCIE_BOARD_GPUS} GPUs in PPCIE mode and ${PPCIE_BOARD_SWITCHES} switches`,
+      actual: `${inPpcie} in PPCIE mode of ${shown('nvidia/gpu-report')} GPUs, ${switches} switches`,
+    })
+  }
+  const hopper = gpus.filter((g) => g.claims.architecture === 'HOPPER').length
+  if (hopper < 2 || acceptsRisk(policy, 'plain-nvlink')) return
   report('GPU_NVLINK_NOT_PROTECTED', 'gpu.nvLink', '', {
     expected: 'one GPU, a whole board in PPCIE mode, or "plain-nvlink" in acceptRisks',
     actual: `${hopper} Hopper GPUs, ${switches} switches`,
@@ -94,11 +125,14 @@ function nvLink(policy: Policy, presented: AppraisalSubject['presented'], gpus: 
   })
 }
 
-/** Modes that fit the report. The PPCIE status of older drivers tells PPCIE from the other two, and no more. */
+/**
+ * Modes that fit the report. The PPCIE status of older drivers tells PPCIE from the other two, and no more; a report that
+ * says PPCIE in either field has CC mode off.
+ */
 function possibleModes({ featureFlag, protectedPcie }: GpuClaims): readonly GpuMode[] {
+  if (protectedPcie === true) return ['PPCIE']
   if (featureFlag !== undefined) return [featureFlag]
-  if (protectedPcie === undefined) return ['SPT', 'MPT', 'PPCIE']
-  return protectedPcie ? ['PPCIE'] : ['SPT', 'MPT']
+  return protectedPcie === undefined ? ['SPT', 'MPT', 'PPCIE'] : ['SPT', 'MPT']
 }
 
 function device(rule: GpuRule, lease: LeaseTerms | null, { claims }: Gpu, report: Report): void {
@@ -108,14 +142,7 @@ function device(rule: GpuRule, lease: LeaseTerms | null, { claims }: Gpu, report
     if (model === undefined) report('APPRAISAL_CLAIM_MISSING', 'model', '/models', { expected })
     else if (!rule.models.includes(model)) report('GPU_MODEL_MISMATCH', 'model', '/models', { expected, actual: model })
   }
-  if (lease?.gpuModel !== undefined) {
-    const expected = `${lease.gpuModel}, as leased`
-    if (model === undefined)
-      report('APPRAISAL_CLAIM_MISSING', 'model', '/models', { expected, source: 'lease#/gpuModel' })
-    else if (model.toUpperCase() !== lease.gpuModel.toUpperCase()) {
-      report('GPU_MODEL_MISMATCH', 'model', '/models', { expected, actual: model, source: 'lease#/gpuModel' })
-    }
-  }
+  leasedModel(lease, claims, report)
   mode(rule, claims, report)
   version(
     'driverVersion',
@@ -134,6 +161,14 @@ function device(rule: GpuRule, lease: LeaseTerms | null, { claims }: Gpu, report
       actual: claims.ikSerial,
     })
   }
+}
+
+function leasedModel(lease: LeaseTerms | null, { model }: GpuClaims, report: Report): void {
+  if (lease?.gpuModel === undefined) return
+  const [expected, source] = [`${lease.gpuModel}, as leased`, 'lease#/gpuModel']
+  if (model === undefined) report('APPRAISAL_CLAIM_MISSING', 'model', '/models', { expected, source })
+  else if (model.toUpperCase() !== lease.gpuModel.toUpperCase())
+    report('GPU_MODEL_MISMATCH', 'model', '/models', { expected, actual: model, source })
 }
 
 function mode(rule: GpuRule, claims: GpuClaims, report: Report): void {

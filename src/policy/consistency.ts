@@ -63,6 +63,10 @@ function gpu(rule: GpuRule, policy: Policy, faults: Faults): void {
   const at = '/require/gpu'
   const vouched = policy.referenceValues !== 'none'
   if (rule.binding === 'measured-guest' && !vouched) unsatisfiable(faults, `${at}/binding`, NAME_SIGNERS, 'none')
+  if (rule.devtools === 'excluded' && rule.binding === 'shared-nonce') {
+    // A shared nonce does not tie the reports to the guest that vouches for its driver.
+    unsatisfiable(faults, `${at}/devtools`, 'binding measured-guest, as devtools is excluded', rule.binding)
+  }
   if (rule.devtools === 'excluded' && !vouched) unsatisfiable(faults, `${at}/devtools`, NAME_SIGNERS, 'none')
   if (rule.binding === 'tdisp' && rule.models !== 'any' && rule.models.every((m) => HOPPER_MODELS.includes(m))) {
     unsatisfiable(faults, `${at}/binding`, 'a model that can do TDISP', rule.models.join(', '))

@@ -108,6 +108,20 @@ describe('how many GPUs', () => {
     expect(codes(documentWith(), unproved)).toEqual(['GPU_NOT_EXPECTED'])
     expect(codes(documentWith({}, {}, { gpu: 'any' }), machine(found))).toEqual([])
   })
+
+  it('holds the GPUs against the lease even where the policy does not rely on them', () => {
+    const any = documentWith({}, {}, { gpu: 'any' })
+    const leased = (change: Partial<LeaseTerms>) => ({ lease: lease({ gpuModel: 'H200', gpuCount: 8, ...change }) })
+    expect(unmet(any, machine(gpus(8, { model: 'H200' }), leased({})))).toEqual([])
+    expect(unmet(any, machine(gpus(7, { model: 'H200' }), leased({})))).toEqual([
+      'GPU_COUNT_MISMATCH set.gpu.count lease#/gpuCount',
+    ])
+    expect(unmet(any, machine([], leased({})))).toEqual(['GPU_COUNT_ZERO set.gpu.count lease#/gpuCount'])
+    expect(unmet(any, machine(gpus(1), leased({ gpuCount: 1 })))).toEqual([
+      'GPU_MODEL_MISMATCH gpu-0.model lease#/gpuModel',
+    ])
+    expect(codes(any, machine(gpus(1), leased({ gpuCount: undefined, gpuModel: undefined })))).toEqual([])
+  })
 })
 
 describe('which GPUs', () => {
@@ -170,7 +184,6 @@ describe('their mode', () => {
     judged({ modes: ['SPT'] }, { featureFlag: 'MPT' }, told('GPU_MODE_NOT_ALLOWED'))
     const board = documentWithGpu({ modes: ['PPCIE'], count: 'lease' })
     expect(unmet(board, machine([gpuItem()], { lease: lease() }))).toEqual(told('GPU_MODE_NOT_ALLOWED'))
-    expect(codes(board, machine([gpuItem({ featureFlag: 'PPCIE' })], { lease: lease() }))).toEqual([])
   })
 
   it('a report that does not say its mode', () => {
@@ -193,6 +206,7 @@ describe('several Hopper GPUs', () => {
     machine([...gpus(g, change), ...switches(s)])
   const eight = documentWithGpu({ count: 8 })
   const told = ['GPU_NVLINK_NOT_PROTECTED set.gpu.nvLink policy#/acceptRisks']
+  const incomplete = [`GPU_TOPOLOGY_INCOMPLETE set.gpu.board ${AT}`]
 
   it('RJ-GPU-15 need a whole board in PPCIE mode, or the named risk', () => {
     expect(unmet(documentWithGpu({ count: 4 }), machine(gpus(4)))).toEqual(told)
@@ -202,11 +216,38 @@ describe('several Hopper GPUs', () => {
       'GPU_NVLINK_NOT_PROTECTED',
     ])
     expect(codes(eight, board(8, 4))).toEqual([])
-    expect(unmet(eight, board(8, 3))).toEqual(told)
-    expect(unmet(eight, board(8, 0))).toEqual(told)
+    expect(unmet(eight, board(8, 3))).toEqual([...incomplete, ...told])
+    expect(unmet(eight, board(8, 0))).toEqual([...incomplete, ...told])
     expect(unmet(eight, board(8, 4, { featureFlag: 'SPT', protectedPcie: false }))).toEqual(told)
     expect(unmet(eight, board(8, 4, { featureFlag: undefined, protectedPcie: undefined }))).toEqual(told)
     expect(codes(eight, board(8, 4, { featureFlag: undefined, protectedPcie: true }))).toEqual([])
+  })
+
+  it('RJ-GPU-13 in PPCIE mode, whose CC mode is off, are a whole board whatever the tenant accepts', () => {
+    const accepting = (rule: Json) => documentWithGpu(rule, { acceptRisks: ['plain-nvlink'] })
+    for (const modes of ['any', ['PPCIE'], ['PPCIE', 'SPT']]) {
+      expect(codes(accepting({ count: 8, modes }), board(8, 4))).toEqual([])
+      for (const [g, s] of [
+        [1, 0],
+        [1, 4],
+        [7, 4],
+        [8, 0],
+        [8, 3],
+      ] as const) {
+        expect(unmet(accepting({ count: g, modes: modes === 'any' ? modes : ['PPCIE', 'SPT'] }), board(g, s))).toEqual(
+          incomplete,
+        )
+      }
+    }
+    // By the status alone, by the flag alone, and where the two disagree.
+    for (const said of [
+      { featureFlag: undefined, protectedPcie: true },
+      { featureFlag: 'PPCIE', protectedPcie: false },
+      { featureFlag: 'SPT', protectedPcie: true },
+    ] as const) {
+      expect(unmet(documentWithGpu(), machine([gpuItem(said)]))).toEqual(incomplete)
+    }
+    expect(codes(documentWithGpu(), machine([gpuItem({ featureFlag: 'SPT', protectedPcie: false })]))).toEqual([])
   })
 
   it('counts the board as it was shown: a device that is not proved has a finding of its own', () => {

@@ -216,7 +216,10 @@ describe('measurements and reference values', () => {
   })
 
   it('devtools mode is excluded by a guarantee and by nothing else', async () => {
-    const document = documentWithGpu({ devtools: 'excluded' }, { referenceValues: { signers: [team.key] } })
+    const document = documentWithGpu(
+      { devtools: 'excluded', binding: 'measured-guest' },
+      { referenceValues: { signers: [team.key] } },
+    )
     const judged = async (change: Json) =>
       codes(document, subjectOf([cpuItem(), gpuItem()], { referenceValues: [await referenceValue(team, change)] }))
     expect(await judged({})).toEqual([])

@@ -87,7 +87,7 @@ const GPU_RULES: readonly Json[] = [
   { revocation: 'stapled' },
   { revocation: 'none' },
   { binding: 'measured-guest' },
-  { devtools: 'excluded' },
+  { devtools: 'excluded', binding: 'measured-guest' },
 ]
 
 const REQUIREMENTS: readonly Json[] = [

@@ -272,7 +272,7 @@ describe('explainPolicy', () => {
       ['T31', documentWith(), documentWith({ measurements: [DIGEST] }, {}, { level: 3 })],
       ['T34', documentWith(), documentWith({}, signers, { level: 4 })],
       ['T20', documentWithGpu(), documentWithGpu({ binding: 'measured-guest' }, signers)],
-      ['T12', documentWithGpu(), documentWithGpu({ devtools: 'excluded' }, signers)],
+      ['T12', documentWithGpu(), documentWithGpu({ devtools: 'excluded', binding: 'measured-guest' }, signers)],
       ['T52', documentWithGpu({ rim: 'none' }), documentWithGpu()],
       ['T41', documentWith({ revocation: 'none' }), documentWith()],
       ['T41', documentWithGpu({ revocation: 'none' }), documentWithGpu({ revocation: 'stapled' })],

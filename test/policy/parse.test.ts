@@ -213,8 +213,8 @@ describe('rows of the must-reject catalogue, area POL', () => {
       'POLICY_UNSATISFIABLE /require/gpu/binding',
     )
     pair(
-      documentWithGpu({ devtools: 'excluded' }, signers),
-      documentWithGpu({ devtools: 'excluded' }),
+      documentWithGpu({ devtools: 'excluded', binding: 'measured-guest' }, signers),
+      documentWithGpu({ devtools: 'excluded', binding: 'shared-nonce' }, signers),
       'POLICY_UNSATISFIABLE /require/gpu/devtools',
     )
     const release = (members: object) =>

@@ -10,7 +10,7 @@ import { compositeReportData, derivedGpuNonce, keyReportData } from '../../src/i
 import { policyDigest } from '../../src/policy/digest.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { ecKey, type MachineDevice } from '../../src/testing/index.ts'
-import { refused, row } from './row.ts'
+import { accepted, refused, row } from './row.ts'
 import { MEASUREMENT, referenceValue, SIGNED_BY_TEAM } from './signer.ts'
 import {
   ASKED,
@@ -75,7 +75,7 @@ const record = async ({
   issueChallengeRecord(
     {
       id: 'challenge-1',
-      purpose: 'lease',
+      purpose: lease === null ? 'posture' : 'lease',
       provider: 'provider-1',
       ...(lease === null ? {} : { lease }),
       policyDigest: await policyDigest(policy, (bytes) => digest('sha256', bytes)),
@@ -92,10 +92,17 @@ const challengeOf = async (about: Asked): Promise<Freshness & { kind: 'challenge
   challenge: take(decodeChallenge(await record(about))),
 })
 
-/** The CPU answering this very challenge. */
+const cpuLease = { ...LEASE, teeType: 'cpu' as const, gpuCount: undefined, gpuModel: undefined }
+
+/** The CPU answering this very challenge, for the lease that it was asked for. */
 async function answering(about: Asked, how: How = {}) {
   const freshness = await challengeOf(about)
-  return judged(cpuScene(cpuOver(freshness.challenge.nonce)), { policy: about.policy ?? POLICY, freshness, ...how })
+  return judged(cpuScene(cpuOver(freshness.challenge.nonce)), {
+    policy: about.policy ?? POLICY,
+    lease: cpuLease,
+    freshness,
+    ...how,
+  })
 }
 
 describe('the challenge', () => {
@@ -196,13 +203,18 @@ describe('the challenge', () => {
 
   row('RJ-BIND-11', { twin: () => answering({ iat: NOW + 60 }), bad: () => answering({ iat: NOW + 61 }) })
 
-  const cpuLease = { ...LEASE, teeType: 'cpu' as const, gpuCount: undefined, gpuModel: undefined }
+  it('a posture challenge, of no lease, is answered for no lease', async () => {
+    accepted(await answering({ lease: null }, { lease: null }))
+  })
+
   row('RJ-BIND-12', {
-    twin: () => answering({}, { lease: cpuLease }),
+    twin: () => answering({}),
     bad: {
       'another lease': () => answering({}, { lease: { ...cpuLease, id: 'lease-2' } }),
       'another provider': () => answering({}, { lease: { ...cpuLease, provider: 'provider-2' } }),
       'asked for no lease': () => answering({ lease: null }, { lease: cpuLease }),
+      'judged for no lease': () => answering({}, { lease: null }),
+      'judged for a lease without id': () => answering({}, { lease: { ...cpuLease, id: undefined } }),
     },
   })
 })
@@ -277,7 +289,11 @@ describe('the key of the workload', () => {
     const freshness = await challengeOf({ teeKey: SPKI })
     const { nonce } = freshness.challenge
     const reportData = covered === undefined ? nonce : await bound(nonce, covered)
-    return withKey(reportData, shown === undefined ? undefined : keyMember(shown), { policy: POLICY, freshness })
+    return withKey(reportData, shown === undefined ? undefined : keyMember(shown), {
+      policy: POLICY,
+      lease: cpuLease,
+      freshness,
+    })
   }
   row('RJ-BIND-07', {
     twin: {

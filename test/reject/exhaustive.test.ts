@@ -27,6 +27,9 @@ import { rowTitle } from './row.ts'
 import { akashQuote, cpu, gpus, json, NOW, nvidiaAnchors } from './stage.ts'
 import { judgeOf, refusal, Tally } from './tally.ts'
 
+/** A busy machine takes its time; the limit is there to end a hang. */
+const LONG = 600_000
+
 describe('reserved bytes', () => {
   /** Offsets that the test kit's own table does not know, below the signature; apart from the verifier's table on purpose. */
   function unnamed(version: number): readonly number[] {
@@ -50,7 +53,7 @@ describe('reserved bytes', () => {
     [5, 547],
   ] as const)(
     `${rowTitle('RJ-SNP-04')}, version %i, signed anew (%i executions, and 48 above the signature)`,
-    { timeout: 600_000 },
+    { timeout: LONG },
     async (version, count) => {
       const machine = cpu({ report: { version } })
       const judge = await judgeOf(machine)
@@ -99,9 +102,6 @@ describe('reserved bytes', () => {
     expect(tally.counts).toEqual({ SNP_RESERVED_NOT_ZERO: 28 })
   })
 })
-
-/** A busy machine takes its time; the limit is there to end a hang. */
-const LONG = 600_000
 
 const CPU = cpu()
 const ONE = gpus({ switchCount: 1, featureFlag: 'ppcie' })
@@ -162,7 +162,10 @@ describe('truncations', () => {
     }),
   ]
 
-  it.each(inputs)('of %s', { timeout: LONG }, async (_, bytes, decode, codes) => {
+  const counted = inputs.map(
+    ([what, bytes, ...rest]) => [`${what} (${bytes.length} executions)`, bytes, ...rest] as const,
+  )
+  it.each(counted)('of %s', { timeout: LONG }, async (_, bytes, decode, codes) => {
     expect((await decode(bytes)).ok).toBe(true)
     const tally = await truncations(bytes, decode)
     expect(tally.executions).toBe(bytes.length)
@@ -179,25 +182,31 @@ describe('truncations of the fixtures', () => {
     [/\.der$/, (b) => decodeOcsp(b, 'ocsp')],
     [/\.xml$/, rim],
   ]
-  const files = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' })
-    .map((name) => name.replaceAll('\\', '/'))
-    .filter((name) => /\.(json|crl|der|xml)$/.test(name))
+  const names = readdirSync(FIXTURES, { recursive: true, encoding: 'utf8' }).map((name) => name.replaceAll('\\', '/'))
+  const files = names
+    .filter((name) => decoders.some(([pattern]) => pattern.test(name)))
     .sort()
+    .map((name) => {
+      const file = new Uint8Array(readFileSync(join(FIXTURES, name)))
+      // A line break at the end of a text is nothing that could be missed.
+      return { name, bytes: file.at(-1) === 0x0a ? file.subarray(0, -1) : file }
+    })
 
   it('are not none', () => expect(files.length).toBeGreaterThan(10))
 
-  it.each(files)('of %s', { timeout: LONG }, async (name) => {
-    const file = new Uint8Array(readFileSync(join(FIXTURES, name)))
-    const decode = decoders.find(([pattern]) => pattern.test(name))?.[1]
-    if (decode === undefined) throw new TypeError(`nothing decodes ${name}`)
-    // A line break at the end of a text is nothing that could be missed.
-    const bytes = file.at(-1) === 0x0a ? file.subarray(0, -1) : file
-    const tally = await truncations(bytes, decode)
-    expect(tally.executions).toBe(bytes.length)
-    expect(
-      Object.keys(tally.counts).filter((code) => !/^(JSON_SYNTAX|ENV_EVIDENCE_EMPTY|DER_|XML_)/.test(code)),
-    ).toEqual([])
-  })
+  it.each(files.map(({ name, bytes }) => [`${name} (${bytes.length} executions)`, name, bytes] as const))(
+    'of %s',
+    { timeout: LONG },
+    async (_, name, bytes) => {
+      const decode = decoders.find(([pattern]) => pattern.test(name))?.[1]
+      if (decode === undefined) throw new TypeError(`nothing decodes ${name}`)
+      const tally = await truncations(bytes, decode)
+      expect(tally.executions).toBe(bytes.length)
+      expect(
+        Object.keys(tally.counts).filter((code) => !/^(JSON_SYNTAX|ENV_EVIDENCE_EMPTY|DER_|XML_)/.test(code)),
+      ).toEqual([])
+    },
+  )
 })
 
 describe('truncations of PEM', () => {

@@ -351,6 +351,8 @@ describe('several GPUs', () => {
       '8 GPUs, 3 switches that agree': () => smallBoard(8, 3),
       '7 GPUs, 4 switches that agree': () => smallBoard(7, 4),
       '8 GPUs, 1 switch': () => smallBoard(8, 1),
+      '8 GPUs, no switch': () => smallBoard(8, 0),
+      'one GPU alone, under the preset': () => one({ featureFlag: 'ppcie' }, { policy: h100() }),
       'a switch left out': {
         code: 'GPU_TOPOLOGY_INCOMPLETE',
         also: ['GPU_TOPOLOGY_MISMATCH', 'GPU_NVLINK_NOT_PROTECTED'],
@@ -381,7 +383,6 @@ describe('several GPUs', () => {
     'four H100': { gpuCount: 4 },
     'eight H100': { gpuCount: 8 },
     'four H100 in MPT mode': { gpuCount: 4, featureFlag: 'mpt' },
-    'eight H100 in PPCIE mode, no switch shown': { gpuCount: 8, featureFlag: 'ppcie' },
   }
   const inEach = (judge: (spec: Partial<NvidiaMachineSpec>) => Promise<Decision>) =>
     Object.fromEntries(Object.entries(cases).map(([name, spec]) => [name, () => judge(spec)]))
@@ -573,6 +574,13 @@ describe('one GPU beside another', () => {
       ])
       expect([decision.level, decision.gpuBinding, decision.validUntil]).toEqual([0, 'none', decision.decidedAt])
     }
+  })
+
+  test('RJ-GPU-31 on a board, whose other devices it says nothing about', async () => {
+    const decision = await judgedIn(BOARD, { wrong: 'report/cut-signature' })
+    refused(decision, ['GPU_SPDM_MALFORMED'])
+    expect(decision.findings.map((f) => f.item)).toEqual(['gpu-7'])
+    expect(decision.topology).toBeUndefined()
   })
 
   test('RJ-GPU-31 the first unreadable, the second good', async () => {

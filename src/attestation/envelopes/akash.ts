@@ -29,7 +29,7 @@ const hasLabel = (value: { readonly [key: string]: Json | undefined }): boolean 
  * Akash's quote response (AEP-83), in the spellings of the REST gateway and of the SDK.
  * @returns the set, or ENV_KIND_UNKNOWN · ENV_KIND_MISMATCH · ENV_MOCK_EVIDENCE · ENV_TDREPORT_NOT_QUOTE ·
  * ENV_EVIDENCE_EMPTY · ENV_STRING_NOT_PRINTABLE · ENV_BASE64_NOT_CANONICAL · JSON_* · LIMIT_EVIDENCE_BYTES ·
- * LIMIT_GPU_COUNT · GPU_INDEX_INVALID · GPU_PEM_SPLIT_INVALID
+ * LIMIT_GPU_COUNT · GPU_INDEX_INVALID · GPU_PEM_SPLIT_INVALID · GPU_TRAILING_BYTES
  * @see AEP-83; ../shared/spec/akash.md §4
  */
 export function readAkashQuote(value: Json): Outcome<EvidenceSet> {
@@ -111,7 +111,7 @@ const PEM_BEGIN = utf8('-----BEGIN CERTIFICATE-----')
 
 /**
  * Splits SPDM ‖ [CEC report] ‖ PEM chain. The SPDM part ends where its own lengths say; what stands between it and the
- * first certificate is a CEC report, which nothing signs for us and nobody reads.
+ * first certificate is a CEC report, which nothing signs for us and nobody reads; it stays with the item as `unread`.
  */
 export function gpuItem(id: string, packed: Uint8Array, path: string): EvidenceItem {
   refuseNamed(kindOf(packed), path)
@@ -123,11 +123,21 @@ export function gpuItem(id: string, packed: Uint8Array, path: string): EvidenceI
     })
   const front = packed.subarray(0, pem)
   const length = spdmLength(front)
-  const hasCec = length.ok && front.length - length.value >= CEC_MINIMUM_BYTES
+  const between = length.ok ? front.length - length.value : 0
+  if (between > CEC_MAXIMUM_BYTES) {
+    refuse('GPU_TRAILING_BYTES', path, {
+      expected: `at most ${CEC_MAXIMUM_BYTES} bytes of a CEC report`,
+      actual: `${between} bytes`,
+    })
+  }
+  const endorsements = [packed.subarray(pem)]
   // A front that does not come apart is handed on whole: its decoder says what is wrong with it, under the GPU's own name.
-  const bytes = hasCec ? front.subarray(0, length.value) : front
-  return { id, kind: 'nvidia/gpu-report', bytes, endorsements: [packed.subarray(pem)] }
+  if (!length.ok || between < CEC_MINIMUM_BYTES) return { id, kind: 'nvidia/gpu-report', bytes: front, endorsements }
+  const [bytes, unread] = [front.subarray(0, length.value), front.subarray(length.value)]
+  return { id, kind: 'nvidia/gpu-report', bytes, endorsements, unread }
 }
 
 /** A CEC report is a signed structure of its own; anything shorter than one P-384 signature cannot be one. */
 const CEC_MINIMUM_BYTES = 96
+/** NVML hands out no more. */
+const CEC_MAXIMUM_BYTES = 4096

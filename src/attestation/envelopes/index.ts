@@ -40,7 +40,8 @@ const JSON_CARRIERS: readonly { is: (value: Json) => boolean; read: (value: Json
 /**
  * Takes evidence out of its envelope, recognised by content: raw report or quote, Akash quote response, NVIDIA SDK JSON,
  * configfs-tsm JSON, CoCo evidence, Azure HCL report, the generic bundle; one file, or the files of one folder.
- * @returns the set, or LIMIT_REQUEST_BYTES · ENV_UNREADABLE · ENV_NOTHING_TO_JUDGE · ENV_ITEM_DUPLICATE and the codes of the
+ * Limits hold over all files together; of a folder, collateral has limits of its own.
+ * @returns the set, or LIMIT_REQUEST_BYTES · LIMIT_ITEM_COUNT · LIMIT_GPU_COUNT · ENV_EVIDENCE_EMPTY · ENV_UNREADABLE · ENV_NOTHING_TO_JUDGE · ENV_ITEM_DUPLICATE and the codes of the
  * envelope recognised
  */
 export function readEvidence(files: readonly EvidenceFile[]): Outcome<ReadEvidence> {
@@ -52,20 +53,17 @@ export function readEvidence(files: readonly EvidenceFile[]): Outcome<ReadEviden
   })
 }
 
-function checkSize(bytes: Uint8Array, path: string): void {
-  if (bytes.length > LIMITS.requestBytes) {
-    refuse('LIMIT_REQUEST_BYTES', path, {
-      expected: `at most ${LIMITS.requestBytes} bytes`,
-      actual: `${bytes.length} bytes`,
-    })
+function checkSize(total: number, path: string): void {
+  if (total > LIMITS.requestBytes) {
+    refuse('LIMIT_REQUEST_BYTES', path, { expected: `at most ${LIMITS.requestBytes} bytes`, actual: `${total} bytes` })
   }
-  if (bytes.length === 0) refuse('ENV_EVIDENCE_EMPTY', path)
 }
 
 /** One file that must be evidence as a whole. */
 export function readOne(bytes: Uint8Array, path: string): Outcome<EvidenceSet> {
   return attempt(() => {
-    checkSize(bytes, path)
+    if (bytes.length === 0) refuse('ENV_EVIDENCE_EMPTY', path)
+    checkSize(bytes.length, path)
     if (looksLikeJson(bytes)) {
       const value = take(parseJson(take(fromUtf8(bytes, path)), path))
       const carrier =
@@ -110,25 +108,40 @@ function rawItem(bytes: Uint8Array, path: string): EvidenceItem {
 
 const stem = (name: string): string => name.split('.')[0] ?? name
 
+/** What is proved by itself and sorted later, under limits of its own. */
+const looksLikeCollateral = (bytes: Uint8Array): boolean =>
+  looksLikePem(bytes) || bytes[0] === 0x30 || /^\s*</.test(latin1(bytes.subarray(0, 64)))
+
 function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
+  if (files.length > LIMITS.folderFiles) {
+    refuse('LIMIT_ITEM_COUNT', 'evidence', {
+      expected: `at most ${LIMITS.folderFiles} files`,
+      actual: `${files.length} files`,
+    })
+  }
   const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : 1))
   const carriers: EvidenceSet[] = []
   const raw: { item: EvidenceItem; name: string }[] = []
   const tables: Uint8Array[] = []
   const collateral: CollateralFile[] = []
   const ignored: string[] = []
+  let total = 0
   for (const { name, bytes } of sorted) {
-    checkSize(bytes, name)
+    if (bytes.length === 0) refuse('ENV_EVIDENCE_EMPTY', name)
+    if (looksLikeCollateral(bytes)) {
+      collateral.push({ name, bytes })
+      continue
+    }
+    total += bytes.length
+    checkSize(total, name)
     if (looksLikeJson(bytes)) {
-      const text = fromUtf8(bytes, name)
-      const value = text.ok ? parseJson(text.value, name) : text
-      const carrier = value.ok ? JSON_CARRIERS.find((c) => c.is(value.value)) : undefined
-      if (carrier === undefined || !value.ok) ignored.push(name)
-      else carriers.push(take(carrier.read(value.value)))
+      // JSON that readers could read differently may be evidence to one of them: it is refused, not passed over.
+      const value = take(parseJson(take(fromUtf8(bytes, name)), name))
+      const carrier = JSON_CARRIERS.find((c) => c.is(value))
+      if (carrier === undefined) ignored.push(name)
+      else carriers.push(take(carrier.read(value)))
     } else if (isAzureHcl(bytes)) {
       carriers.push(take(readAzureHcl(bytes)))
-    } else if (looksLikePem(bytes) || bytes[0] === 0x30 || /^\s*</.test(latin1(bytes.subarray(0, 64)))) {
-      collateral.push({ name, bytes })
     } else if (looksLikeCertificateTable(bytes)) {
       tables.push(bytes)
     } else if (kindOf(bytes) === 'unknown') {
@@ -144,6 +157,7 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
       ? { ...item, endorsements: [...item.endorsements, ...tables] }
       : item,
   )
+  checkCounts(items)
   const [first, ...rest] = items
   if (first === undefined)
     return refuse('ENV_NOTHING_TO_JUDGE', 'evidence', { actual: `${files.length} files, none of them evidence` })
@@ -153,6 +167,14 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
   const all: NonEmpty<EvidenceItem> = [first, ...rest]
   const base = labelled[0] ?? carriers[0] ?? { carrier: 'raw' as const, binding: 'raw' as const }
   return { set: { ...base, items: all }, collateral, ignored }
+}
+
+function checkCounts(items: readonly EvidenceItem[]): void {
+  const gpus = items.filter((i) => i.kind === 'nvidia/gpu-report').length
+  if (items.length > LIMITS.itemCount)
+    refuse('LIMIT_ITEM_COUNT', 'evidence', { expected: `at most ${LIMITS.itemCount}`, actual: items.length })
+  if (gpus > LIMITS.gpuCount)
+    refuse('LIMIT_GPU_COUNT', 'evidence', { expected: `at most ${LIMITS.gpuCount}`, actual: gpus })
 }
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>

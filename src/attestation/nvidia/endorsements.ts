@@ -1,3 +1,4 @@
+import { copyOf } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { attemptAsync, type Outcome, ok, refuse, take } from '../../core/outcome.ts'
@@ -31,7 +32,7 @@ export function decodeEndorsements(item: EvidenceItem, context: Context, path: s
       if (looksLikeXml(offered)) {
         if (rims.length === OFFERED_RIMS)
           refuse('LIMIT_COLLATERAL_COUNT', `${path}.rims`, { expected: `at most ${OFFERED_RIMS}` })
-        const value = offered.slice()
+        const value = copyOf(offered)
         rims.push({ value, sha256: await context.digestHex('sha256', value) })
         continue
       }

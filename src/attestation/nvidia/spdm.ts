@@ -1,3 +1,4 @@
+import { copyOf } from '../../core/bytes.ts'
 import type { Code } from '../../core/codes.ts'
 import { ecdsaComponentsInRange } from '../../core/crypto/ecdsa.ts'
 import { Cursor } from '../../core/cursor.ts'
@@ -129,7 +130,7 @@ export const claimedBlocks = (input: Uint8Array): number | undefined =>
  */
 export function decodeSpdm(device: DeviceClass, input: Uint8Array, path: string): Outcome<SpdmReport> {
   return attempt(() => {
-    const received = input.slice() // what is judged later must be what was decoded, whatever the caller does with its array
+    const received = copyOf(input) // what is judged later must be what was decoded, whatever the caller does with its array
     const extent = extentOf(received, path)
     const measurements = blocksOf(extent.measurementRecord, extent.header.numberOfBlocks, path)
     const opaque = splitOpaque(device, extent.opaqueData, `${path}.opaqueData`)

@@ -1,4 +1,4 @@
-import { isZero } from '../../core/bytes.ts'
+import { copyOf, isZero } from '../../core/bytes.ts'
 import { ecdsaComponentsInRange } from '../../core/crypto/ecdsa.ts'
 import { decodeLayout } from '../../core/layout.ts'
 import { attempt, fail, type Outcome, refuse, take } from '../../core/outcome.ts'
@@ -68,7 +68,7 @@ export function decodeSnpReport(input: Uint8Array, path: string): Outcome<Decode
     return fail('SNP_SIZE_MISMATCH', path, { expected: `${SNP_REPORT_BYTES} bytes`, actual: `${input.length} bytes` })
   }
   return attempt(() => {
-    const received = input.slice() // what is judged later must be what was decoded, whatever the caller does with its array
+    const received = copyOf(input) // what is judged later must be what was decoded, whatever the caller does with its array
     const { version, fields, cpuid, launchMitVector, currentMitVector } = fieldsOf(received, path)
     checkSignatureAlgorithm(fields.signatureAlgo, path)
     checkVmpl(fields.vmpl, path)

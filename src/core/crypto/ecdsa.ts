@@ -1,4 +1,5 @@
 import { decodeDer, TAG } from '../der.ts'
+import { toHex } from '../encodings.ts'
 
 /** Group orders, big-endian (SEC 2 v2 §§2.4.2, 2.5.1). */
 const ORDER = {
@@ -19,11 +20,23 @@ export type Curve = keyof typeof ORDER
 /** Bytes of a coordinate, and of r and s. */
 export const coordinateBytes = (curve: Curve): number => (curve === 'P-256' ? 32 : 48)
 
-function bigEndian(bytes: Uint8Array): bigint {
-  let hex = '0x0'
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0')
-  return BigInt(hex)
+/** The SubjectPublicKeyInfo of an uncompressed point on a named curve, up to its coordinates (RFC 5480 §2). */
+const SPKI_HEAD: Readonly<Record<Curve, string>> = {
+  'P-256': '3059301306072a8648ce3d020106082a8648ce3d03010703420004',
+  'P-384': '3076301006072a8648ce3d020106052b8104002203620004',
 }
+const CURVES: readonly Curve[] = ['P-256', 'P-384']
+
+/** Curve of an SPKI in the one form that both ports take; undefined for other keys, other curves and other forms of a point. */
+export function curveOf(spki: Uint8Array): Curve | undefined {
+  if (spki.length > 120) return undefined
+  const hex = toHex(spki)
+  return CURVES.find(
+    (curve) => hex.startsWith(SPKI_HEAD[curve]) && hex.length === SPKI_HEAD[curve].length + 4 * coordinateBytes(curve),
+  )
+}
+
+const bigEndian = (bytes: Uint8Array): bigint => BigInt(`0x0${toHex(bytes)}`)
 
 /** Whether r and s of a big-endian r ‖ s lie in [1, n − 1] (FIPS 186-5 §6.4.2, step 1). */
 export function ecdsaComponentsInRange(curve: Curve, signature: Uint8Array): boolean {

@@ -1,24 +1,22 @@
 import { constants, createPublicKey, hash, type KeyObject, type VerifyKeyObjectInput, verify } from 'node:crypto'
+import { type Curve, coordinateBytes, curveOf } from './ecdsa.ts'
 import type { CryptoPort, HashName, SignatureAlgorithm } from './port.ts'
 
 interface Scheme {
   readonly hash: 'sha256' | 'sha384'
-  /** of OpenSSL's name for the curve, or `rsa` */
-  readonly family: string
+  readonly family: Curve | 'rsa'
   readonly options: Omit<VerifyKeyObjectInput, 'key'>
 }
 
 const SCHEMES: Record<SignatureAlgorithm, Scheme> = {
-  ES256: { hash: 'sha256', family: 'prime256v1', options: { dsaEncoding: 'ieee-p1363' } },
-  ES384: { hash: 'sha384', family: 'secp384r1', options: { dsaEncoding: 'ieee-p1363' } },
+  ES256: { hash: 'sha256', family: 'P-256', options: { dsaEncoding: 'ieee-p1363' } },
+  ES384: { hash: 'sha384', family: 'P-384', options: { dsaEncoding: 'ieee-p1363' } },
   PS384: { hash: 'sha384', family: 'rsa', options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 } },
 }
 
-const ECDSA_BYTES: Readonly<Record<string, number>> = { prime256v1: 64, secp384r1: 96 }
-
 interface ParsedKey {
   readonly key: KeyObject
-  readonly family: string
+  readonly family: Scheme['family']
   readonly signatureBytes: number
 }
 
@@ -38,10 +36,12 @@ function parsed(spki: Uint8Array): ParsedKey | 'unusable' {
   } catch {
     return 'unusable' // OpenSSL could not read it: no signature can be valid under it, and `verify` says so
   }
-  const { modulusLength = 0, namedCurve = '' } = key.asymmetricKeyDetails ?? {}
-  if (key.asymmetricKeyType === 'rsa') return { key, family: 'rsa', signatureBytes: Math.ceil(modulusLength / 8) }
-  const signatureBytes = ECDSA_BYTES[namedCurve]
-  return signatureBytes === undefined ? 'unusable' : { key, family: namedCurve, signatureBytes }
+  if (key.asymmetricKeyType === 'rsa') {
+    return { key, family: 'rsa', signatureBytes: Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8) }
+  }
+  // OpenSSL is not asked for the curve: Node 22 ends the process where OpenSSL does not know it.
+  const curve = curveOf(spki)
+  return curve === undefined ? 'unusable' : { key, family: curve, signatureBytes: 2 * coordinateBytes(curve) }
 }
 
 /** node:crypto; signatures run on libuv's thread pool, so independent checks of one machine run side by side. */

@@ -1,3 +1,4 @@
+import { type Curve, coordinateBytes, curveOf } from './ecdsa.ts'
 import type { CryptoPort, HashName, SignatureAlgorithm } from './port.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
@@ -26,19 +27,16 @@ export interface SubtleVerifier<Key> {
 
 const HASHES: Record<HashName, string> = { sha1: 'SHA-1', sha256: 'SHA-256', sha384: 'SHA-384', sha512: 'SHA-512' }
 
-const SCHEMES: Record<
-  SignatureAlgorithm,
-  { importAs: ImportParameters; verifyAs: VerifyParameters; signatureBytes?: number }
-> = {
+const SCHEMES: Record<SignatureAlgorithm, { importAs: ImportParameters; verifyAs: VerifyParameters; curve?: Curve }> = {
   ES256: {
     importAs: { name: 'ECDSA', namedCurve: 'P-256' },
     verifyAs: { name: 'ECDSA', hash: 'SHA-256' },
-    signatureBytes: 64,
+    curve: 'P-256',
   },
   ES384: {
     importAs: { name: 'ECDSA', namedCurve: 'P-384' },
     verifyAs: { name: 'ECDSA', hash: 'SHA-384' },
-    signatureBytes: 96,
+    curve: 'P-384',
   },
   PS384: { importAs: { name: 'RSA-PSS', hash: 'SHA-384' }, verifyAs: { name: 'RSA-PSS', saltLength: 48 } },
 }
@@ -50,12 +48,16 @@ export function webCrypto<Key>(subtle: SubtleVerifier<Key>): CryptoPort {
   const keyOf = (algorithm: SignatureAlgorithm, spki: Uint8Array): Promise<Key | undefined> => {
     const known = keys.get(spki) ?? new Map<SignatureAlgorithm, Promise<Key | undefined>>()
     keys.set(spki, known)
-    const imported =
-      known.get(algorithm) ??
-      // A key that cannot be imported verifies nothing; that is an answer, not a failure of ours.
-      subtle.importKey('spki', owned(spki), SCHEMES[algorithm].importAs, false, ['verify']).catch(() => undefined)
+    const imported = known.get(algorithm) ?? importedFor(algorithm, spki)
     known.set(algorithm, imported)
     return imported
+  }
+
+  const importedFor = async (algorithm: SignatureAlgorithm, spki: Uint8Array): Promise<Key | undefined> => {
+    const { curve, importAs } = SCHEMES[algorithm]
+    if (curve !== curveOf(spki)) return undefined
+    // A key that cannot be imported verifies nothing; that is an answer, not a failure of ours.
+    return subtle.importKey('spki', owned(spki), importAs, false, ['verify']).catch(() => undefined)
   }
 
   return {
@@ -63,7 +65,8 @@ export function webCrypto<Key>(subtle: SubtleVerifier<Key>): CryptoPort {
     digest: async (hash, bytes) => new Uint8Array(await subtle.digest(HASHES[hash], owned(bytes))),
     verify: async (algorithm, spki, message, signature) => {
       const scheme = SCHEMES[algorithm]
-      if (scheme.signatureBytes !== undefined && signature.length !== scheme.signatureBytes) return false
+      const { curve } = scheme
+      if (curve !== undefined && signature.length !== 2 * coordinateBytes(curve)) return false
       const key = await keyOf(algorithm, spki)
       if (key === undefined) return false
       // A refusal to compute (an RSA modulus too short for the salt) is an answer as well: nothing is valid under that key.
