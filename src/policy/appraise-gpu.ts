@@ -37,15 +37,14 @@ export function appraiseGpus(
   const gpus = subject.items.filter(isGpu)
   const switches = subject.items.filter(isSwitch)
   const shown = subject.presented.filter(({ kind }) => kind === 'nvidia/gpu-report').length
-  if (rule === 'any') {
-    leasedAlone(subject.lease, shown, gpus, faults)
-    return faults
-  }
-  if (rule === 'none') {
-    for (const { id, kind } of subject.presented) {
-      if (kind.startsWith('nvidia/'))
-        reportFor(id, AT, faults)('GPU_NOT_EXPECTED', '', '', { expected: 'none', actual: kind })
+  if (typeof rule === 'string') {
+    if (rule === 'none') {
+      for (const { id, kind } of subject.presented) {
+        if (kind.startsWith('nvidia/'))
+          reportFor(id, AT, faults)('GPU_NOT_EXPECTED', '', '', { expected: 'none', actual: kind })
+      }
     }
+    leasedAlone(subject.lease, shown, gpus, faults)
     return faults
   }
   const set = reportFor('set', AT, faults)

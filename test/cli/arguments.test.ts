@@ -142,6 +142,17 @@ describe('files', () => {
     expect(file?.bytes.length).toBe(16 * 1024 * 1024 + 1)
   })
 
+  test('a folder holds at most what a request and its collateral may have together', async () => {
+    const full = join(folder, 'full')
+    mkdirSync(full)
+    writeFileSync(join(full, 'a'), new Uint8Array(16 * 1024 * 1024))
+    writeFileSync(join(full, 'b'), new Uint8Array(1024 * 1024))
+    expect(await readFiles(full)).toHaveLength(2)
+    writeFileSync(join(full, 'c'), new Uint8Array(1))
+    await expect(readFiles(full)).rejects.toEqual(usage('holds more than 17825792 bytes'))
+    await expect(readTree(full)).rejects.toEqual(usage('holds more than 17825792 bytes'))
+  })
+
   test('a tree is read whole, in one order, without hidden files', async () => {
     const names = (await readTree(fixture('collateral'))).map((f) => f.name)
     expect(names).toEqual([...names].sort())

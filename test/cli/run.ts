@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>
   /** a module that runs before the command, as a data: URL takes it */
   readonly before?: string
+  /** working directory; the repository if not given */
+  readonly cwd?: string
 }
 
 /** Node from 22.18 on runs TypeScript by itself; before, it has to be asked. Either way it says that this is experimental. */
@@ -33,7 +35,7 @@ export function vouchsafe(args: readonly string[], options: RunOptions = {}): Pr
     options.before === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(options.before)}`]
   const { NO_COLOR: _, FORCE_COLOR: __, NODE_OPTIONS: ___, ...inherited } = process.env
   const child = spawn(process.execPath, [...NODE_FLAGS, ...before, MAIN, ...args], {
-    cwd: REPOSITORY,
+    cwd: options.cwd ?? REPOSITORY,
     // The stripped sources are kept between runs, so that a run takes a quarter of a second.
     env: { ...inherited, NODE_COMPILE_CACHE: join(REPOSITORY, 'node_modules/.cache/vouchsafe-cli'), ...options.env },
   })

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { amdMachine } from '../../src/testing/index.ts'
@@ -97,6 +97,16 @@ describe('ends of a run', () => {
     })
     expect(exit.code).toBe(0)
     expect(exit.err).not.toContain('EPIPE')
+  })
+
+  test.runIf(existsSync('/dev/full'))('an answer that cannot be written is none', async () => {
+    const line = `"${process.execPath}" ${NODE_FLAGS.join(' ')} src/cli/main.ts codes`
+    const exitOf = (to: string) => spawnSync('bash', ['-c', `${line} > ${to}`], { encoding: 'utf8' })
+    expect(exitOf('/dev/null')).toMatchObject({ status: 0, stderr: '' })
+    expect(exitOf('/dev/full')).toMatchObject({
+      status: 2,
+      stderr: 'vouchsafe: the answer could not be written: ENOSPC\n',
+    })
   })
 
   test('an error of ours is neither an accept nor a refusal', async () => {

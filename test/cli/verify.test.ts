@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -21,11 +22,13 @@ const ACCEPTED = fixture('evidence/accepted.json')
 const decisionIn = ({ stdout }: Ran): Decision => JSON.parse(stdout) as Decision
 const codesIn = (ran: Ran): readonly string[] => decisionIn(ran).findings.map((f) => f.code)
 const folder = scratchFolder()
+/** Every fixture is judged on injected roots. */
+const INJECTED = 'vouchsafe: accepted on injected trust anchors, so this decision opens nothing\n'
 
 describe('the answer and its exit code', () => {
   test('an accepted machine: 0, a line per layer, and that test anchors open nothing', async () => {
     const ran = await vouchsafe(['verify', ACCEPTED, ...FIXTURE_OPTIONS])
-    expect(ran).toMatchObject({ exit: 0, stderr: '' })
+    expect(ran).toMatchObject({ exit: 0, stderr: INJECTED })
     const lines = ran.stdout.split('\n')
     expect(lines[0]).toBe('ACCEPT  level 2 (fresh)  GPU binding: shared-nonce  physical: unknown')
     expect(ran.stdout).toMatch(/^cpu {8}amd\/snp-report {8}PASS {2}Genoa {2}chip [0-9a-f]{8}… {2}TCB bl=/m)
@@ -197,13 +200,30 @@ describe('where evidence comes from', () => {
 
   test('standard input', async () => {
     const ran = await vouchsafe(['verify', '-', ...FIXTURE_OPTIONS], { stdin: fixtureText('evidence/accepted.json') })
-    expect(ran).toMatchObject({ exit: 0, stderr: '' })
+    expect(ran).toMatchObject({ exit: 0, stderr: INJECTED })
   })
 
   test('standard input, one byte more than a request may have', async () => {
     const ran = await vouchsafe(['verify', '-', ...FIXTURE_TIME, '--json'], { stdin: new Uint8Array(1024 * 1024 + 1) })
     expect(ran.exit).toBe(1)
     expect(codesIn(ran)).toEqual(['LIMIT_REQUEST_BYTES'])
+  })
+
+  test('standard input without a byte', async () => {
+    const ran = await vouchsafe(['verify', '-', ...FIXTURE_OPTIONS], { stdin: '' })
+    expect(ran).toEqual({ exit: 2, stdout: '', stderr: 'vouchsafe: standard input is empty\n' })
+  })
+
+  test('a name that begins with a dash stands behind --, and is no option', async () => {
+    const cwd = join(folder, 'dashes')
+    mkdirSync(cwd)
+    for (const name of ['-V', '--help']) {
+      writeFileSync(join(cwd, name), fixtureText('evidence/accepted.json'))
+      const ran = await vouchsafe(['verify', ...FIXTURE_OPTIONS, '--', name], { cwd })
+      expect(ran).toMatchObject({ exit: 0, stderr: INJECTED })
+      expect(ran.stdout).toMatch(/^ACCEPT /)
+      expect((await vouchsafe(['verify', ...FIXTURE_OPTIONS, name], { cwd })).exit).toBe(2)
+    }
   })
 
   test('a folder of raw files, links to files among them', async () => {
@@ -217,7 +237,7 @@ describe('where evidence comes from', () => {
     writeFileSync(join(machine, 'notes.txt'), 'collected by hand')
     writeFileSync(join(machine, '.hidden'), 'not looked at')
     const ran = await vouchsafe(['verify', machine, ...FIXTURE_OPTIONS, '--json'])
-    expect(ran).toMatchObject({ exit: 0, stderr: '' })
+    expect(ran).toMatchObject({ exit: 0, stderr: INJECTED })
     const decision = decisionIn(ran)
     expect(decision.items.map((i) => [i.id, i.verdict])).toEqual([
       ['cpu', 'accept'],
@@ -225,6 +245,17 @@ describe('where evidence comes from', () => {
     ])
     expect(decision.notChecked.map((n) => n.what)).toContain('file notes.txt')
     expect(decision.notChecked.map((n) => n.what)).not.toContain('file .hidden')
+  })
+
+  test.skipIf(process.platform === 'win32')('a pipe in a folder is not waited for', async () => {
+    const machine = join(folder, 'with-pipe')
+    mkdirSync(machine)
+    writeFileSync(join(machine, 'quote.json'), fixtureText('evidence/accepted.json'))
+    expect((await vouchsafe(['verify', machine, ...FIXTURE_OPTIONS])).exit).toBe(0)
+    execFileSync('mkfifo', [join(machine, 'report.bin')])
+    const ran = await vouchsafe(['verify', machine, ...FIXTURE_OPTIONS])
+    expect(ran).toMatchObject({ exit: 2, stdout: '' })
+    expect(ran.stderr).toBe(`vouchsafe: cannot read ${join(machine, 'report.bin')}: it is not a regular file\n`)
   })
 
   test('a folder without files', async () => {
@@ -262,7 +293,7 @@ describe('where evidence comes from', () => {
     writeFileSync(join(folder, 'noise.crl'), Buffer.from('3003020101', 'hex'))
     const ran = await vouchsafe(['verify', ACCEPTED, ...FIXTURE_OPTIONS, '--collateral', join(folder, 'noise.crl')])
     expect(ran.exit).toBe(0)
-    expect(ran.stderr).toBe('collateral left out:\nCOLLATERAL_UNRECOGNISED at noise.crl\n')
+    expect(ran.stderr).toBe(`collateral left out:\nCOLLATERAL_UNRECOGNISED at noise.crl\n${INJECTED}`)
   })
 })
 
@@ -293,6 +324,8 @@ describe('what an operator can mistype', () => {
     [['verify', ACCEPTED, 'more']],
     [['verify', ACCEPTED, '--polcy', 'x']],
     [['verfy', ACCEPTED]],
+    [['verify', ACCEPTED, '--version']],
+    [['verify', '-V']],
     [[]],
   ])('%j', async (args) => {
     const ran = await vouchsafe(args)
@@ -304,6 +337,16 @@ describe('what an operator can mistype', () => {
     for (const args of [['--help'], ['verify', '--help'], ['help', 'policy']]) {
       expect(await vouchsafe(args)).toMatchObject({ exit: 0, stderr: '' })
     }
+    expect((await vouchsafe(['verify', '--help'])).stdout).toContain('vouchsafe verify -- -report')
     expect((await vouchsafe(['--help'])).stdout).toContain('Exit codes: 0 accept or ok · 1 reject · 2 usage')
+  })
+
+  test('help beside evidence or options is no accept', async () => {
+    for (const args of [
+      ['verify', ACCEPTED, '--help'],
+      ['verify', '--help', ...FIXTURE_OPTIONS],
+    ]) {
+      expect((await vouchsafe(args)).exit).toBe(2)
+    }
   })
 })

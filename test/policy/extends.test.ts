@@ -126,7 +126,7 @@ describe('extends', () => {
 
   it('judges contradictions after the preset is applied', () => {
     refused(extending({ level: 3 }), 'POLICY_UNSATISFIABLE /require/level')
-    refused(extending({ gpu: { devtools: 'excluded' } }), 'POLICY_UNSATISFIABLE /require/gpu/devtools')
+    refused(extending({ gpu: { binding: 'tdisp' } }), 'POLICY_UNSATISFIABLE /require/gpu/binding')
   })
 })
 

@@ -67,6 +67,15 @@ const good = () => twinIn(ONE_H100)
 
 const digest = nodeCrypto.digest
 
+/** One GPU that the report data of the CPU covers. */
+async function composite(nonce: Uint8Array | Promise<Uint8Array>, how: How): Promise<Decision> {
+  const nvidia = gpus({ nonce: await nonce })
+  const digests = await Promise.all(nvidia.gpus.map((g) => digest('sha256', g.report)))
+  const reportData = await compositeReportData(digest, NONCE, undefined, digests)
+  const scene = bothScene(cpu({ report: { reportData } }), nvidia, { binding: 'composite' })
+  return judged(scene, { lease: LEASE, ...how })
+}
+
 /** Many cases of one check, e.g. one for each index. */
 const each = <T>(list: readonly T[], name: (of: T) => string, check: (of: T) => Judged | Promise<Judged>) =>
   Object.fromEntries(list.map((of): [string, Check] => [name(of), () => check(of)]))
@@ -212,13 +221,6 @@ describe('the nonce', () => {
   const derived = derivedGpuNonce(digest, NONCE, undefined)
   const shown = async (nonce: Uint8Array | Promise<Uint8Array>, binding: string, how: How, machine = CPU) =>
     judged(bothScene(machine, gpus({ nonce: await nonce }), { binding }), { lease: LEASE, ...how })
-  const composite = async (nonce: Uint8Array | Promise<Uint8Array>) => {
-    const nvidia = gpus({ nonce: await nonce })
-    const digests = await Promise.all(nvidia.gpus.map((g) => digest('sha256', g.report)))
-    const reportData = await compositeReportData(digest, NONCE, undefined, digests)
-    const scene = bothScene(cpu({ report: { reportData } }), nvidia, { binding: 'composite' })
-    return judged(scene, { policy: h100({ nonce: 'composite' }), lease: LEASE })
-  }
   const raw = NONCE.subarray(0, 32)
   row('RJ-GPU-06', {
     twin: {
@@ -226,14 +228,14 @@ describe('the nonce', () => {
       'of a bundle that says derived, under a policy that takes both': () =>
         shown(derived, 'derived', { policy: h100() }),
       'of a bundle that says raw': () => shown(raw, 'raw', { policy: h100() }),
-      'of a bundle that says composite': () => composite(derived),
+      'of a bundle that says composite': () => composite(derived, { policy: h100({ nonce: 'composite' }) }),
       'of Akash': good,
     },
     bad: {
       'of a bundle that says derived': () => shown(raw, 'derived', { policy: h100({ nonce: 'derived' }) }),
       'of a bundle that says derived, under a policy that takes both': () => shown(raw, 'derived', { policy: h100() }),
       'of a bundle that says raw': () => shown(raw, 'raw', { policy: h100({ nonce: 'derived' }) }),
-      'of a bundle that says composite': () => composite(raw),
+      'of a bundle that says composite': () => composite(raw, { policy: h100({ nonce: 'composite' }) }),
       'of Akash': () => one({}, { policy: h100({ nonce: 'derived' }) }),
     },
   })
@@ -303,8 +305,12 @@ function range(from: number, before: number): readonly number[] {
 describe('the mode', () => {
   const passed: How = { policy: h100({ modes: ['SPT', 'MPT'] }) }
   const singly: How = { policy: h100({ modes: ['SPT'] }) }
-  const excluded: How = { policy: gpuPolicy({ devtools: 'excluded' }, SIGNED_BY_TEAM) }
-  const vouched = (...guarantees: string[]): How => ({ ...excluded, referenceValues: [referenceValue({ guarantees })] })
+  /** Covered by the report data of a guest whose publisher vouches for so much; the GPU's nonce is derived. */
+  const vouched = (...guarantees: string[]) =>
+    composite(derivedGpuNonce(digest, NONCE, undefined), {
+      policy: gpuPolicy({ devtools: 'excluded', binding: 'measured-guest', nonce: 'composite' }, SIGNED_BY_TEAM),
+      referenceValues: [referenceValue({ guarantees })],
+    })
   row('RJ-GPU-12', {
     twin: {
       'a GPU in PPCIE mode, which has CC mode off': () => one({}, passed),
@@ -313,7 +319,7 @@ describe('the mode', () => {
       'MPT where SPT alone is allowed': () => one({}, singly),
       'no flag where it matters': () => one({ wrong: 'report/feature-flag-missing' }, passed),
       'two GPUs in two modes': () => two(),
-      'devtools mode not excluded': () => one({}, vouched('gpu-local')),
+      'devtools mode not excluded': () => vouched('gpu-local'),
     },
     bad: {
       'a GPU in PPCIE mode, which has CC mode off': () => one({ featureFlag: 'ppcie' }, passed),
@@ -333,7 +339,7 @@ describe('the mode', () => {
       'two GPUs in two modes': { code: 'GPU_MODE_MIXED', check: () => two({ wrong: 'mode-mixed' }) },
       'devtools mode not excluded': {
         code: 'GPU_DEVTOOLS_NOT_EXCLUDED',
-        check: () => one({}, vouched('workload-pinned', 'closed-quoting', 'key-in-tee')),
+        check: () => vouched('workload-pinned', 'closed-quoting', 'key-in-tee'),
       },
     },
   })

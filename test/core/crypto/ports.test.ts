@@ -136,7 +136,7 @@ function unusableKeys(): [string, Uint8Array][] {
   ]
 }
 
-describe('keys that decodePublicKey keeps away from every port', () => {
+describe('keys in another form than the one that certificates use', () => {
   const { p, n, a, b, Gx, Gy } = { ...p384.Point.CURVE(), ...{ Gx: p384.Point.BASE.x, Gy: p384.Point.BASE.y } }
   const wide = (x: bigint) => new Uint8Array(Buffer.from(x.toString(16).padStart(96, '0'), 'hex'))
   const point = P384.publicPoint ?? new Uint8Array()
@@ -146,7 +146,7 @@ describe('keys that decodePublicKey keeps away from every port', () => {
   )
   const compressed = ecSpki('P-384', new Uint8Array(p384.Point.fromBytes(point).toBytes(true)))
 
-  it('are refused there, whatever the ports would do, and these agree on that too', async () => {
+  it('are refused there, and by every port, on every Node', async () => {
     const refusal = (spki: Uint8Array) => {
       const der = decodeDer(spki, 'k')
       return der.ok ? attempt(() => decodePublicKey(der.value, 'k')) : der
@@ -156,7 +156,7 @@ describe('keys that decodePublicKey keeps away from every port', () => {
     expect(refusal(P384.spki).ok).toBe(true)
     for (const spki of [explicit, compressed]) {
       const answers = await Promise.all(PORTS.map((port) => port.verify('ES384', spki, MESSAGE, P384.signRaw(MESSAGE))))
-      expect(new Set(answers).size).toBe(1)
+      expect(answers).toEqual([false, false])
     }
   })
 })
