@@ -68,7 +68,7 @@ export async function verify(evidence: Evidence, context: VerifyContext): Promis
   const read = readEvidence(files)
   const inputFaults: Fault[] = []
   const beside =
-    read.ok && read.value.collateral.length > 0 ? await sortCollateral(judgement, read.value.collateral) : undefined
+    read.ok && read.value.collateral.length > 0 ? await sortCollateral(judgement, read.value.collateral, 'evidence') : undefined
   if (beside !== undefined) inputFaults.push(...beside.faults)
   const policy =
     context.policy === null ? null : { policy: context.policy, digest: await digestOf(context.policy, crypto) }
@@ -114,10 +114,10 @@ export function prepareCollateral(
   crypto: CryptoPort = nodeCrypto,
 ): Promise<SortedCollateral> {
   const context = new Context({ now: 0, anchors: PINNED_ANCHORS, crypto, cache: createVerificationCache(1) })
-  return sortCollateral(context, files)
+  return sortCollateral(context, files, 'verifier')
 }
 
-/** Both sets, equal objects once. */
+/** Both sets, equal objects once, as the first set holds them. */
 export function mergeCollateral(a: CollateralSet, b: CollateralSet): CollateralSet {
   const merge = <T extends { readonly sha256: string }>(x: readonly T[], y: readonly T[]): readonly T[] =>
     y.length === 0 ? x : [...x, ...y.filter((held) => !x.some((other) => other.sha256 === held.sha256))]

@@ -1,5 +1,5 @@
 import { copyOf, latin1 } from '../core/bytes.ts'
-import type { Context } from '../core/context.ts'
+import type { Context, Payer } from '../core/context.ts'
 import { LIMITS } from '../core/limits.ts'
 import { type Fault, fault, type Outcome } from '../core/outcome.ts'
 import { decodePem, looksLikePem } from '../core/pem.ts'
@@ -11,7 +11,18 @@ export interface Held<T> {
   readonly value: T
   /** SHA-256 of the object's bytes, lower-case hex */
   readonly sha256: string
+  readonly origin: Origin
 }
+
+/**
+ * Who brought an object: the verifier, or the sender beside the evidence. Both are proved alike; the sender's count against
+ * the evidence's budget of signature checks, and are no answers that the verifier obtained.
+ */
+export type Origin = 'verifier' | 'evidence'
+
+/** Who pays for the signature checks of an object. */
+export const payerOf = ({ origin }: Pick<Held<unknown>, 'origin'>): Payer =>
+  origin === 'evidence' ? 'evidence' : 'collateral'
 
 /**
  * Collateral sorted by what it is. Decoded, not authenticated: each use proves it anew against the pinned anchors, so a
@@ -46,6 +57,7 @@ export interface SortedCollateral {
 export async function sortCollateral(
   context: Pick<Context, 'digestHex'>,
   files: readonly CollateralFile[],
+  origin: Origin,
 ): Promise<SortedCollateral> {
   const certificates = new Map<string, Held<Certificate>>()
   const crls = new Map<string, Held<Crl>>()
@@ -57,7 +69,7 @@ export async function sortCollateral(
     if (!outcome.ok) faults.push(...outcome.faults)
     else {
       const sha256 = await context.digestHex('sha256', bytes)
-      into.set(sha256, { value: outcome.value, sha256 })
+      into.set(sha256, { value: outcome.value, sha256, origin })
     }
   }
   const sortDer = async (der: Uint8Array, name: string) => {

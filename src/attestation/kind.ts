@@ -48,6 +48,8 @@ export interface NotChecked {
 export interface RevocationReport {
   readonly chain: 'amd' | 'nvidia-device' | 'nvidia-rim'
   readonly status: 'good' | 'notGiven' | 'unknown'
+  /** whether an answer it rests on came with the evidence alone */
+  readonly stapled: boolean
   readonly faults: readonly Fault[]
 }
 

@@ -22,6 +22,9 @@ export const CLOCK_TOLERANCE_SECONDS = 300
  */
 export function checkClock(reading: ClockReading): readonly Fault[] {
   const { now, builtAt, lastPersisted, previous, otherSources } = reading
+  // NaN compares with nothing and would pass every check below.
+  if (![now, builtAt, ...otherSources].every(Number.isSafeInteger))
+    throw new TypeError('times are whole seconds since 1970')
   const told = (code: Parameters<typeof fault>[0], expected: string) => [
     fault(code, 'now', { expected, actual: toRfc3339(now) }),
   ]

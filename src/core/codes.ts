@@ -1272,7 +1272,7 @@ export const CODES = {
   APPRAISAL_LEASE_MISSING: {
     verdict: 'inconclusive',
     title: 'A rule of the policy compares with the lease, and the lease was not given or does not say.',
-    hint: 'Pass the lease with --lease FILE, and have it state what the finding names. To judge a machine without a lease, the tenant can write the number of GPUs into the policy.',
+    hint: 'Pass the lease with --lease FILE, and have it state what the finding names. To judge a machine without a lease, the tenant can write the number of GPUs into a policy that extends no preset.',
   },
 
   // Time: the clock of the verifier itself.

@@ -13,24 +13,47 @@ import { type Certificate, decodeCertificate } from './x509/certificate.ts'
  */
 export interface VerificationCache {
   get(key: string): unknown
-  set(key: string, value: unknown): void
+  /** @param costBytes about how much memory the value takes */
+  set(key: string, value: unknown, costBytes: number): void
 }
 
-/** A cache that forgets the oldest entry when full. @param capacity entries, at least 1 */
-export function createVerificationCache(capacity = 4096): VerificationCache {
-  if (!Number.isInteger(capacity) || capacity < 1) throw new TypeError('capacity is a positive integer')
-  const entries = new Map<string, unknown>()
+const CACHE_BYTES = 64 * 1024 * 1024
+
+/**
+ * A cache that forgets the oldest entries when full. Evidence that proves to be nobody's leaves its decoded form here, so
+ * the memory is bounded as well as the number of entries.
+ * @param capacity entries, at least 1
+ * @param capacityBytes memory of all entries together, as far as their costs tell, at least 1; a dearer entry is not kept
+ */
+export function createVerificationCache(capacity = 4096, capacityBytes = CACHE_BYTES): VerificationCache {
+  for (const size of [capacity, capacityBytes]) {
+    if (!Number.isInteger(size) || size < 1) throw new TypeError('capacity is a positive integer')
+  }
+  const entries = new Map<string, { readonly value: unknown; readonly costBytes: number }>()
+  let heldBytes = 0
+  const forget = (key: string) => {
+    heldBytes -= entries.get(key)?.costBytes ?? 0
+    entries.delete(key)
+  }
   return {
-    get: (key) => entries.get(key),
-    set: (key, value) => {
-      if (!entries.has(key) && entries.size >= capacity) {
-        const oldest = entries.keys().next()
-        if (!oldest.done) entries.delete(oldest.value)
+    get: (key) => entries.get(key)?.value,
+    set: (key, value, costBytes) => {
+      forget(key)
+      if (costBytes > capacityBytes) return
+      for (const oldest of entries.keys()) {
+        if (entries.size < capacity && heldBytes + costBytes <= capacityBytes) break
+        forget(oldest)
       }
-      entries.set(key, value)
+      entries.set(key, { value, costBytes })
+      heldBytes += costBytes
     },
   }
 }
+
+/** A key of three digests and its entry. */
+const CHECK_COST_BYTES = 1024
+/** Memory for each byte decoded: a certificate of nothing but the smallest extensions takes 27. */
+const DECODED_COST = 32
 
 /** Who pays for a signature check: the evidence is bounded, so that no sender decides how much work it causes. */
 export type Payer = 'evidence' | 'collateral'
@@ -125,7 +148,7 @@ export class Context {
   ): Promise<boolean> {
     if (this.#cache.get(key) === true) return true
     const valid = await this.#crypto.verify(algorithm, spki, message, signature)
-    if (valid) this.#cache.set(key, true) // only successes: refusals must not push them out
+    if (valid) this.#cache.set(key, true, CHECK_COST_BYTES) // only successes: refusals must not push them out
     return valid
   }
 
@@ -143,10 +166,13 @@ export class Context {
    * A pure decoding of these bytes, done once as long as the cache remembers, also where several ask at the same time.
    * Failures are not remembered: their paths belong to whoever asked.
    * @param name distinguishes decoders; one name, one type
+   * @param mostBytes what the vendor's own come to, with room; larger ones are done once within this judgement only, so
+   * that nobody fills the cache with what no vendor makes
    */
   async decodeOnce<T>(
     name: string,
     bytes: Uint8Array,
+    mostBytes: number,
     decode: () => Outcome<T> | Promise<Outcome<T>>,
   ): Promise<Outcome<T>> {
     const key = `${name} ${await this.digestHex('sha256', bytes)}`
@@ -157,14 +183,19 @@ export class Context {
       const shared = await pending
       return shared.ok ? shared : decode()
     }
-    const decoding = this.#decodeAndRemember(key, decode)
+    const decoding = this.#decodeAndRemember(key, bytes.length, mostBytes, decode)
     this.#decodings.set(key, decoding)
     return decoding
   }
 
-  async #decodeAndRemember<T>(key: string, decode: () => Outcome<T> | Promise<Outcome<T>>): Promise<Outcome<T>> {
+  async #decodeAndRemember<T>(
+    key: string,
+    size: number,
+    mostBytes: number,
+    decode: () => Outcome<T> | Promise<Outcome<T>>,
+  ): Promise<Outcome<T>> {
     const outcome = await decode()
-    if (outcome.ok) this.#cache.set(key, outcome.value)
+    if (outcome.ok && size <= mostBytes) this.#cache.set(key, outcome.value, size * DECODED_COST)
     return outcome
   }
 
@@ -173,12 +204,11 @@ export class Context {
     if (der.length > LIMITS.evidenceBytes) return fail('LIMIT_EVIDENCE_BYTES', path, { actual: der.length })
     // The cache must not keep a view into a caller's larger buffer alive, nor see it change between digest and decoding.
     const own = copyOf(der)
-    const decode = () => decodeCertificate(own, path)
-    // Vendors' certificates have one to two kilobytes. Larger ones must not fill the cache.
-    return own.length > CACHED_CERTIFICATE_BYTES ? decode() : this.decodeOnce('x509-certificate', own, decode)
+    return this.decodeOnce('x509-certificate', own, MOST_CERTIFICATE_BYTES, () => decodeCertificate(own, path))
   }
 }
 
-const CACHED_CERTIFICATE_BYTES = 8192
+/** Vendors' certificates have one to two kilobytes. */
+const MOST_CERTIFICATE_BYTES = 8192
 
 const ownDigests = new WeakMap<Uint8Array, Promise<string>>()

@@ -67,7 +67,8 @@ function identity(rule: SnpRule, claims: SnpClaims, report: Report): void {
       report('SNP_CHIP_ID_MASKED', 'chipId', '/maskedChipId', { expected: 'a chip id', actual: 'none' })
   }
   if (rule.chipIds !== 'any') {
-    if (chipId === undefined)
+    // A VLEK is not certified for a chip: an id beside it is what the platform says of itself, and no proof.
+    if (chipId === undefined || claims.signingKey === 'vlek')
       report('APPRAISAL_CLAIM_MISSING', 'chipId', '/chipIds', { expected: oneOfMany(rule.chipIds) })
     else if (!rule.chipIds.some((allowed) => sameChip(allowed, chipId))) {
       report('SNP_CHIP_NOT_ALLOWED', 'chipId', '/chipIds', { expected: oneOfMany(rule.chipIds), actual: chipId })

@@ -162,15 +162,24 @@ function appraiseSurroundings(
   faults: AppraisalFault[],
 ): void {
   const report = reportFor('set', '', faults)
-  const { physical } = subject
+  const { lease, physical } = subject
   if (require.physical !== 'any' && (physical === 'unknown' || !require.physical.includes(physical))) {
     report('APPRAISAL_ASSURANCE_TOO_LOW', 'physical', '/require/physical', {
       expected: require.physical.join(' | '),
       actual: physical,
     })
   }
-  if (require.lease === 'required' && subject.lease === null) {
+  if (require.lease !== 'if-given' && lease === null) {
     report('APPRAISAL_LEASE_MISSING', 'lease', '/require/lease', { expected: 'a lease', actual: 'none' })
+  } else if (
+    require.lease === 'required-with-gpu-count' &&
+    lease?.teeType === 'cpu-gpu' &&
+    lease.gpuCount === undefined
+  ) {
+    report('APPRAISAL_LEASE_MISSING', 'lease.gpuCount', '/require/lease', {
+      expected: 'the number of GPUs that were leased',
+      actual: 'none',
+    })
   }
   if (collateral.maxAgeSeconds === 'any') return
   for (const { kind, digest, issuedAt } of subject.collateral) {

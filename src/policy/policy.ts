@@ -24,8 +24,8 @@ export interface Policy {
     /** `none`: no GPU may be there · `any`: GPUs are neither required nor relied on */
     readonly gpu: GpuRule | 'none' | 'any'
     readonly physical: AllowList<'audited' | 'hyperscaler'>
-    /** whether a lease must be given; where one is given it is always compared */
-    readonly lease: 'required' | 'if-given'
+    /** whether a lease must be given, and say how many GPUs were leased; where one is given it is always compared */
+    readonly lease: 'required-with-gpu-count' | 'required' | 'if-given'
     readonly leaseBinding: 'host-data' | 'none'
   }
   readonly freshness: { readonly maxAgeSeconds: number }

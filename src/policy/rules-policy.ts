@@ -7,7 +7,7 @@ import { ALWAYS, type Loosening, leaf, object, REQUIRED, refuseType, type Shape 
 import { signerList } from './signers.ts'
 import { allowList, always, atLeast, atMost, choice, consentList, formed, integer, oneOf, wordOr } from './values.ts'
 
-/** Alternatives of one document; composing two policies may pair each with each. */
+/** Alternatives of one policy, composed ones too, though each of one pairs with each of the other. */
 export const MOST_ALTERNATIVES = 8
 const RISKS: readonly Risk[] = ['milan-seed-extraction', 'open-quote-oracle', 'plain-nvlink']
 /** A leap year. */
@@ -78,7 +78,10 @@ const referenceValues = wordOr<'none', ReferenceValueRule>(
   },
 )
 
-/** The keys are the tenant's: a floor bounds their release where it names it, and otherwise leaves it to the tenant. */
+/**
+ * Whoever releases keys demands more of every machine that is accepted at all, so a rule that either names stays in force;
+ * a tenant that names none has not loosened the floor's.
+ */
 const keyRelease = wordOr<'none', KeyReleaseRule>(
   ['none'],
   object<KeyReleaseRule>({
@@ -95,10 +98,63 @@ const keyRelease = wordOr<'none', KeyReleaseRule>(
     },
   }),
   {
-    both: (floor, tenant) => (tenant === 'none' ? 'none' : floor === 'none' ? tenant : 'shape'),
+    both: (floor, tenant) => (tenant === 'none' ? floor : floor === 'none' ? tenant : 'shape'),
     within: (tenant, floor) => (floor === 'none' || tenant === 'none' ? true : 'shape'),
   },
 )
+
+const requirements = object<Policy['require']>({
+  level: {
+    description:
+      'Assurance level: 1 genuine, 2 fresh, 3 measured, 4 workload, 5 key-bound. From 4 on a publisher must vouch for the image (referenceValues).',
+    shape: atLeast(1, 5),
+    absent: REQUIRED,
+  },
+  cpu: {
+    description: 'CPU evidence.',
+    shape: object<Policy['require']['cpu']>({
+      any: {
+        description: 'Alternatives; the machine must meet one of them in full.',
+        shape: alternatives,
+        absent: REQUIRED,
+      },
+    }),
+    absent: REQUIRED,
+  },
+  gpu: {
+    description:
+      'GPU evidence: rules; "none" refuses a machine with a GPU; "any" neither requires GPUs nor relies on them.',
+    shape: gpu,
+    absent: 'none',
+  },
+  physical: {
+    description: 'Who must vouch for the place of the machine, whose owner can attack it physically; or "any".',
+    shape: allowList(oneOf(['audited', 'hyperscaler'])),
+    absent: 'any',
+  },
+  lease: {
+    description:
+      'Whether a lease must be given to compare with, and say how many GPUs were leased. One that is given is always compared.',
+    shape: choice(['required-with-gpu-count', 'required', 'if-given']),
+    absent: 'if-given',
+  },
+  leaseBinding: {
+    description: 'host-data: HOST_DATA must be the value made for this lease.',
+    shape: choice(['host-data', 'none']),
+    absent: 'none',
+  },
+})
+
+/** `lease` and a number of GPUs ask for both: the number stands, and the lease that it is compared with has to be there. */
+const require: Shape<Policy['require']> = {
+  ...requirements,
+  both(floor, tenant, path, clashes) {
+    const value = requirements.both(floor, tenant, path, clashes)
+    const asksLease = [floor, tenant].some(({ gpu: rule }) => typeof rule === 'object' && rule.count === 'lease')
+    const isNumber = typeof value?.gpu === 'object' && value.gpu.count !== 'lease'
+    return value !== undefined && asksLease && isNumber ? { ...value, lease: 'required-with-gpu-count' } : value
+  },
+}
 
 const maxAgeOrAny: Shape<number | 'any'> = leaf<number | 'any'>({
   schema: { oneOf: [{ const: 'any' }, integer(1, MOST_COLLATERAL_SECONDS).schema] },
@@ -123,46 +179,7 @@ export const policyShape = object<Policy>({
   },
   require: {
     description: 'What the machine must show.',
-    shape: object<Policy['require']>({
-      level: {
-        description:
-          'Assurance level: 1 genuine, 2 fresh, 3 measured, 4 workload, 5 key-bound. From 4 on a publisher must vouch for the image (referenceValues).',
-        shape: atLeast(1, 5),
-        absent: REQUIRED,
-      },
-      cpu: {
-        description: 'CPU evidence.',
-        shape: object<Policy['require']['cpu']>({
-          any: {
-            description: 'Alternatives; the machine must meet one of them in full.',
-            shape: alternatives,
-            absent: REQUIRED,
-          },
-        }),
-        absent: REQUIRED,
-      },
-      gpu: {
-        description:
-          'GPU evidence: rules; "none" refuses a machine with a GPU; "any" neither requires GPUs nor relies on them.',
-        shape: gpu,
-        absent: 'none',
-      },
-      physical: {
-        description: 'Who must vouch for the place of the machine, whose owner can attack it physically; or "any".',
-        shape: allowList(oneOf(['audited', 'hyperscaler'])),
-        absent: 'any',
-      },
-      lease: {
-        description: 'Whether a lease must be given to compare with. One that is given is always compared.',
-        shape: choice(['required', 'if-given']),
-        absent: 'if-given',
-      },
-      leaseBinding: {
-        description: 'host-data: HOST_DATA must be the value made for this lease.',
-        shape: choice(['host-data', 'none']),
-        absent: 'none',
-      },
-    }),
+    shape: require,
     absent: REQUIRED,
   },
   freshness: {

@@ -213,9 +213,9 @@ describe('Context.decodeOnce', () => {
       return ok({ decoded: true })
     }
     const context = contextOf(nodeCrypto, cache)
-    const all = await Promise.all(Array.from({ length: 8 }, () => context.decodeOnce('n', bytes.slice(), decode)))
+    const all = await Promise.all(Array.from({ length: 8 }, () => context.decodeOnce('n', bytes.slice(), 8, decode)))
     expect(new Set(all.map(valueIn)).size).toBe(1)
-    expect(valueIn(await contextOf(nodeCrypto, cache).decodeOnce('n', bytes, decode))).toBe(
+    expect(valueIn(await contextOf(nodeCrypto, cache).decodeOnce('n', bytes, 8, decode))).toBe(
       valueIn(all[0] ?? fail('XML_SYNTAX', '')),
     )
     expect(runs).toBe(1)
@@ -225,16 +225,16 @@ describe('Context.decodeOnce', () => {
     const context = contextOf(nodeCrypto)
     const decode = (value: string) => () => ok(value)
     expect([
-      valueIn(await context.decodeOnce('a', bytes, decode('1'))),
-      valueIn(await context.decodeOnce('b', bytes, decode('2'))),
-      valueIn(await context.decodeOnce('a', Uint8Array.of(1, 2), decode('3'))),
-      valueIn(await context.decodeOnce('a', bytes, decode('4'))),
+      valueIn(await context.decodeOnce('a', bytes, 8, decode('1'))),
+      valueIn(await context.decodeOnce('b', bytes, 8, decode('2'))),
+      valueIn(await context.decodeOnce('a', Uint8Array.of(1, 2), 8, decode('3'))),
+      valueIn(await context.decodeOnce('a', bytes, 8, decode('4'))),
     ]).toEqual(['1', '2', '3', '1'])
   })
 
   it('tells everyone who asks what is wrong under their own path', async () => {
     const context = contextOf(nodeCrypto)
-    const failing = (path: string) => context.decodeOnce('n', bytes, async () => fail('XML_SYNTAX', path))
+    const failing = (path: string) => context.decodeOnce('n', bytes, 8, async () => fail('XML_SYNTAX', path))
     const outcomes = await Promise.all([failing('a'), failing('b')])
     expect(outcomes.map((o) => (o.ok ? '' : o.faults[0].path))).toEqual(['a', 'b'])
     expect(codesOf(await failing('c'))).toEqual(['XML_SYNTAX'])
@@ -244,9 +244,13 @@ describe('Context.decodeOnce', () => {
 describe('Context.certificate', () => {
   const leaf = device().der.leaf
 
-  it('is decoded once and not disturbed by what happens to the given bytes', async () => {
+  // `slice` of a Buffer is a view of it, and files and sockets give Buffers.
+  it.each([
+    ['an array', () => leaf.slice()],
+    ['a Buffer', () => Buffer.from(leaf)],
+  ])('is decoded once and not disturbed by what happens to %s that was given', async (_what, copy) => {
     const context = contextOf(nodeCrypto)
-    const given = leaf.slice()
+    const given = copy()
     const pending = context.certificate(given, 'c')
     given.fill(0)
     const certificate = valueIn(await pending)
@@ -282,10 +286,10 @@ describe('Context.certificate', () => {
 describe('createVerificationCache', () => {
   it('forgets the oldest entry when full', () => {
     const cache = createVerificationCache(2)
-    cache.set('a', 1)
-    cache.set('b', 2)
-    cache.set('a', 3)
-    cache.set('c', 4)
+    cache.set('a', 1, 1)
+    cache.set('b', 2, 1)
+    cache.set('a', 3, 1)
+    cache.set('c', 4, 1)
     expect(['a', 'b', 'c'].map((key) => cache.get(key))).toEqual([undefined, 2, 4])
   })
 

@@ -166,7 +166,8 @@ describe('the challenge record', async () => {
   const answered = (change: JsonObject) => {
     const challenge = take(decoded(change))
     const machine = cpu({ report: { reportData: challenge.nonce } })
-    return judged(cpuScene(machine), { policy, freshness: { kind: 'challenge', challenge } })
+    const lease = { ...LEASE, teeType: 'cpu', gpuCount: undefined, gpuModel: undefined } as const
+    return judged(cpuScene(machine), { policy, freshness: { kind: 'challenge', challenge }, lease })
   }
   pair('BIND_CHALLENGE_INVALID', 'a record that was edited or is none', {
     twin: () => answered({}),
@@ -178,6 +179,7 @@ describe('the challenge record', async () => {
       'no object': () => decodeChallenge('challenge'),
       'another version': () => decoded({ v: 2 }),
       'no purpose of ours': () => decoded({ purpose: 'trust' }),
+      'about a posture, and yet for a lease': () => decoded({ purpose: 'posture' }),
       'longer than a challenge lives': () => decoded({ exp: NOW + 111 }),
       'ended before it began': () => decoded({ exp: NOW - 10 }),
       'an id that is empty': () => decoded({ id: '' }),
@@ -242,8 +244,11 @@ describe('the level', () => {
     )
   }
   pair('GPU_BINDING_INSUFFICIENT', 'GPUs that may sit in another machine', {
-    twin: () => shown(['gpu-local']),
-    bad: { 'nobody says where the guest takes them from': () => shown(['workload-pinned']) },
+    twin: () => shown(['gpu-local', 'closed-quoting']),
+    bad: {
+      'nobody says where the guest takes them from': () => shown(['workload-pinned', 'closed-quoting']),
+      'the guest commits to any list it is given': () => shown(['gpu-local']),
+    },
   })
 
   const level4 = cpuPolicy({}, SIGNED_BY_TEAM, { level: 4 })

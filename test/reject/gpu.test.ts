@@ -109,8 +109,8 @@ describe('how many, and which', () => {
   })
   row('RJ-GPU-02', {
     about: 'a GPU beside a lease of none',
-    twin: () => one({}, { policy: h100({ count: 1 }), lease: null }),
-    bad: () => one({}, { policy: h100({ count: 1 }), lease: { ...LEASE, teeType: 'cpu', gpuModel: undefined } }),
+    twin: () => one({}, { policy: gpuPolicy({ count: 1 }), lease: null }),
+    bad: () => one({}, { policy: gpuPolicy({ count: 1 }), lease: { ...LEASE, teeType: 'cpu', gpuModel: undefined } }),
   })
 
   const all = two
@@ -319,7 +319,7 @@ describe('the mode', () => {
       'MPT where SPT alone is allowed': () => one({}, singly),
       'no flag where it matters': () => one({ wrong: 'report/feature-flag-missing' }, passed),
       'two GPUs in two modes': () => two(),
-      'devtools mode not excluded': () => vouched('gpu-local'),
+      'devtools mode not excluded': () => vouched('gpu-local', 'closed-quoting'),
     },
     bad: {
       'a GPU in PPCIE mode, which has CC mode off': () => one({ featureFlag: 'ppcie' }, passed),

@@ -323,7 +323,7 @@ describe('what evidence can give', () => {
         judgedIn(
           ONE_H100,
           { gpu: (report) => ({ ...report, projectSku: '9999' }) },
-          { lease: null, policy: h100({ count: 1 }) },
+          { lease: null, policy: gpuPolicy({ count: 1 }) },
         ),
     },
   })

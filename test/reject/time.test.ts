@@ -51,3 +51,8 @@ it('a clock that keeps nothing is judged by what it has', () => {
   expect(clock(kept)).toEqual([])
   expect(clock({ ...kept, builtAt: NOW + 1 }).map((f) => f.code)).toEqual(['CLOCK_BEFORE_BUILD'])
 })
+
+it('a time that is no time is wrong use, and no sound clock', () => {
+  expect(() => clock({ now: Number.NaN })).toThrow(TypeError)
+  expect(() => clock({ otherSources: [Number.NaN] })).toThrow(TypeError)
+})

@@ -33,7 +33,7 @@ export function decodeEndorsements(item: EvidenceItem, context: Context, path: s
         if (rims.length === OFFERED_RIMS)
           refuse('LIMIT_COLLATERAL_COUNT', `${path}.rims`, { expected: `at most ${OFFERED_RIMS}` })
         const value = copyOf(offered)
-        rims.push({ value, sha256: await context.digestHex('sha256', value) })
+        rims.push({ value, sha256: await context.digestHex('sha256', value), origin: 'evidence' })
         continue
       }
       certificates.push(...take(await certificatesOf(offered, certificates.length, context, path)))
@@ -63,6 +63,9 @@ function looksLikeXml(bytes: Uint8Array): boolean {
   return first === LESS_THAN
 }
 
+/** Five certificates in PEM. */
+const MOST_CHAIN_BYTES = 16 * 1024
+
 async function certificatesOf(
   offered: Uint8Array,
   position: number,
@@ -73,7 +76,7 @@ async function certificatesOf(
     const certificate = await context.certificate(offered, `${path}[${position}]`)
     return certificate.ok ? ok([certificate.value]) : certificate
   }
-  return context.decodeOnce('nvidia-pem-chain', offered, () =>
+  return context.decodeOnce('nvidia-pem-chain', offered, MOST_CHAIN_BYTES, () =>
     attemptAsync(async () => {
       const blocks = take(decodePem(offered, path))
       if (blocks.length > LIMITS.certificatesPerChain) tooMany(path, blocks.length)

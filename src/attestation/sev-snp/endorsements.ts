@@ -92,11 +92,14 @@ function checkCount(count: number, path: string): void {
   }
 }
 
+/** Three certificates, as PEM or as a table. */
+const MOST_ENDORSEMENT_BYTES = 16 * 1024
+
 async function offersOf(context: Context, endorsement: Uint8Array, path: string): Promise<Outcome<readonly Offer[]>> {
   if (endorsement.length > LIMITS.evidenceBytes) {
     return fail('LIMIT_EVIDENCE_BYTES', path, { expected: LIMITS.evidenceBytes, actual: endorsement.length })
   }
-  return context.decodeOnce('amd-endorsement', endorsement, () =>
+  return context.decodeOnce('amd-endorsement', endorsement, MOST_ENDORSEMENT_BYTES, () =>
     attemptAsync(async () => {
       const bodies = take(bodiesOf(endorsement, path))
       checkCount(bodies.length, path)

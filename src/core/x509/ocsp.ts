@@ -62,6 +62,9 @@ const HASHES: Readonly<Record<string, OcspSingle['hash']>> = {
   '2.16.840.1.101.3.4.2.2': 'sha384',
 }
 
+/** Answers are given for one certificate, or for the few of a chain. */
+const MAX_SINGLES = 64
+
 /**
  * Decodes an OCSP response whose status is `successful` and whose type is basic.
  * @returns the response, or a DER_* or X509_* code of what it carries, OCSP_MALFORMED · OCSP_INVALID (a responder's refusal)
@@ -97,8 +100,10 @@ export function decodeOcsp(der: Uint8Array, path: string): Outcome<OcspResponse>
     const byName = responderDer.tag === contextTag(1, 'constructed')
     const responderValue = only(responderDer, byName ? TAG.sequence : TAG.octetString) ?? malformed('responderID')
     const producedAt = timeOf(tbs.next('producedAt', TAG.generalizedTime)) ?? malformed('producedAt')
-    const responses = tbs.next('responses', TAG.sequence).children.map((r) => single(r, path, malformed))
-    if (responses.length === 0) malformed('no response')
+    const singles = tbs.next('responses', TAG.sequence).children
+    if (singles.length === 0) malformed('no response')
+    if (singles.length > MAX_SINGLES) malformed(`more than ${MAX_SINGLES} responses`)
+    const responses = singles.map((r) => single(r, path, malformed))
     const extensions = decodeExtensions(tbs.optional(contextTag(1, 'constructed')), path, malformed)
     tbs.end('tbsResponseData')
     for (const e of extensions.values()) if (e.critical && e.oid !== OID.nonce) malformed(`critical extension ${e.oid}`)
@@ -191,8 +196,7 @@ export async function findOcspSingle(
   subject: OcspSubject,
 ): Promise<OcspSingle | undefined> {
   const answers: OcspSingle[] = []
-  for (const single of response.responses) {
-    if (single.serial !== subject.serial) continue
+  for (const single of bySerial(response).get(subject.serial) ?? []) {
     const [name, key] = await Promise.all([
       context.digest(single.hash, subject.issuerName),
       context.digest(single.hash, keyBits(subject.issuerKey)),
@@ -202,14 +206,28 @@ export async function findOcspSingle(
   return WORST_FIRST.map((kind) => answers.find((a) => a.status.kind === kind)).find((a) => a !== undefined)
 }
 
+const indexes = new WeakMap<OcspResponse, ReadonlyMap<string, readonly OcspSingle[]>>()
+
+/** Every certificate of a judgement is looked up in every response: each response is gone through once. */
+function bySerial(response: OcspResponse): ReadonlyMap<string, readonly OcspSingle[]> {
+  const index = indexes.get(response) ?? Map.groupBy(response.responses, (single) => single.serial)
+  indexes.set(response, index)
+  return index
+}
+
 const WORST_FIRST = ['revoked', 'unknown', 'good'] as const
 
 /** issuerKeyHash covers the BIT STRING's content without its octet of unused bits (RFC 6960 §4.1.1). */
 function keyBits(key: PublicKeyInfo): Uint8Array {
   if (key.kind === 'ec') return key.point
-  const bits = take(decodeDer(key.spki, 'spki')).children[1]
-  return bits?.content.subarray(1) ?? new Uint8Array()
+  const known = rsaBits.get(key.spki) ?? take(decodeDer(key.spki, 'spki')).children[1]?.content.subarray(1)
+  const bits = known ?? new Uint8Array()
+  rsaBits.set(key.spki, bits)
+  return bits
 }
+
+/** One array for one key, so that a judgement digests it once. */
+const rsaBits = new WeakMap<Uint8Array, Uint8Array>()
 
 /**
  * Proves that `response` was signed by the issuer of `subject`, or by a responder that this issuer itself certified for

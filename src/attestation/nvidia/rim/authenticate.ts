@@ -1,11 +1,11 @@
 import { equalBytes } from '../../../core/bytes.ts'
-import type { Context } from '../../../core/context.ts'
+import type { Context, Payer } from '../../../core/context.ts'
 import { LIMITS } from '../../../core/limits.ts'
 import { attempt, attemptAsync, failed, type NonEmpty, type Outcome, refuse, take } from '../../../core/outcome.ts'
 import type { Certificate } from '../../../core/x509/certificate.ts'
 import { nameText, sameName } from '../../../core/x509/names.ts'
 import { type PathProfile, type ValidatedPath, validatePath } from '../../../core/x509/path.ts'
-import type { Held } from '../../collateral.ts'
+import { type Held, payerOf } from '../../collateral.ts'
 import { canonicalForms } from './canonical.ts'
 import { checkManifestShape, decodeManifest, type Manifest } from './manifest.ts'
 import { decodeSignature, decodeSignedInfo } from './signature.ts'
@@ -57,7 +57,7 @@ export function authenticateRim(
 ): Promise<Outcome<AuthenticRim>> {
   const known = judged.get(context) ?? new Map<string, Promise<Outcome<AuthenticRim>>>()
   judged.set(context, known)
-  const key = `${file.sha256} ${path}`
+  const key = `${file.sha256} ${file.origin} ${path}`
   const outcome = known.get(key) ?? authenticate(context, file, path)
   known.set(key, outcome)
   return outcome
@@ -66,23 +66,29 @@ export function authenticateRim(
 /** The GPUs of one machine share their manifests: within one judgement each is judged once. */
 const judged = new WeakMap<Context, Map<string, Promise<Outcome<AuthenticRim>>>>()
 
+/** NVIDIA's own have up to 40 kilobytes. */
+const MOST_REMEMBERED_BYTES = 64 * 1024
+
 function authenticate(context: Context, file: Held<Uint8Array>, path: string): Promise<Outcome<AuthenticRim>> {
   return attemptAsync(async () => {
     if (file.value.length > LIMITS.xmlBytes) {
       refuse('LIMIT_XML', path, { expected: `at most ${LIMITS.xmlBytes} bytes`, actual: `${file.value.length} bytes` })
     }
     const document = take(
-      await context.decodeOnce('nvidia-rim', file.value, () => digestedDocument(context, file.value, path)),
+      await context.decodeOnce('nvidia-rim', file.value, MOST_REMEMBERED_BYTES, () =>
+        digestedDocument(context, file.value, path),
+      ),
     )
     const at = `${path}.Signature.KeyInfo.X509Data`
     const decoded = await Promise.all(document.certificates.map((der, i) => context.certificate(der, `${at}[${i}]`)))
     const [signer, ...others] = decoded.map(take)
     if (signer === undefined) throw new TypeError('a decoded signature has a certificate')
     checkSigner(signer, `${at}[0]`)
+    const payer = payerOf(file)
     const [validated, isSigned] = await Promise.all([
-      signerPath(context, [signer, ...others], at),
+      signerPath(context, payer, [signer, ...others], at),
       context.verify(
-        'collateral',
+        payer,
         'ES384',
         signer.publicKey.spki,
         document.signedInfo,
@@ -134,6 +140,7 @@ function checkSigner(signer: Certificate, path: string): void {
 /** The path of the certificates in their order; a root may come last, and must then carry the anchor's key. */
 function signerPath(
   context: Context,
+  payer: Payer,
   certificates: NonEmpty<Certificate>,
   path: string,
 ): Promise<Outcome<ValidatedPath>> {
@@ -143,7 +150,7 @@ function signerPath(
     const roots = others.filter(isSelfIssued)
     const steps: NonEmpty<Certificate> = [signer, ...others.filter((c) => !isSelfIssued(c))]
     const anchors = context.anchors.filter((a) => a.role === 'nvidia/rim-root')
-    const validated = take(await validatePath(context, 'collateral', steps, roots, anchors, RIM_PROFILE, path))
+    const validated = take(await validatePath(context, payer, steps, roots, anchors, RIM_PROFILE, path))
     const stranger = roots.find((r) => !equalBytes(r.publicKey.spki, validated.anchor.spki))
     const stray = stranger ?? roots.find((r) => r !== certificates.at(-1))
     if (stray !== undefined) {
