@@ -19,6 +19,7 @@ import { inputDigest, judge } from './decision/judge.ts'
 import { policyDigest } from './policy/digest.ts'
 import type { Policy, SignerKey } from './policy/policy.ts'
 import { authenticateReferenceValue } from './policy/reference-values.ts'
+import { checkArguments } from './verify-arguments.ts'
 
 /** Evidence: one carrier's bytes, or the files of one folder. */
 export type Evidence = Uint8Array | readonly EvidenceFile[]
@@ -30,7 +31,7 @@ export interface VerifyContext {
   readonly policy: Policy | null
   /** what the evidence must answer, or why that is not checked (then never an accept) */
   readonly freshness: Freshness
-  /** from `prepareCollateral` or `collateralOf`; `NO_COLLATERAL` where there is none */
+  /** from `prepareCollateral`; `NO_COLLATERAL` where there is none */
   readonly collateral: CollateralSet
   /** what was leased or ordered; `null` for a machine without lease (posture, self-test) */
   readonly lease: Lease | null
@@ -54,6 +55,7 @@ export interface VerifyContext {
  * @throws TypeError for arguments of the wrong kind, which only a programmer can pass
  */
 export async function verify(evidence: Evidence, context: VerifyContext): Promise<Decision> {
+  checkArguments(evidence, context)
   const given = evidence instanceof Uint8Array ? [{ name: 'evidence', bytes: evidence }] : evidence
   // What is judged are copies: nobody can change the bytes between two checks of one judgement.
   const files = given.map(({ name, bytes }) => ({ name, bytes: copyOf(bytes) }))
@@ -68,7 +70,9 @@ export async function verify(evidence: Evidence, context: VerifyContext): Promis
   const read = readEvidence(files)
   const inputFaults: Fault[] = []
   const beside =
-    read.ok && read.value.collateral.length > 0 ? await sortCollateral(judgement, read.value.collateral, 'evidence') : undefined
+    read.ok && read.value.collateral.length > 0
+      ? await sortCollateral(judgement, read.value.collateral, 'evidence')
+      : undefined
   if (beside !== undefined) inputFaults.push(...beside.faults)
   const policy =
     context.policy === null ? null : { policy: context.policy, digest: await digestOf(context.policy, crypto) }
@@ -78,7 +82,7 @@ export async function verify(evidence: Evidence, context: VerifyContext): Promis
     if (value.ok) referenceValues.push(value.value)
     else inputFaults.push(...value.faults)
   }
-  return judge(judgement, read, await inputDigest(judgement, files), {
+  return judge(judgement, read, () => inputDigest(judgement, files), {
     policy,
     freshness: context.freshness,
     lease: context.lease,
@@ -100,6 +104,9 @@ function digestOf(policy: Policy, crypto: CryptoPort): Promise<string> {
   policyDigests.set(policy, known)
   return known
 }
+
+/** Digest by which a challenge, a decision and a credential name this policy: `sha256:` and 64 hexadecimal digits. */
+export const digestOfPolicy = (policy: Policy): Promise<string> => digestOf(policy, nodeCrypto)
 
 /** Injected anchors are marked, whoever made them. */
 const injected = (anchors: readonly TrustAnchor[]): readonly TrustAnchor[] =>
@@ -160,6 +167,5 @@ export type { Fault, Finding, Outcome } from './core/outcome.ts'
 export { PINNED_ANCHORS, type TrustAnchor } from './core/trust-anchors.ts'
 export type { Decision, GpuBinding, ItemDecision, Level, PhysicalAssurance, Verdict } from './decision/decision.ts'
 export { compose } from './policy/compose.ts'
-export { policyDigest } from './policy/digest.ts'
 export { parsePolicy } from './policy/parse.ts'
 export type { Policy } from './policy/policy.ts'

@@ -11,18 +11,21 @@ export interface Held<T> {
   readonly value: T
   /** SHA-256 of the object's bytes, lower-case hex */
   readonly sha256: string
-  readonly origin: Origin
 }
 
 /**
  * Who brought an object: the verifier, or the sender beside the evidence. Both are proved alike; the sender's count against
- * the evidence's budget of signature checks, and are no answers that the verifier obtained.
+ * a budget of signature checks, and are no answers that the verifier obtained.
  */
 export type Origin = 'verifier' | 'evidence'
 
+/** An object whose provenance counts. */
+export interface Brought<T> extends Held<T> {
+  readonly origin: Origin
+}
+
 /** Who pays for the signature checks of an object. */
-export const payerOf = ({ origin }: Pick<Held<unknown>, 'origin'>): Payer =>
-  origin === 'evidence' ? 'evidence' : 'collateral'
+export const payerOf = ({ origin }: Brought<unknown>): Payer => (origin === 'evidence' ? 'beside' : 'collateral')
 
 /**
  * Collateral sorted by what it is. Decoded, not authenticated: each use proves it anew against the pinned anchors, so a
@@ -30,10 +33,10 @@ export const payerOf = ({ origin }: Pick<Held<unknown>, 'origin'>): Payer =>
  */
 export interface CollateralSet {
   readonly certificates: readonly Held<Certificate>[]
-  readonly crls: readonly Held<Crl>[]
-  readonly ocspResponses: readonly Held<OcspResponse>[]
+  readonly crls: readonly Brought<Crl>[]
+  readonly ocspResponses: readonly Brought<OcspResponse>[]
   /** NVIDIA reference manifests, as the XML files they are */
-  readonly rims: readonly Held<Uint8Array>[]
+  readonly rims: readonly Brought<Uint8Array>[]
 }
 
 export const NO_COLLATERAL: CollateralSet = { certificates: [], crls: [], ocspResponses: [], rims: [] }
@@ -59,13 +62,13 @@ export async function sortCollateral(
   files: readonly CollateralFile[],
   origin: Origin,
 ): Promise<SortedCollateral> {
-  const certificates = new Map<string, Held<Certificate>>()
-  const crls = new Map<string, Held<Crl>>()
-  const ocspResponses = new Map<string, Held<OcspResponse>>()
-  const rims = new Map<string, Held<Uint8Array>>()
+  const certificates = new Map<string, Brought<Certificate>>()
+  const crls = new Map<string, Brought<Crl>>()
+  const ocspResponses = new Map<string, Brought<OcspResponse>>()
+  const rims = new Map<string, Brought<Uint8Array>>()
   const faults: Fault[] = []
 
-  const hold = async <T>(into: Map<string, Held<T>>, bytes: Uint8Array, outcome: Outcome<T>) => {
+  const hold = async <T>(into: Map<string, Brought<T>>, bytes: Uint8Array, outcome: Outcome<T>) => {
     if (!outcome.ok) faults.push(...outcome.faults)
     else {
       const sha256 = await context.digestHex('sha256', bytes)

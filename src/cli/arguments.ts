@@ -65,6 +65,14 @@ export async function freshnessFrom(options: FreshnessOptions): Promise<Freshnes
 
 /** Hex where it can be hex, base64 otherwise: 64 or 32 bytes cannot be both at these lengths. */
 function nonceFrom(text: string): Uint8Array {
+  const nonce = nonceBytes(text)
+  // Any other length could only ever be refused, and the machine would be blamed for it.
+  if (nonce.length !== 64 && nonce.length !== 32)
+    throw new UsageError(`--nonce takes 64 bytes, or 32 for GPU evidence alone, not ${nonce.length}`)
+  return nonce
+}
+
+function nonceBytes(text: string): Uint8Array {
   if (/^[0-9a-fA-F]*$/.test(text) && text.length % 2 === 0) {
     const hex = fromHex(text.toLowerCase(), text.length / 2, '--nonce')
     if (hex.ok) return hex.value

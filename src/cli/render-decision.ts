@@ -34,8 +34,9 @@ function essence(claims: Claims): readonly string[] {
 
 function measurements(claims: Exclude<Claims, { kind: 'amd/snp-report' }>): string {
   const m = claims.measurements
-  if (m.status === 'unavailable') return 'measurements not compared (no manifest)'
-  const skipped = m.skipped.length === 0 ? '' : `, ${m.skipped.map((s) => s.index).join(', ')} skipped`
+  if (m.status === 'unavailable') return 'measurements not compared'
+  const indexes = m.skipped.map((s) => s.index).join(', ')
+  const skipped = m.skipped.length === 0 ? '' : `, ${m.skipped.length} skipped (index ${indexes})`
   return `${m.matched.length} measurements match, ${m.mismatched.length} differ${skipped}`
 }
 
@@ -128,16 +129,30 @@ export function shared(findings: readonly Finding[]): readonly Shared[] {
 const FIRST = 4
 
 function reasons(decision: Decision, explainAll: boolean): string[] {
-  const all = shared(decision.findings)
-  const shown = explainAll ? all : all.slice(0, FIRST)
-  const rest = all.slice(shown.length)
-  const title = bold(decision.verdict === 'reject' ? 'Why it was refused' : 'What is missing')
-  const out = [title, ...shown.map(({ finding, items }) => explained(finding, items))]
+  const refusals = shared(decision.findings.filter((f) => f.verdict === 'reject'))
+  const missing = shared(decision.findings.filter((f) => f.verdict === 'inconclusive'))
+  const room = explainAll ? Number.POSITIVE_INFINITY : FIRST
+  return [
+    ...group('Why it was refused', refusals, room),
+    ...group(
+      refusals.length === 0 ? 'What is missing' : 'Missing besides',
+      missing,
+      Math.max(0, room - refusals.length),
+    ),
+  ]
+}
+
+/** The first `room` findings in full, the codes of the rest. */
+function group(title: string, findings: readonly Shared[], room: number): string[] {
+  if (findings.length === 0) return []
+  const shown = findings.slice(0, room)
+  const rest = findings.slice(shown.length)
+  const out = [bold(title), ...shown.map(({ finding, items }) => explained(finding, items))]
   if (rest.length === 0) return out
   const more = [...new Set(rest.map(({ finding }) => finding.code))].join(', ')
   return [
     ...out,
-    wrap(`and ${rest.length} more: ${more}`, '  ', undefined, '    '),
+    wrap(`${shown.length === 0 ? '' : 'and '}${rest.length} more: ${more}`, '  ', undefined, '    '),
     dim('  --explain shows all of them'),
   ]
 }

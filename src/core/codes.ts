@@ -603,6 +603,11 @@ export const CODES = {
   },
 
   // NVIDIA: identity, certificates and revocation of the device.
+  GPU_CERT_CHAIN_MISSING: {
+    verdict: 'inconclusive',
+    title: 'A device report came without its certificates.',
+    hint: 'Collect the attestation certificate chain together with the report (NVML gives both) and send the five certificates in PEM beside it, under the same file name up to the first dot.',
+  },
   GPU_CERT_ROLE: {
     verdict: 'reject',
     title: 'The device certificate chain is not the five certificates NVIDIA issues, in their order.',
@@ -1200,7 +1205,7 @@ export const CODES = {
   POLICY_UNSATISFIABLE: {
     verdict: 'reject',
     title: 'The policy contradicts itself, so no machine could ever meet it.',
-    hint: 'Compare the two rules in the finding, for example a minimum above a maximum. The command vouchsafe policy explain writes every rule as a sentence.',
+    hint: 'Two members contradict each other; the path names one and expected says what would fit. Typical cases are a minimum above a maximum, and a level above 3 without referenceValues.signers.',
   },
   POLICY_BELOW_FLOOR: {
     verdict: 'reject',
@@ -1209,8 +1214,8 @@ export const CODES = {
   },
   POLICY_EXTENDS_INVALID: {
     verdict: 'reject',
-    title: 'The policy extends something in a way that is not possible.',
-    hint: 'Name one known preset in extends, as text, and tighten it in the same policy. The command vouchsafe policy schema prints the allowed form.',
+    title: 'The policy is looser than the preset that it extends, or extends nothing that exists.',
+    hint: 'A preset can only be tightened: drop the looser member, or drop extends and write the whole policy out. The presets are cpu-confidential and h100-confidential.',
   },
   POLICY_UNKNOWN_PRESET: {
     verdict: 'reject',

@@ -55,8 +55,17 @@ const CHECK_COST_BYTES = 1024
 /** Memory for each byte decoded: a certificate of nothing but the smallest extensions takes 27. */
 const DECODED_COST = 32
 
-/** Who pays for a signature check: the evidence is bounded, so that no sender decides how much work it causes. */
-export type Payer = 'evidence' | 'collateral'
+/**
+ * Who pays for a signature check: the evidence itself, what its sender laid beside it, or the verifier's own collateral. The
+ * first two are bounded, so that no sender decides how much work it causes.
+ */
+export type Payer = 'evidence' | 'beside' | 'collateral'
+
+const BUDGETS = {
+  evidence: LIMITS.signatureChecks,
+  beside: LIMITS.besideSignatureChecks,
+  collateral: Number.POSITIVE_INFINITY,
+}
 
 /**
  * One judgement: the time of judgement, the anchors, and the shared work. Everything that is computed twice within one
@@ -70,7 +79,7 @@ export class Context {
   readonly #checks = new Map<string, Promise<boolean>>()
   readonly #decodings = new Map<string, Promise<Outcome<unknown>>>()
   readonly #charged = new Set<string>()
-  #evidenceChecks = 0
+  readonly #spent: Record<Payer, number> = { evidence: 0, beside: 0, collateral: 0 }
 
   constructor(options: {
     readonly now: UnixSeconds
@@ -90,7 +99,11 @@ export class Context {
 
   /** Whether the evidence asked for more signature checks than it may: the whole set is then refused. */
   get overBudget(): boolean {
-    return this.#evidenceChecks > LIMITS.signatureChecks
+    return this.#isSpent('evidence') || this.#isSpent('beside')
+  }
+
+  #isSpent(payer: Payer): boolean {
+    return this.#spent[payer] > BUDGETS[payer]
   }
 
   async digestHex(hash: HashName, bytes: Uint8Array): Promise<string> {
@@ -122,16 +135,18 @@ export class Context {
     memo: 'remember' | 'once',
   ): Promise<boolean> {
     if (memo === 'once') {
-      if (payer === 'evidence' && ++this.#evidenceChecks > LIMITS.signatureChecks) return false
+      this.#spent[payer]++
+      if (this.#isSpent(payer)) return false
       return this.#crypto.verify(algorithm, spki, message, signature)
     }
     const parts = await Promise.all([spki, message, signature].map((bytes) => this.#ownDigest(bytes)))
     const key = `signature ${algorithm} ${parts.join(' ')}`
-    if (payer === 'evidence' && !this.#charged.has(key)) {
-      this.#charged.add(key)
-      this.#evidenceChecks++
+    const charge = `${payer} ${key}`
+    if (!this.#charged.has(charge)) {
+      this.#charged.add(charge)
+      this.#spent[payer]++
     }
-    if (payer === 'evidence' && this.overBudget) return false
+    if (this.#isSpent(payer)) return false
     const pending = this.#checks.get(key)
     if (pending !== undefined) return pending
     const check = this.#remembered(key, algorithm, spki, message, signature)

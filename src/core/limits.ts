@@ -8,6 +8,8 @@ export interface Limits {
   readonly folderFiles: number
   readonly certificatesPerChain: number
   readonly signatureChecks: number
+  /** for revocation answers, lists and manifests that the sender laid beside the evidence; a whole board has some 100 */
+  readonly besideSignatureChecks: number
   readonly jsonDepth: number
   readonly jsonValues: number
   readonly derDepth: number
@@ -30,6 +32,7 @@ export const LIMITS: Limits = {
   folderFiles: 256,
   certificatesPerChain: 8,
   signatureChecks: 64,
+  besideSignatureChecks: 128,
   jsonDepth: 32,
   jsonValues: 32_768,
   derDepth: 32,

@@ -15,7 +15,7 @@ import { floorsFor } from '../attestation/sev-snp/index.ts'
 import { concatBytes, utf8 } from '../core/bytes.ts'
 import type { Context } from '../core/context.ts'
 import { toHex } from '../core/encodings.ts'
-import { canonicalJson } from '../core/json.ts'
+import { canonicalJson, type JsonObject } from '../core/json.ts'
 import { type Fault, type Finding, fault, finding, type Outcome, verdictOf } from '../core/outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
 import type { Appraisal, AppraisalSubject } from '../policy/appraisal.ts'
@@ -50,7 +50,7 @@ const MAX_DECISION_SECONDS = 6 * 60 * 60
 export async function judge(
   context: Context,
   read: Outcome<ReadEvidence>,
-  rawDigest: string,
+  rawDigest: () => Promise<string>,
   about: Case,
 ): Promise<Decision> {
   if (!read.ok) return unreadable(context, read.faults, rawDigest, about)
@@ -81,7 +81,7 @@ export async function judge(
       : ladderFaults(about.policy.policy, level, gpuBinding, set, grounds)),
     ...about.inputFaults.map((f) => ({ item: 'collateral', fault: f })),
   ]
-  const findings = distinct(faults.map(({ item, fault: f }) => finding(f, item)))
+  const findings = refusalsFirst(distinct(faults.map(({ item, fault: f }) => finding(f, item))))
   if (about.policy === null && !findings.some((f) => f.verdict === 'reject'))
     findings.push(finding(fault('POLICY_MISSING', 'policy'), 'set'))
   const verdict = verdictFrom(findings)
@@ -126,14 +126,16 @@ async function judgeItem(context: Context, item: EvidenceItem, collateral: Colla
 
 /**
  * A policy that does not ask for reference manifests, or does not rely on GPUs at all, is not held up by their absence; what
- * was therefore not compared is listed. A manifest that contradicts the device refuses it under any policy.
+ * was therefore not compared is listed. Manifests that are all there and contradict the device refuse it under
+ * any policy.
  */
 function withoutWaived(judgement: ItemJudgement, about: Case): ItemJudgement {
   const gpu = about.policy?.policy.require.gpu
   const waives = gpu === 'any' || (typeof gpu === 'object' && gpu.rim === 'none')
   const faults = judgement.faults.filter((f) => f.code !== 'GPU_RIM_UNAVAILABLE')
   if (!waives || faults.length === judgement.faults.length) return judgement
-  const because = 'the policy does not ask for it, and no manifest is there'
+  const missing = judgement.faults.filter((f) => f.code === 'GPU_RIM_UNAVAILABLE').map((f) => f.expected)
+  const because = `the policy does not ask for it, and none is compared without ${missing.join(', ')}`
   return {
     ...judgement,
     faults,
@@ -214,10 +216,10 @@ function groundsOf(
 ): Grounds {
   const sound = judgements.every((j) => j.faults.length === 0 && j.claims !== undefined) && between.length === 0
   const answered = judgements.every((j) => j.revocation.every((r) => r.status === 'good'))
-  // Without a policy the preset's floor stands in: no debug, no migration agent, TCB at or above every bulletin.
+  // A lease that nobody gave says nothing about the machine. Without a policy the preset's floor stands in: no debug, no migration agent, TCB at or above every bulletin.
   const floor =
     about.policy !== null
-      ? appraisal.faults.length === 0
+      ? appraisal.faults.every(({ fault: f }) => f.code === 'APPRAISAL_LEASE_MISSING')
       : answered && appraise(presetPolicy('cpu-confidential'), subject).faults.length === 0
   const hasCpu = set.items.some((i) => !i.kind.startsWith('nvidia/'))
   return { genuine: sound && floor && hasCpu, binding, measured: appraisal.measured, statements: appraisal.statements }
@@ -281,6 +283,12 @@ function distinct<T extends Finding | NotChecked>(entries: readonly T[]): T[] {
     return true
   })
 }
+
+/** What refuses stands before what is only missing; within each, the order of the contract. */
+const refusalsFirst = (findings: readonly Finding[]): Finding[] => [
+  ...findings.filter((f) => f.verdict === 'reject'),
+  ...findings.filter((f) => f.verdict === 'inconclusive'),
+]
 
 const verdictFrom = (findings: readonly { readonly verdict: 'reject' | 'inconclusive' }[]): Verdict =>
   findings.some((f) => f.verdict === 'reject') ? 'reject' : findings.length > 0 ? 'inconclusive' : 'accept'
@@ -352,7 +360,10 @@ async function challengeSummary(context: Context, about: Case): Promise<Pick<Dec
   return { challenge: { digest: await context.digestHex('sha256', utf8(canonicalJson(record))), purpose } }
 }
 
-/** Over kind and bytes of every item with what travelled beside it; an identity of nothing, and no replay key. */
+/**
+ * Over what the judgement read: the carrier's own claims, and kind and bytes of every item with what travelled beside it.
+ * Not the digest of a file, an identity of nothing, and no replay key.
+ */
 async function evidenceDigest(context: Context, set: EvidenceSet): Promise<string> {
   const items = await Promise.all(
     set.items.map(async (i) => ({
@@ -363,7 +374,19 @@ async function evidenceDigest(context: Context, set: EvidenceSet): Promise<strin
       ...(i.unread === undefined ? {} : { unread: await context.digestHex('sha256', i.unread) }),
     })),
   )
-  return `sha256:${await context.digestHex('sha256', utf8(canonicalJson({ carrier: set.carrier, items })))}`
+  return `sha256:${await context.digestHex('sha256', utf8(canonicalJson({ ...(await carrierClaims(context, set)), items })))}`
+}
+
+async function carrierClaims(context: Context, set: EvidenceSet): Promise<JsonObject> {
+  const { carrier, binding, platformLabel, tlsBound, tlsSpki, key } = set
+  return {
+    carrier,
+    binding,
+    ...(platformLabel === undefined ? {} : { platformLabel }),
+    ...(tlsBound === undefined ? {} : { tlsBound }),
+    ...(tlsSpki === undefined ? {} : { tlsSpki: await context.digestHex('sha256', tlsSpki) }),
+    ...(key === undefined ? {} : { key: { domain: key.domain, spki: await context.digestHex('sha256', key.spki) } }),
+  }
 }
 
 function usesOf(judgements: readonly ItemJudgement[]): readonly CollateralUse[] {
@@ -384,7 +407,7 @@ function validUntil(now: UnixSeconds, uses: readonly CollateralUse[], appraisal:
 async function unreadable(
   context: Context,
   faults: readonly Fault[],
-  rawDigest: string,
+  rawDigest: () => Promise<string>,
   about: Case,
 ): Promise<Decision> {
   const findings = faults.map((f) => finding(f, 'set'))
@@ -399,7 +422,7 @@ async function unreadable(
     notChecked: [{ what: 'everything', because: 'the evidence could not be read' }],
     policy: policySummary(about),
     ...(await challengeSummary(context, about)),
-    evidenceDigest: rawDigest,
+    evidenceDigest: await rawDigest(),
     collateral: [],
     injectedAnchors: [],
     statements: [],

@@ -9,10 +9,10 @@ import type { AuthenticReferenceValue, Guarantee } from './reference-values.ts'
 /** What the lease says that a policy may compare with. */
 export interface LeaseTerms {
   readonly teeType: 'cpu' | 'cpu-gpu'
-  readonly gpuCount: number | undefined
-  readonly gpuModel: string | undefined
+  readonly gpuCount?: number | undefined
+  readonly gpuModel?: string | undefined
   /** HOST_DATA that binds the guest to the lease, hex of 32 bytes */
-  readonly hostData: string | undefined
+  readonly hostData?: string | undefined
 }
 
 /** Firmware levels that bulletins ask of one processor, as the kind's own table merges them. */

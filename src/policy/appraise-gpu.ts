@@ -223,6 +223,14 @@ function provenance(rule: GpuRule, item: Gpu | Switch, report: Report): void {
   }
   if (rule.revocation === 'none') return
   const missing = rule.revocation === 'stapled' ? 'OCSP_MISSING' : 'GPU_OCSP_UNAVAILABLE'
+  if (rule.revocation === 'required') {
+    for (const { chain } of item.revocation.filter((r) => r.stapled)) {
+      report('GPU_OCSP_UNAVAILABLE', `revocation.${chain}`, '/revocation', {
+        expected: 'answers that the verifier obtained',
+        actual: 'supplied with the evidence',
+      })
+    }
+  }
   appraiseRevocation(item, 'nvidia-device', missing, '/revocation', report)
   // Without manifests there is no chain of theirs.
   if (rule.rim === 'required' && measurements.status !== 'unavailable') {

@@ -2,7 +2,7 @@ import type { RevocationReport } from '../attestation/kind.ts'
 import type { Code } from '../core/codes.ts'
 import type { AppraisedItem, Report } from './appraisal.ts'
 
-const NOT_GIVEN: RevocationReport = { chain: 'amd', status: 'notGiven', faults: [] }
+const NOT_GIVEN: RevocationReport = { chain: 'amd', status: 'notGiven', stapled: false, faults: [] }
 
 /**
  * Holds what is known about a chain's revocation against the policy: `good`, or it is not accepted. A report that is not

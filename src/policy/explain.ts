@@ -50,7 +50,10 @@ export function explainPolicy(policy: Policy): Explanation {
   if (require.lease === 'required')
     say('/require/lease', 'The lease must be given, and the machine must be the one leased.')
   if (require.lease === 'required-with-gpu-count')
-    say('/require/lease', 'The lease must be given and say how many GPUs it is for, and the machine must be the one leased.')
+    say(
+      '/require/lease',
+      'The lease must be given and say how many GPUs it is for, and the machine must be the one leased.',
+    )
   if (require.leaseBinding === 'host-data')
     say('/require/leaseBinding', 'HOST_DATA must be the value made for this very lease.')
   say(

@@ -33,7 +33,7 @@ describe('the answer and its exit code', () => {
     expect(lines[0]).toBe('ACCEPT  level 2 (fresh)  GPU binding: shared-nonce  physical: unknown')
     expect(ran.stdout).toMatch(/^cpu {8}amd\/snp-report {8}PASS {2}Genoa {2}chip [0-9a-f]{8}… {2}TCB bl=/m)
     expect(ran.stdout).toMatch(/^gpu-0 {6}nvidia\/gpu-report {5}PASS {2}H100 {2}driver 580\.159\.03 {2}VBIOS /m)
-    expect(ran.stdout).toContain('32 measurements match, 0 differ, 35 skipped')
+    expect(ran.stdout).toContain('32 measurements match, 0 differ, 1 skipped (index 35)')
     expect(ran.stdout.replaceAll('\n', ' ')).toContain('this decision opens nothing')
     expect(ran.stdout).toContain('Not checked')
     expect(widest(ran.stdout)).toBeLessThanOrEqual(100)

@@ -221,6 +221,23 @@ describe('Context.decodeOnce', () => {
     expect(runs).toBe(1)
   })
 
+  it('remembers across judgements only what is as small as the vendor makes it', async () => {
+    const cache = createVerificationCache()
+    let runs = 0
+    const decode = () => ok(++runs)
+    for (const [mostBytes, expected] of [
+      [3, [1, 1, 1]],
+      [2, [2, 2, 3]],
+    ] as const) {
+      const name = `up to ${mostBytes}`
+      const [context, later] = [contextOf(nodeCrypto, cache), contextOf(nodeCrypto, cache)]
+      const values = [context, context, later].map((c) => () => c.decodeOnce(name, bytes, mostBytes, decode))
+      const decoded: unknown[] = []
+      for (const value of values) decoded.push(valueIn(await value()))
+      expect(decoded).toEqual(expected)
+    }
+  })
+
   it('tells names and bytes apart', async () => {
     const context = contextOf(nodeCrypto)
     const decode = (value: string) => () => ok(value)
@@ -290,7 +307,19 @@ describe('createVerificationCache', () => {
     cache.set('b', 2, 1)
     cache.set('a', 3, 1)
     cache.set('c', 4, 1)
-    expect(['a', 'b', 'c'].map((key) => cache.get(key))).toEqual([undefined, 2, 4])
+    expect(['a', 'b', 'c'].map((key) => cache.get(key))).toEqual([3, undefined, 4])
+  })
+
+  it('forgets the oldest entries when they take too much memory together, and keeps none that does so alone', () => {
+    const cache = createVerificationCache(8, 100)
+    cache.set('a', 1, 50)
+    cache.set('b', 2, 40)
+    cache.set('c', 3, 10)
+    expect(['a', 'b', 'c'].map((key) => cache.get(key))).toEqual([1, 2, 3])
+    cache.set('d', 4, 60)
+    cache.set('e', 5, 101)
+    expect(['a', 'b', 'c', 'd', 'e'].map((key) => cache.get(key))).toEqual([undefined, undefined, 3, 4, undefined])
+    expect(() => createVerificationCache(8, 0)).toThrow(TypeError)
   })
 
   it.each([0, -1, 1.5, Number.NaN])('has no capacity of %s', (capacity) => {

@@ -155,7 +155,7 @@ async function collateralAlone(path: string, about: Case): Promise<boolean> {
   const names = offers.authorities.map((a) => nameText(a.value.subject))
   if (names.length > 0 && offers.keys.some((k) => !names.includes(nameText(k.value.issuer)))) return false
   for (const key of offers.keys)
-    outcomes.push(await attemptAsync(() => authenticateKey(context, key, offers, collateral)))
+    outcomes.push(await attemptAsync(() => authenticateKey(context, 'evidence', key, offers, collateral)))
   if (outcomes.length === 0) {
     const certificates = collateral.certificates.map((c) => c.value)
     outcomes.push(

@@ -229,7 +229,7 @@ const nvidia: readonly FuzzTarget[] = [
     seeds: manifests,
     run: (bytes) => {
       const context = new Context({ ...judgement(), cache: createVerificationCache(16) })
-      return authenticateRim(context, { value: bytes, sha256: 'fuzz' }, 'rim')
+      return authenticateRim(context, { value: bytes, sha256: 'fuzz', origin: 'evidence' }, 'rim')
     },
   }),
 ]

@@ -277,7 +277,7 @@ describe('manifests and revocation', () => {
     chain: RevocationReport['chain'],
     status: RevocationReport['status'],
     ...faults: ReturnType<typeof fault>[]
-  ): RevocationReport => ({ chain, status, faults })
+  ): RevocationReport => ({ chain, status, stapled: false, faults })
 
   it('RJ-GPU-30 no manifest is inconclusive, unless none is asked for', () => {
     judged({}, { measurements: unavailable }, [`GPU_RIM_UNAVAILABLE gpu-0.measurements ${AT}/rim`])
@@ -316,6 +316,23 @@ describe('manifests and revocation', () => {
       `GPU_REVOCATION_UNKNOWN gpu-0.revocation.nvidia-device ${AT}/revocation`,
     ])
     expect(codes(document, machine([gpuItem(), switchItem({}, 0, [])]))).toEqual([code, 'OCSP_MISSING'])
+  })
+
+  it('RJ-GPU-20 answers that came with the evidence are none that the verifier obtained', () => {
+    const judged = (revocation: string, stapled: boolean) =>
+      unmet(
+        documentWithGpu({ revocation }),
+        machine([
+          gpuItem(
+            {},
+            0,
+            NVIDIA_GOOD.map((r) => ({ ...r, stapled: stapled && r.chain === 'nvidia-device' })),
+          ),
+        ]),
+      )
+    expect(judged('required', false)).toEqual([])
+    expect(judged('stapled', true)).toEqual([])
+    expect(judged('required', true)).toEqual([`GPU_OCSP_UNAVAILABLE gpu-0.revocation.nvidia-device ${AT}/revocation`])
   })
 
   it('is not looked at where the policy says so', () => {

@@ -344,6 +344,10 @@ describe('SEV-SNP, where the policy says more', () => {
     judged({ chipIds: [chip] }, { chipId: '43'.repeat(64) }, [`SNP_CHIP_NOT_ALLOWED cpu.chipId ${AT}/chipIds`])
     const turin = { chipId: `${'42'.repeat(8)}${'00'.repeat(56)}` }
     judged({ chipIds: ['42'.repeat(8)] }, { chipId: chip }, [`SNP_CHIP_NOT_ALLOWED cpu.chipId ${AT}/chipIds`], turin)
+    // What a VLEK report says of its chip is not certified.
+    judged({ chipIds: [chip], signingKeys: ['vcek', 'vlek'] }, { signingKey: 'vlek', cspId: 'CN=x' }, [
+      `APPRAISAL_CLAIM_MISSING cpu.chipId ${AT}/chipIds`,
+    ])
     judged({ chipIds: [chip], maskedChipId: 'allowed' }, { chipId: undefined }, [
       `APPRAISAL_CLAIM_MISSING cpu.chipId ${AT}/chipIds`,
     ])

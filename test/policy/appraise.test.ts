@@ -90,6 +90,7 @@ describe('revocation of the CPU', () => {
   const report = (status: RevocationReport['status'], ...faults: ReturnType<typeof fault>[]): RevocationReport => ({
     chain: 'amd',
     status,
+    stapled: false,
     faults,
   })
   const judged = (document: unknown, reports: RevocationReport[]) => unmet(document, subjectOf([cpuItem({}, reports)]))

@@ -98,6 +98,7 @@ const REQUIREMENTS: readonly Json[] = [
   { physical: ['audited'] },
   { physical: ['audited', 'hyperscaler'] },
   { lease: 'required' },
+  { lease: 'required-with-gpu-count' },
   { leaseBinding: 'host-data' },
 ]
 
@@ -112,6 +113,8 @@ const MEMBERS: readonly Json[] = [
   { acceptRisks: ['plain-nvlink'] },
   { acceptRisks: ['milan-seed-extraction'] },
   { acceptRisks: ['milan-seed-extraction', 'plain-nvlink'] },
+  { keyRelease: {} },
+  { keyRelease: { ttlSeconds: 60 } },
   { onInconclusive: 'retry' },
 ]
 
@@ -202,6 +205,7 @@ const subjects = fc
     lease: fc.constantFrom<AppraisalSubject['lease'][]>(
       { teeType: 'cpu-gpu', gpuCount: 1, gpuModel: undefined, hostData: HOST_DATA },
       { teeType: 'cpu-gpu', gpuCount: 1, gpuModel: 'H100', hostData: undefined },
+      { teeType: 'cpu-gpu', gpuCount: undefined, gpuModel: 'H100', hostData: HOST_DATA },
       null,
       { teeType: 'cpu', gpuCount: undefined, gpuModel: undefined, hostData: HOST_DATA },
       { teeType: 'cpu-gpu', gpuCount: 1, gpuModel: 'H100', hostData: HOST_DATA },
@@ -271,6 +275,8 @@ describe('compose, for any two policies', () => {
         for (const policy of [floor, tenant]) {
           expect(composed.value.require.level).toBeGreaterThanOrEqual(policy.require.level)
           expect(composed.value.freshness.maxAgeSeconds).toBeLessThanOrEqual(policy.freshness.maxAgeSeconds)
+          // The decision demands closed quoting of whoever may be given keys.
+          expect(policy.keyRelease !== 'none' && composed.value.keyRelease === 'none').toBe(false)
           expect(policy.onInconclusive === 'deny' && composed.value.onInconclusive === 'retry').toBe(false)
           for (const risk of composed.value.acceptRisks === 'none' ? [] : composed.value.acceptRisks) {
             expect(policy.acceptRisks).toContain(risk)

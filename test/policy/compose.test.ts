@@ -190,7 +190,9 @@ describe('compose', () => {
   it('counts by lease and by number at once', () => {
     const lease = documentWithGpu({ count: 'lease' })
     const both = [composite(lease, documentWithGpu({ count: 2 })), composite(documentWithGpu({ count: 2 }), lease)]
-    for (const policy of both) expect(policy.require).toMatchObject({ lease: 'required', gpu: { count: 2 } })
+    for (const policy of both) {
+      expect(policy.require).toMatchObject({ lease: 'required-with-gpu-count', gpu: { count: 2 } })
+    }
     expect(composite(lease, lease).require).toMatchObject({ lease: 'if-given', gpu: { count: 'lease' } })
   })
 
@@ -209,11 +211,15 @@ describe('compose', () => {
     refused(signers(SIGNER), signers(OTHER_SIGNER), 'POLICY_BELOW_FLOOR /referenceValues/signers')
   })
 
-  it('leaves the release of keys to the tenant, within the bounds of the floor', () => {
+  it('keeps what either demands of a machine that is given keys, within the bounds of the floor', () => {
     const release = (keyRelease: unknown) =>
       documentWith({ measurements: [DIGEST] }, { keyRelease, referenceValues: { signers: [SIGNER] } })
     expect(composite(release('none'), release({ ttlSeconds: 60 })).keyRelease).toEqual({ minLevel: 5, ttlSeconds: 60 })
-    expect(composite(release({ ttlSeconds: 60 }), release('none')).keyRelease).toBe('none')
+    expect(composite(release({ ttlSeconds: 60 }), release('none')).keyRelease).toEqual({
+      minLevel: 5,
+      ttlSeconds: 60,
+    })
+    expect(composite(release('none'), release('none')).keyRelease).toBe('none')
     expect(composite(release({ ttlSeconds: 60 }), release({})).keyRelease).toEqual({ minLevel: 5, ttlSeconds: 60 })
     refused(release({ ttlSeconds: 60 }), release({ ttlSeconds: 61 }), 'POLICY_BELOW_FLOOR /keyRelease/ttlSeconds')
   })
@@ -238,6 +244,13 @@ describe('compose', () => {
         any({ products: ['Turin'] }, { products: ['Turin'], revocation: 'none' }),
         'POLICY_BELOW_FLOOR /require/cpu/any/1/revocation',
       )
+    })
+
+    it('refuses more pairs than a policy may have alternatives', () => {
+      const several = (count: number, step: number) =>
+        any(...Array.from({ length: count }, (_, i) => ({ minGuestSvn: i * step })))
+      expect(composite(several(2, 1), several(4, 10)).require.cpu.any).toHaveLength(8)
+      refused(several(3, 1), several(3, 10), 'LIMIT_POLICY /require/cpu/any')
     })
 
     it('refuses what no pair can meet', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { presetPolicy } from '../../src/policy/index.ts'
-import { DIGEST, documentWith, parsed, policyOf, SIGNER, told } from './support.ts'
+import { type AppraisalSubject, appraise, presetPolicy } from '../../src/policy/index.ts'
+import { cpuItem, DIGEST, documentWith, gpuItem, parsed, policyOf, SIGNER, subjectOf, told } from './support.ts'
 
 const extending = (require: object = {}, members: object = {}) => ({
   version: 1,
@@ -37,6 +37,20 @@ describe('extends', () => {
       revocation: 'stapled',
       devtools: 'not-proved',
     })
+  })
+
+  it('a number of GPUs stands beside the lease that the preset compares with, and does not replace it', () => {
+    const policy = policyOf(extending({ gpu: { count: 1 } }))
+    expect(policy.require.lease).toBe('required-with-gpu-count')
+    const lease = { teeType: 'cpu-gpu', gpuCount: 1, gpuModel: undefined, hostData: undefined } as const
+    const codesUnder = (given: AppraisalSubject['lease'], from = policy) =>
+      appraise(from, subjectOf([cpuItem(), gpuItem()], { lease: given })).faults.map(({ fault }) => fault.code)
+    expect(codesUnder(lease)).toEqual([])
+    for (const silent of [null, { ...lease, gpuCount: undefined }]) {
+      expect(codesUnder(silent, preset)).toEqual(['APPRAISAL_LEASE_MISSING'])
+      expect(codesUnder(silent)).toEqual(['APPRAISAL_LEASE_MISSING'])
+    }
+    expect(codesUnder({ ...lease, gpuCount: 2 })).toEqual(['GPU_COUNT_MISMATCH'])
   })
 
   it('tightens every kind of rule', () => {

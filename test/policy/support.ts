@@ -183,7 +183,12 @@ export function switchClaims(change: Partial<SwitchClaims> = {}): SwitchClaims {
   }
 }
 
-const good = (chain: RevocationReport['chain']): RevocationReport => ({ chain, status: 'good', faults: [] })
+const good = (chain: RevocationReport['chain']): RevocationReport => ({
+  chain,
+  status: 'good',
+  stapled: false,
+  faults: [],
+})
 export const NVIDIA_GOOD: readonly RevocationReport[] = [good('nvidia-device'), good('nvidia-rim')]
 
 export const cpuItem = (change: Partial<SnpClaims> = {}, revocation = [good('amd')]): AppraisedItem => ({

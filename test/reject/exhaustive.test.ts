@@ -127,7 +127,11 @@ const text =
 const rim: Decode = async (value) => {
   const anchors = [...PINNED_ANCHORS, ...nvidiaAnchors(ONE)]
   const context = new Context({ now: NOW, anchors, crypto: nodeCrypto, cache: createVerificationCache(1) })
-  return authenticateRim(context, { value, sha256: await context.digestHex('sha256', value) }, 'rim')
+  return authenticateRim(
+    context,
+    { value, sha256: await context.digestHex('sha256', value), origin: 'verifier' },
+    'rim',
+  )
 }
 const envelope: Decode = (bytes) => readEvidence([{ name: 'evidence', bytes }])
 

@@ -93,7 +93,7 @@ describe('how many, and which', () => {
       'snp-gpu under a policy that asks for no GPU': () =>
         judged(akashScene(CPU, { ...ONE, gpus: [] }), { policy: cpuPolicy() }),
       'a policy that asks for one, no label, no lease': () =>
-        judged(bothScene(CPU, { ...ONE, gpus: [] }), { policy: h100({ count: 1 }) }),
+        judged(bothScene(CPU, { ...ONE, gpus: [] }), { policy: gpuPolicy({ count: 1 }) }),
     },
   })
 

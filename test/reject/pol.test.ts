@@ -12,7 +12,7 @@ import { parsePolicy } from '../../src/policy/parse.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { type AmdMachineOptions, TEST_MEASUREMENT } from '../../src/testing/index.ts'
 import { newSigner } from '../policy/signers.ts'
-import { CPU, h100, judgedIn, ONE_H100, twinIn } from './machines.ts'
+import { CPU, judgedIn, ONE_H100, twinIn } from './machines.ts'
 import { accepted, type Judged, row } from './row.ts'
 import { referenceValue, SIGNED_BY_TEAM } from './signer.ts'
 import {

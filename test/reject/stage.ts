@@ -242,7 +242,7 @@ export async function judged(scene: Scene, how: How = {}): Promise<Decision> {
     physical: 'unknown',
     referenceValues: [],
     ...how,
-    collateral: (await sortCollateral(sorter, files)).collateral,
+    collateral: (await sortCollateral(sorter, files, 'verifier')).collateral,
     injectedAnchors: scene.anchors,
     cache,
   })

@@ -72,19 +72,19 @@ function littleEndian(value: number, sizeBytes: number): Uint8Array {
   return out
 }
 
+/** What JSON can say of an unsigned integer of this size. */
+const largest = (sizeBytes: number): number => (sizeBytes >= 7 ? Number.MAX_SAFE_INTEGER : 256 ** sizeBytes - 1)
+
 const zeros = (sizeBytes: number): Uint8Array => new Uint8Array(sizeBytes)
 
 function encode(report: Members): Uint8Array {
   const uint = (sizeBytes: number, ...names: readonly string[]) =>
-    littleEndian(
-      integer(report.required(...names), sizeBytes >= 7 ? Number.MAX_SAFE_INTEGER : 256 ** sizeBytes - 1),
-      sizeBytes,
-    )
+    littleEndian(integer(report.required(...names), largest(sizeBytes)), sizeBytes)
   const optionalUint = (sizeBytes: number, name: string) => {
     const member = report.optional(name)
     return member === undefined || member.value === null
       ? zeros(sizeBytes)
-      : littleEndian(integer(member, Number.MAX_SAFE_INTEGER), sizeBytes)
+      : littleEndian(integer(member, largest(sizeBytes)), sizeBytes)
   }
   const array = (sizeBytes: number, name: string) => numbers(report.required(name), sizeBytes)
   const tcb = (name: string): Uint8Array => {

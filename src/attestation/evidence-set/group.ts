@@ -6,14 +6,14 @@ import type { ItemFault, ProvedItem } from './binding.ts'
 
 /** What was leased or ordered; it decides which kinds must be there, never the evidence. */
 export interface Lease {
-  readonly id: string | undefined
-  readonly provider: string | undefined
+  readonly id?: string | undefined
+  readonly provider?: string | undefined
   readonly teeType: 'cpu' | 'cpu-gpu'
   /** undefined where the lease does not say; a policy that counts against the lease then refuses */
-  readonly gpuCount: number | undefined
-  readonly gpuModel: string | undefined
+  readonly gpuCount?: number | undefined
+  readonly gpuModel?: string | undefined
   /** HOST_DATA that binds the guest to this lease, hex of 32 bytes */
-  readonly hostData: string | undefined
+  readonly hostData?: string | undefined
 }
 
 /** A PPCIE board as it was proved. */

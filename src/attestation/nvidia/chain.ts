@@ -44,7 +44,7 @@ export interface DeviceChain {
  * fifth being a pinned root by name and key (its body is not used), every link signed. Dates and revocation come after.
  * @param certificates as offered with the evidence
  * @param label architecture that the carrier claims; compared, never believed
- * @returns the chain, or LIMIT_CERT_COUNT · X509_ROOT_UNTRUSTED · GPU_CERT_ROLE · GPU_ARCH_MISMATCH · those of `validatePath`
+ * @returns the chain, or GPU_CERT_CHAIN_MISSING · LIMIT_CERT_COUNT · X509_ROOT_UNTRUSTED · GPU_CERT_ROLE · GPU_ARCH_MISMATCH · those of `validatePath`
  * @see ../shared/spec/nvidia-gpu.md §3
  */
 export function authenticateChain(
@@ -80,7 +80,7 @@ function withoutRoot(
   }
   const [first, ...others] = certificates
   const top = certificates[count - 1]
-  if (first === undefined || top === undefined) return refuse('X509_ROOT_UNTRUSTED', path, { actual: 'no certificate' })
+  if (first === undefined || top === undefined) return refuse('GPU_CERT_CHAIN_MISSING', path)
   const rooted = certificates.some((c) => isAnchor(c, anchors))
   if (!rooted && count <= DEVICE_ROLES.length) {
     refuse('X509_ROOT_UNTRUSTED', `${path}[${count - 1}]`, {

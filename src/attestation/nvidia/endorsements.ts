@@ -4,7 +4,7 @@ import { LIMITS } from '../../core/limits.ts'
 import { attemptAsync, type Outcome, ok, refuse, take } from '../../core/outcome.ts'
 import { decodePem, looksLikePem } from '../../core/pem.ts'
 import type { Certificate } from '../../core/x509/certificate.ts'
-import type { Held } from '../collateral.ts'
+import type { Brought } from '../collateral.ts'
 import type { EvidenceItem } from '../evidence.ts'
 
 /** What travelled with a report, sorted. */
@@ -12,7 +12,7 @@ export interface Endorsements {
   /** in the order they came, at most 8 */
   readonly certificates: readonly Certificate[]
   /** manifests offered with the evidence itself, as XML files */
-  readonly rims: readonly Held<Uint8Array>[]
+  readonly rims: readonly Brought<Uint8Array>[]
 }
 
 /** No evidence needs more: a GPU has two, a switch one. */
@@ -27,7 +27,7 @@ const OFFERED_RIMS = 2
 export function decodeEndorsements(item: EvidenceItem, context: Context, path: string): Promise<Outcome<Endorsements>> {
   return attemptAsync(async () => {
     const certificates: Certificate[] = []
-    const rims: Held<Uint8Array>[] = []
+    const rims: Brought<Uint8Array>[] = []
     for (const offered of item.endorsements) {
       if (looksLikeXml(offered)) {
         if (rims.length === OFFERED_RIMS)

@@ -2,7 +2,7 @@ import type { Context } from '../../core/context.ts'
 import { attemptAsync, type Fault, fault, type NonEmpty, type Outcome, refuse, take } from '../../core/outcome.ts'
 import { checkValidity } from '../../core/x509/path.ts'
 import type { MeasurementComparison } from '../claims.ts'
-import type { CollateralSet, Held } from '../collateral.ts'
+import type { Brought, CollateralSet } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
 import { checkRevocation, type RevocationResult, rimRevocation } from './revocation.ts'
 import { type AuthenticRim, authenticateRim, compareMeasurements, rimVersionOf } from './rim/index.ts'
@@ -46,13 +46,17 @@ type Tried = { readonly ok: true; readonly usable: UsableRim } | { readonly ok: 
 /** Revisions of one manifest that are compared with each other's partners; NVIDIA has published two of one id at most. */
 const REVISIONS = 8
 
+/** Files that are tried for one manifest: proving one costs four signature checks and the reading of its XML. */
+const CANDIDATES = 16
+
 /**
  * Compares a report's measurements with the manifests of exactly its versions. NVIDIA re-issues manifests under one id with
  * other values, so every revision that fits is tried and the pair that matches is recorded; where none matches, the newest
  * pair is told of. Nothing is compared until there is a usable manifest for each slot.
  * @param measured values by block index, from 1
  * @param offered manifests that travelled with the evidence: unlike those out of a folder, each must fit
- * @returns faults GPU_RIM_UNAVAILABLE · GPU_MEASUREMENT_MISMATCH (one for each index) · X509_VALIDITY · RIM_* · GPU_RIM_CONFLICT
+ * @returns faults GPU_RIM_UNAVAILABLE · GPU_MEASUREMENT_MISMATCH (one for each index) · X509_VALIDITY · RIM_* · GPU_RIM_CONFLICT ·
+ * LIMIT_COLLATERAL_COUNT
  * @see ../shared/spec/nvidia-gpu.md §§4, 5
  */
 export async function compareWithReferenceValues(
@@ -60,7 +64,7 @@ export async function compareWithReferenceValues(
   measured: ReadonlyMap<number, string>,
   nvdec0Disabled: boolean,
   slots: NonEmpty<RimSlot>,
-  offered: readonly Held<Uint8Array>[],
+  offered: readonly Brought<Uint8Array>[],
   collateral: CollateralSet,
 ): Promise<ReferenceResult> {
   const fitting = await attemptAsync(() => offeredBySlot(context, offered, slots))
@@ -72,7 +76,10 @@ export async function compareWithReferenceValues(
   const perSlot = await Promise.all(
     slots.map(async (slot) => {
       const candidates = distinct([...(fitting.value.get(slot) ?? []), ...candidatesOf(slot, collateral.rims)])
-      const tried = await Promise.all(candidates.map((held) => tryRim(context, held, slot, collateral)))
+      const tried =
+        candidates.length > CANDIDATES
+          ? [tooMany(slot, candidates.length)]
+          : await Promise.all(candidates.map((held) => tryRim(context, held, slot, collateral)))
       return { slot, tried }
     }),
   )
@@ -92,6 +99,11 @@ export async function compareWithReferenceValues(
   )
 }
 
+const tooMany = (slot: RimSlot, actual: number): Tried => {
+  const limit = fault('LIMIT_COLLATERAL_COUNT', `rim.${slot.source}`, { expected: `at most ${CANDIDATES}`, actual })
+  return { ok: false, useless: { progress: 0, faults: [limit] } }
+}
+
 const absence = (slot: RimSlot): Fault =>
   fault('GPU_RIM_UNAVAILABLE', `rim.${slot.source}`, { expected: slot.id, actual: 'not supplied' })
 
@@ -109,13 +121,13 @@ const fitsVersion = (slot: RimSlot, version: string): boolean =>
 /** What a manifest says it is for; read once per file, proved only later, so it may choose a candidate and nothing else. */
 const claimed = new WeakMap<Uint8Array, ReturnType<typeof rimVersionOf>>()
 
-function claimOf(held: Held<Uint8Array>): ReturnType<typeof rimVersionOf> {
+function claimOf(held: Brought<Uint8Array>): ReturnType<typeof rimVersionOf> {
   const known = claimed.get(held.value) ?? rimVersionOf(held)
   claimed.set(held.value, known)
   return known
 }
 
-const candidatesOf = (slot: RimSlot, rims: readonly Held<Uint8Array>[]): readonly Held<Uint8Array>[] =>
+const candidatesOf = (slot: RimSlot, rims: readonly Brought<Uint8Array>[]): readonly Brought<Uint8Array>[] =>
   rims.filter((held) => {
     const claim = claimOf(held)
     if (!claim.ok) return false
@@ -123,10 +135,9 @@ const candidatesOf = (slot: RimSlot, rims: readonly Held<Uint8Array>[]): readonl
     return product === slot.product && edition === slot.edition && fitsVersion(slot, version)
   })
 
-/** The same file from two sources is one candidate. */
-const distinct = (rims: readonly Held<Uint8Array>[]): readonly Held<Uint8Array>[] => [
-  ...new Map(rims.map((held) => [held.sha256, held])).values(),
-]
+/** The same file from two sources is one candidate; in an order of their own, so that the names of files decide nothing. */
+const distinct = (rims: readonly Brought<Uint8Array>[]): readonly Brought<Uint8Array>[] =>
+  [...new Map(rims.map((held) => [held.sha256, held])).values()].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1))
 
 /**
  * Manifests that the evidence brings are offered for a slot by the form of their version, and have to be right. Ends the
@@ -134,10 +145,10 @@ const distinct = (rims: readonly Held<Uint8Array>[]): readonly Held<Uint8Array>[
  */
 async function offeredBySlot(
   context: Context,
-  offered: readonly Held<Uint8Array>[],
+  offered: readonly Brought<Uint8Array>[],
   slots: NonEmpty<RimSlot>,
-): Promise<ReadonlyMap<RimSlot, readonly Held<Uint8Array>[]>> {
-  const bySlot = new Map<RimSlot, Held<Uint8Array>[]>()
+): Promise<ReadonlyMap<RimSlot, readonly Brought<Uint8Array>[]>> {
+  const bySlot = new Map<RimSlot, Brought<Uint8Array>[]>()
   for (const [i, held] of offered.entries()) {
     const path = `endorsements.rim[${i}]`
     const rim = take(await authenticateRim(context, held, path))
@@ -161,7 +172,7 @@ function checkSlot(slot: RimSlot, rim: AuthenticRim, path: string): void {
 
 async function tryRim(
   context: Context,
-  held: Held<Uint8Array>,
+  held: Brought<Uint8Array>,
   slot: RimSlot,
   collateral: CollateralSet,
 ): Promise<Tried> {

@@ -13,7 +13,7 @@ import {
   ocspStaleness,
 } from '../../core/x509/ocsp.ts'
 import { anchorKey, type ValidatedPath } from '../../core/x509/path.ts'
-import type { Held } from '../collateral.ts'
+import { type Brought, payerOf } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
 
 /** How long an answer holds whose responder names no end; as NVIDIA's own verifiers have it. */
@@ -54,15 +54,15 @@ export interface RevocationResult {
 
 /**
  * Looks for OCSP answers about a validated path among those supplied. A revoked certificate, on hold or for good, and an
- * answer with a forged signature are refusals. Everything else is told in the report: `good` where each certificate has a
- * current good answer, `notGiven` where no answer is about this chain, `unknown` otherwise.
+ * answer with a forged signature where no other counts are refusals. Everything else is told in the report: `good` where the
+ * newest current answer about each certificate is good, `notGiven` where no answer is about this chain, `unknown` otherwise.
  * @returns the report, or the code for revocation of `rules` · OCSP_SIGNATURE_INVALID
  * @see RFC 6960; ../shared/spec/nvidia-gpu.md §6
  */
 export async function checkRevocation(
   context: Context,
   path: ValidatedPath,
-  responses: readonly Held<OcspResponse>[],
+  responses: readonly Brought<OcspResponse>[],
   rules: RevocationRules,
   at: string,
 ): Promise<Outcome<RevocationResult>> {
@@ -74,7 +74,10 @@ export async function checkRevocation(
   const given = answers.some((a) => a.given)
   const faults = given ? answers.flatMap((a) => a.faults) : []
   const status = !given ? 'notGiven' : faults.length === 0 ? 'good' : 'unknown'
-  return ok({ report: { chain: rules.chain, status, faults }, used: answers.flatMap((a) => a.used ?? []) })
+  return ok({
+    report: { chain: rules.chain, status, stapled: status === 'good' && answers.some((a) => a.stapled), faults },
+    used: answers.flatMap((a) => a.used ?? []),
+  })
 }
 
 interface Answer {
@@ -82,48 +85,75 @@ interface Answer {
   readonly given: boolean
   readonly faults: readonly Fault[]
   readonly used?: CollateralUse
+  /** no current good answer is the verifier's own */
+  readonly stapled: boolean
+}
+
+/** An authentic answer that speaks for the time of judgement: good, or unknown. */
+interface Current {
+  readonly held: Brought<OcspResponse>
+  readonly single: OcspSingle
+  readonly problem: readonly Fault[]
 }
 
 async function answerFor(
   context: Context,
   path: ValidatedPath,
   position: number,
-  responses: readonly Held<OcspResponse>[],
+  responses: readonly Brought<OcspResponse>[],
   rules: RevocationRules,
   at: string,
 ): Promise<Answer> {
   const subject = subjectAt(path, position)
-  const faults: Fault[] = []
-  let given = false
-  let used: CollateralUse | undefined
+  const name = nameAt(path, position)
+  const about: { readonly held: Brought<OcspResponse>; readonly single: OcspSingle }[] = []
   for (const held of responses) {
     const single = await findOcspSingle(context, held.value, subject)
-    if (single === undefined) continue
-    given = true
-    const proved = await authenticateOcsp(context, 'collateral', held.value, subject, STAPLED, at)
-    const problem = proved.ok ? judge(context, single, rules, at, nameAt(path, position)) : proved.faults
-    if (problem === undefined) {
-      used = { kind: 'ocsp-response', digest: held.sha256, issuedAt: single.thisUpdate, validUntil: endOf(single) }
-    } else faults.push(...problem)
+    if (single !== undefined) about.push({ held, single })
   }
-  // One authentic revocation outweighs any number of good answers; one current good answer outweighs the useless ones.
+  if (about.length === 0) {
+    return { given: false, stapled: false, faults: [fault(rules.codes.missing, at, { actual: name })] }
+  }
+  // In an order of their own, so that the names of files decide nothing.
+  about.sort((a, b) => (a.held.sha256 < b.held.sha256 ? -1 : 1))
+  const faults: Fault[] = []
+  const current: Current[] = []
+  for (const { held, single } of about) {
+    const proved = await authenticateOcsp(context, payerOf(held), held.value, subject, STAPLED, at)
+    const problem = proved.ok ? judge(context, single, rules, at, name) : proved.faults
+    const speaks = proved.ok && ocspStaleness(context, single, DEFAULT_VALIDITY_SECONDS) === undefined
+    if (speaks && single.status.kind !== 'revoked') current.push({ held, single, problem })
+    faults.push(...problem)
+  }
+  // One authentic revocation outweighs every other answer; among the rest the newest current one counts.
   const revoked = faults.filter((f) => f.code === rules.codes.revoked)
-  if (revoked.length > 0) return { given, faults: revoked }
-  if (used !== undefined) return { given, faults: [], used }
-  if (!given) return { given, faults: [fault(rules.codes.missing, at, { actual: nameAt(path, position) })] }
-  return { given, faults }
+  if (revoked.length > 0) return { given: true, stapled: false, faults: revoked }
+  const [newest] = current.sort(
+    (a, b) => b.single.thisUpdate - a.single.thisUpdate || b.problem.length - a.problem.length,
+  )
+  if (newest === undefined) return { given: true, stapled: false, faults }
+  const { held, single, problem } = newest
+  if (problem.length > 0) return { given: true, stapled: false, faults: problem }
+  const stapled = !current.some((c) => c.problem.length === 0 && c.held.origin === 'verifier')
+  const used = {
+    kind: 'ocsp-response',
+    digest: held.sha256,
+    issuedAt: single.thisUpdate,
+    validUntil: endOf(single),
+  } as const
+  return { given: true, stapled, faults: [], used }
 }
 
 const endOf = (single: OcspSingle): number => single.nextUpdate ?? single.thisUpdate + DEFAULT_VALIDITY_SECONDS
 
-/** undefined where the answer is good and current. */
+/** Empty where the answer is good and current. */
 function judge(
   context: Context,
   single: OcspSingle,
   rules: RevocationRules,
   at: string,
   name: string,
-): readonly Fault[] | undefined {
+): readonly Fault[] {
   const stale = ocspStaleness(context, single, DEFAULT_VALIDITY_SECONDS)
   const { status } = single
   if (status.kind === 'revoked') {
@@ -136,7 +166,7 @@ function judge(
   }
   if (stale !== undefined) return [fault(rules.codes.stale, at, stale)]
   if (status.kind === 'unknown') return [fault('OCSP_INVALID', at, { expected: 'good', actual: `${name}: unknown` })]
-  return undefined
+  return []
 }
 
 function subjectAt(path: ValidatedPath, position: number): OcspSubject {

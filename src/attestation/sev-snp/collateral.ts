@@ -1,9 +1,11 @@
-import type { Context } from '../../core/context.ts'
+import { equalBytes } from '../../core/bytes.ts'
+import type { Context, Payer } from '../../core/context.ts'
 import { type NonEmpty, refuse, take } from '../../core/outcome.ts'
 import type { AmdProduct, TrustAnchor } from '../../core/trust-anchors.ts'
 import type { Certificate } from '../../core/x509/certificate.ts'
 import { nameText, sameName } from '../../core/x509/names.ts'
 import {
+  anchorOf,
   checkValidity,
   isSignedStructure,
   type PathProfile,
@@ -14,6 +16,7 @@ import type { CollateralSet, Held } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
 import { type AmdOffers, type KeyKind, type OfferedKey, offersInCollateral } from './endorsements.ts'
 import { checkKeyCertificate } from './key-certificate.ts'
+import { inOrderOfPreference } from './preference.ts'
 import { judgeRevocation } from './revocation.ts'
 import type { VekExtensions } from './vek-extensions.ts'
 
@@ -39,10 +42,12 @@ export interface AuthenticKey {
  * Proves, inside `attemptAsync`, that `key` was certified by AMD: chain to a trusted ARK where an ASK or ASVK was brought, or
  * to the pinned ASK or ASVK where none was; names, kind and product of every level; revocation; validity at `now`.
  * Ends it with a code of `validatePath` or `checkKeyCertificate` · X509_NAME_CHAIN · X509_KEY_SIZE · X509_VALIDITY ·
- * X509_REVOKED · CRL_SIGNATURE_INVALID · CRL_UNSUPPORTED.
+ * X509_REVOKED · X509_SERIAL_REUSED · CRL_SIGNATURE_INVALID · CRL_UNSUPPORTED.
+ * @param payer of the chain's signatures
  */
 export async function authenticateKey(
   context: Context,
+  payer: Payer,
   key: OfferedKey,
   evidence: AmdOffers,
   collateral: CollateralSet,
@@ -55,7 +60,7 @@ export async function authenticateKey(
     authority === undefined ? (a) => a.role.startsWith('amd/') : (a) => a.role === 'amd/ark',
   )
   if (authority !== undefined) checkAuthorityKey(authority.value)
-  const outcome = await validatePath(context, 'evidence', certificates, roots, anchors, PROFILE, 'chain')
+  const outcome = await validatePath(context, payer, certificates, roots, anchors, PROFILE, 'chain')
   if (!outcome.ok) {
     const above = authority === undefined ? evidence.authorities.map((a) => a.value) : evidence.roots
     checkPresentedNames(certificates, above)
@@ -90,9 +95,13 @@ export async function authenticateKey(
   }
 }
 
+/** A folder may hold forgeries under the name of any authority; AMD has one of each, re-issued now and then. */
+const MOST_AUTHORITIES = 8
+
 /**
  * The ASK or ASVK that was brought for this key, from the evidence before the collateral. Where several carry the issuer's
- * name, the one whose key signed is taken; one from the collateral only counts if it did, since a folder may hold anything.
+ * name, one whose key signed and that a trusted root signed is taken, else one whose key signed; one from the collateral
+ * only counts if it did, since a folder may hold anything.
  */
 async function authorityFor(
   context: Context,
@@ -100,25 +109,49 @@ async function authorityFor(
   evidence: AmdOffers,
   held: AmdOffers,
 ): Promise<Held<Certificate> | undefined> {
-  const named = (offers: AmdOffers) => offers.authorities.filter((a) => sameName(a.value.subject, key.issuer))
-  checkSerials([...named(evidence), ...named(held)])
-  const [first, ...more] = named(evidence)
+  const named = ({ authorities }: AmdOffers, payer: Payer): readonly Authority[] =>
+    inOrderOfPreference(authorities, context)
+      .filter((a) => sameName(a.value.subject, key.issuer))
+      .slice(0, MOST_AUTHORITIES)
+      .map((a) => ({ ...a, payer }))
+  const [travelled, kept] = [named(evidence, 'evidence'), named(held, 'collateral')]
+  await checkSerials(context, [...travelled, ...kept])
+  const [first, ...more] = travelled
   if (first !== undefined && more.length === 0) return first
-  const payer = first === undefined ? 'collateral' : 'evidence'
-  for (const candidate of first === undefined ? named(held) : [first, ...more]) {
-    if (await isSignedStructure(context, payer, key, candidate.value.publicKey)) return candidate
+  let signer: Authority | undefined
+  for (const candidate of first === undefined ? kept : travelled) {
+    if (!(await isSignedStructure(context, candidate.payer, key, candidate.value.publicKey))) continue
+    if ((await rootOf(context, candidate)) !== undefined) return candidate
+    signer ??= candidate
   }
-  return first
+  return signer ?? first
 }
 
-/** RFC 5280 §4.1.2.2: issuer and serial name one certificate. Keys are exempt: AMD numbers all of them 0. */
-function checkSerials(authorities: readonly Held<Certificate>[]): void {
-  for (const [i, { value, sha256 }] of authorities.entries()) {
-    const other = authorities
-      .slice(i + 1)
-      .find((o) => o.sha256 !== sha256 && o.value.serial === value.serial && sameName(o.value.issuer, value.issuer))
-    if (other !== undefined) {
-      refuse('X509_SERIAL_REUSED', 'chain[1].serial', { expected: sha256, actual: other.sha256 })
+interface Authority extends Held<Certificate> {
+  readonly payer: Payer
+}
+
+/** The trusted root that signed an authority. */
+const rootOf = (context: Context, { value, payer }: Authority): Promise<TrustAnchor | undefined> =>
+  anchorOf(
+    context,
+    payer,
+    value,
+    context.anchors.filter((a) => a.role === 'amd/ark' && equalBytes(a.subject, value.issuer.der)),
+  )
+
+/**
+ * RFC 5280 §4.1.2.2: issuer and serial name one certificate. Only what the same root really signed counts, so that no
+ * forgery can speak against the genuine one. Keys are exempt: AMD numbers all of them 0.
+ */
+async function checkSerials(context: Context, authorities: readonly Authority[]): Promise<void> {
+  for (const [i, one] of authorities.entries()) {
+    for (const other of authorities.slice(i + 1)) {
+      if (other.sha256 === one.sha256 || other.value.serial !== one.value.serial) continue
+      if (!sameName(other.value.issuer, one.value.issuer)) continue
+      const root = await rootOf(context, one)
+      if (root === undefined || root !== (await rootOf(context, other))) continue
+      refuse('X509_SERIAL_REUSED', 'chain[1].serial', { expected: one.sha256, actual: other.sha256 })
     }
   }
 }

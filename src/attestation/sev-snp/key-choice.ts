@@ -3,26 +3,32 @@ import type { Context } from '../../core/context.ts'
 import type { CollateralSet } from '../collateral.ts'
 import type { SnpReport } from './decode.ts'
 import { type AmdOffers, type OfferedKey, offersInCollateral } from './endorsements.ts'
+import { inOrderOfPreference } from './preference.ts'
 import { differingComponents } from './tcb.ts'
 import { type VekExtensions, vekExtensions } from './vek-extensions.ts'
 
+/** A folder may hold forgeries for any chip; so many tell a genuine certificate beside a few of them. */
+const MOST_CANDIDATES = 4
+
 /**
- * The certificate of the key that signed `report`: what travelled with it before what the collateral holds, of the kind that
- * SIGNING_KEY names. Among several: chip and TCB equal, then the chip, then the only one there is. Where nothing of that
- * kind is offered, a key of another kind that came with the report or is certified for its chip is returned, so that the
- * contradiction is named.
+ * Certificates that may be the one of the key that signed `report`, in the order in which they are tried: what travelled
+ * with it before what the collateral holds, of the kind that SIGNING_KEY names. Among several: chip and TCB equal, then the
+ * chip, then the only one there is. Where nothing of that kind is offered, a key of another kind that came with the report
+ * or is certified for its chip is returned, so that the contradiction is named. At most 4; none of them is proved.
  */
-export function chooseKey(
+export function candidateKeys(
   report: SnpReport,
   evidence: AmdOffers,
   collateral: CollateralSet,
   context: Context,
-): OfferedKey | undefined {
+): readonly OfferedKey[] {
   const ofKind = (offers: AmdOffers) => offers.keys.filter((k) => k.kind === report.signingKey)
-  const [first, ...more] = ofKind(evidence)
-  if (first !== undefined) return bestFor(report, [first, ...more], context) ?? first
+  const travelled = ofKind(evidence)
   const held = offersInCollateral(collateral)
-  return bestFor(report, ofKind(held), context) ?? evidence.keys[0] ?? keysOfChip(report, held.keys)[0]
+  const best = bestFor(report, travelled.length > 0 ? travelled : ofKind(held), context)
+  if (best.length > 0) return best.slice(0, MOST_CANDIDATES)
+  const others = [...evidence.keys, ...inOrderOfPreference(keysOfChip(report, held.keys), context)]
+  return (travelled.length > 0 ? travelled : others).slice(0, 1)
 }
 
 function certified(key: OfferedKey): VekExtensions | undefined {
@@ -39,24 +45,20 @@ function keysOfChip({ chipId }: SnpReport, keys: readonly OfferedKey[]): readonl
   })
 }
 
-function bestFor(report: SnpReport, keys: readonly OfferedKey[], context: Context): OfferedKey | undefined {
+function bestFor(report: SnpReport, keys: readonly OfferedKey[], context: Context): readonly OfferedKey[] {
   const isExact = (k: OfferedKey): boolean => {
     const tcb = certified(k)?.tcb
     return tcb !== undefined && differingComponents(tcb, report.reportedTcb).length === 0
   }
-  if (report.signingKey === 'vlek' || isZero(report.chipId)) {
-    return sole(keys.filter(isExact), context) ?? sole(keys, context)
-  }
   const ofChip = keysOfChip(report, keys)
-  return current(ofChip.filter(isExact), context) ?? current(ofChip, context) ?? sole(keys, context)
+  const choices =
+    report.signingKey === 'vlek' || isZero(report.chipId)
+      ? [sole(keys.filter(isExact)), sole(keys)]
+      : [ofChip.filter(isExact), ofChip, sole(keys)]
+  // AMD issues a certificate anew for every request, so one key may have several.
+  return inOrderOfPreference(choices.find((choice) => choice.length > 0) ?? [], context)
 }
 
-/** AMD issues a certificate anew for every request, so one key may have several: one in date is preferred. */
-const current = (keys: readonly OfferedKey[], { now }: Context): OfferedKey | undefined =>
-  keys.find((k) => k.value.notBefore <= now && now <= k.value.notAfter) ?? keys[0]
-
-/** The one key that is offered; undefined where there are several and nothing tells which. */
-const sole = (keys: readonly OfferedKey[], context: Context): OfferedKey | undefined =>
-  keys.every((k) => equalBytes(k.value.publicKey.spki, keys[0]?.value.publicKey.spki ?? new Uint8Array()))
-    ? current(keys, context)
-    : undefined
+/** The certificates of the one key that is offered; none where there are several keys and nothing tells which. */
+const sole = (keys: readonly OfferedKey[]): readonly OfferedKey[] =>
+  keys.every((k) => equalBytes(k.value.publicKey.spki, keys[0]?.value.publicKey.spki ?? new Uint8Array())) ? keys : []

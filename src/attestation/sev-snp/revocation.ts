@@ -5,7 +5,7 @@ import type { TrustAnchor } from '../../core/trust-anchors.ts'
 import { authenticateCrl, type Crl } from '../../core/x509/crl.ts'
 import { attribute, nameText } from '../../core/x509/names.ts'
 import { anchorKey } from '../../core/x509/path.ts'
-import type { Held } from '../collateral.ts'
+import { type Brought, type Held, payerOf } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
 
 interface Revocation {
@@ -14,43 +14,56 @@ interface Revocation {
 }
 
 const ORGANIZATION = '2.5.4.10'
+/** AMD replaces its lists about once a year, so even a folder that keeps old ones needs fewer. */
+const MOST_LISTS = 8
+/** What the sender brought stands behind what the verifier holds, so that it cannot crowd that out. */
+const newestFirst = (a: Brought<Crl>, b: Brought<Crl>): number =>
+  Number(a.origin === 'evidence') - Number(b.origin === 'evidence') ||
+  b.value.thisUpdate - a.value.thisUpdate ||
+  (a.sha256 < b.sha256 ? -1 : Number(a.sha256 > b.sha256))
+
 const isAmds = ({ value }: Held<Crl>): boolean => attribute(value.issuer, ORGANIZATION) === 'Advanced Micro Devices'
 
 /**
  * What the ARK's revocation lists say about the authorities of a chain. Leaves are never looked up: all of them have serial
  * 0, and AMD withdraws a firmware level, not a certificate. Ends the surrounding `attemptAsync` with X509_REVOKED where a
  * list that the ARK signed names an authority, even if that list is out of date since; with CRL_SIGNATURE_INVALID or
- * CRL_UNSUPPORTED where lists were given and none of them is usable.
+ * CRL_UNSUPPORTED where lists were given and none of them is usable. Of more than 8 lists under the root's name the newest 8
+ * are looked at: a complete list repeats what older ones say.
  * @param serials content octets, lower-case hex, of the ASK or ASVK and of the ARK
  */
 export async function judgeRevocation(
   context: Context,
-  crls: readonly Held<Crl>[],
+  crls: readonly Brought<Crl>[],
   ark: TrustAnchor | undefined,
   serials: readonly string[],
 ): Promise<Revocation> {
-  const given = crls.filter(isAmds)
+  const given = crls.filter(isAmds).sort(newestFirst)
   if (given.length === 0) return without('notGiven', [])
   if (ark === undefined)
     return without('unknown', [fault('CRL_MISSING', 'crl', { actual: 'no trusted root that could have signed one' })])
-  const own = given.filter(({ value }) => equalBytes(value.issuer.der, ark.subject))
+  const own = given.filter(({ value }) => equalBytes(value.issuer.der, ark.subject)).slice(0, MOST_LISTS)
   if (own.length === 0) {
     refuse('CRL_SIGNATURE_INVALID', 'crl.issuer', {
       expected: `a list of ${ark.id}`,
-      actual: given.map(({ value }) => nameText(value.issuer)).join('; '),
+      actual: [...new Set(given.map(({ value }) => nameText(value.issuer)))].sort().slice(0, MOST_LISTS).join('; '),
     })
   }
   const uses: CollateralUse[] = []
   const faults: Fault[] = []
-  for (const { value: crl, sha256 } of own) {
+  let stapled = true
+  for (const list of own) {
+    const { value: crl, sha256, origin } = list
     const issuer = { subject: ark.subject, publicKey: anchorKey(ark), maySignCrls: true }
-    const outcome = await authenticateCrl(context, 'collateral', crl, issuer, 'crl')
+    const outcome = await authenticateCrl(context, payerOf(list), crl, issuer, 'crl')
     if (outcome.ok || outcome.faults[0].code === 'CRL_STALE') checkAbsence(crl, serials)
     if (!outcome.ok) faults.push(outcome.faults[0])
-    else if (crl.nextUpdate !== undefined)
+    else if (crl.nextUpdate !== undefined) {
       uses.push({ kind: 'x509-crl', digest: sha256, issuedAt: crl.thisUpdate, validUntil: crl.nextUpdate })
+      if (origin === 'verifier') stapled = false
+    }
   }
-  if (uses.length > 0) return { report: { chain: 'amd', status: 'good', faults: [] }, uses }
+  if (uses.length > 0) return { report: { chain: 'amd', status: 'good', stapled, faults: [] }, uses }
   const refused = faults.find((f) => verdictOf(f) === 'reject')
   if (refused !== undefined) return refuseWith(refused)
   return without('unknown', faults)
@@ -67,6 +80,6 @@ const refuseWith = ({ code, path, expected, actual }: Fault): never =>
   refuse(code, path, { ...(expected === undefined ? {} : { expected }), ...(actual === undefined ? {} : { actual }) })
 
 const without = (status: 'notGiven' | 'unknown', faults: readonly Fault[]): Revocation => ({
-  report: { chain: 'amd', status, faults },
+  report: { chain: 'amd', status, stapled: false, faults },
   uses: [],
 })

@@ -1,7 +1,7 @@
 import { equalBytes, isZero } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
 import { toHex } from '../../core/encodings.ts'
-import { attemptAsync, type Fault, refuse, take } from '../../core/outcome.ts'
+import { attemptAsync, type Fault, fail, type Outcome, refuse, take } from '../../core/outcome.ts'
 import type { AmdProduct } from '../../core/trust-anchors.ts'
 import type { CollateralSet } from '../collateral.ts'
 import type { EvidenceItem } from '../evidence.ts'
@@ -9,8 +9,8 @@ import { authentic, type ItemJudgement, type NotChecked } from '../kind.ts'
 import { contradictions, type ProvedSnpReport, toClaims } from './claims.ts'
 import { type AuthenticKey, authenticateKey } from './collateral.ts'
 import { decodeSnpReport, type SnpReport } from './decode.ts'
-import { offersInEvidence } from './endorsements.ts'
-import { chooseKey } from './key-choice.ts'
+import { type AmdOffers, type OfferedKey, offersInEvidence } from './endorsements.ts'
+import { candidateKeys } from './key-choice.ts'
 import { differingComponents } from './tcb.ts'
 
 /**
@@ -60,15 +60,31 @@ const refused = ({ id, kind }: EvidenceItem, faults: readonly Fault[]): ItemJudg
 async function prove(item: EvidenceItem, collateral: CollateralSet, context: Context) {
   const report = take(decodeSnpReport(item.bytes, 'report')).value
   const offers = take(await offersInEvidence(context, item.endorsements, 'endorsements'))
-  const offered =
-    chooseKey(report, offers, collateral, context) ??
-    refuse('SNP_VCEK_UNAVAILABLE', 'endorsements', {
-      expected: `${report.signingKey.toUpperCase()} of chip ${toHex(report.chipId)} at TCB ${tcbText(report)}`,
-    })
+  const candidates = candidateKeys(report, offers, collateral, context)
+  let told: Outcome<never> = fail('SNP_VCEK_UNAVAILABLE', 'endorsements', {
+    expected: `${report.signingKey.toUpperCase()} of chip ${toHex(report.chipId)} at TCB ${tcbText(report)}`,
+  })
+  // A folder may hold anything, so a certificate that proves nothing must not stand before one that does.
+  for (const [i, offered] of candidates.entries()) {
+    const proved = await attemptAsync(() => proveWith(offered, report, offers, collateral, context))
+    if (proved.ok) return proved.value
+    if (i === 0) told = proved
+  }
+  return take(told)
+}
+
+async function proveWith(
+  offered: OfferedKey,
+  report: SnpReport,
+  offers: AmdOffers,
+  collateral: CollateralSet,
+  context: Context,
+) {
+  const payer = offers.keys.includes(offered) ? 'evidence' : 'collateral'
   // The report's signature does not depend on the chain, so both are checked side by side and told in order.
   const [chain, isSigned] = await Promise.all([
-    attemptAsync(() => authenticateKey(context, offered, offers, collateral)),
-    context.verify('evidence', 'ES384', offered.value.publicKey.spki, report.signedBytes, report.signature, 'once'),
+    attemptAsync(() => authenticateKey(context, payer, offered, offers, collateral)),
+    context.verify(payer, 'ES384', offered.value.publicKey.spki, report.signedBytes, report.signature, 'once'),
   ])
   const key = take(chain)
   const product = matchKey(report, key)

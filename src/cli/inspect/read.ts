@@ -51,7 +51,7 @@ export async function inspect(files: readonly CollateralFile[]): Promise<Outcome
   // Digests and decoding only: no anchors, and a time that no check asks for.
   const context = new Context({ now: 0, anchors: [], crypto: nodeCrypto, cache: createVerificationCache() })
   const read = readEvidence(files)
-  const sorted = await sortCollateral(context, read.ok ? read.value.collateral : files)
+  const sorted = await sortCollateral(context, read.ok ? read.value.collateral : files, 'verifier')
   const beside = await inspectCollateral(sorted.collateral, context)
   const faults = [...sorted.faults, ...beside.faults]
   const empty = { schema: 'vouchsafe/inspection/1', verified: false, items: [], ignored: [] } as const

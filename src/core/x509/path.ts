@@ -106,7 +106,13 @@ export function validatePath(
   })
 }
 
-async function anchorOf(context: Context, payer: Payer, top: Certificate, named: readonly TrustAnchor[]) {
+/** The first of the anchors `named` like the issuer of `top` that signed it; none where it is nobody's. */
+export async function anchorOf(
+  context: Context,
+  payer: Payer,
+  top: Certificate,
+  named: readonly TrustAnchor[],
+): Promise<TrustAnchor | undefined> {
   // Whoever injects an anchor expects it to be used: asked first, it saves the check under the pinned one of that name.
   for (const anchor of [...named].sort((a, b) => Number(b.injected) - Number(a.injected))) {
     if (await isSignedBy(context, payer, top, anchorKey(anchor))) return anchor

@@ -131,6 +131,16 @@ describe('manifests out of a folder', () => {
     expect(verdictOf(judgement)).toEqual(ACCEPTED)
   })
 
+  it('are at most 16 for one slot', async () => {
+    // White space after the root element is not signed, so one manifest makes many files.
+    const copies = (n: number) =>
+      Array.from({ length: n }, (_, i) => Uint8Array.of(...machine.driverRim.bytes, ...Array(i).fill(0x0a)))
+    const judged = async (n: number) =>
+      codesOf(await judgeGpu(machine, { collateral: [...copies(n), machine.vbiosRim.bytes] }))
+    expect(await judged(16)).toEqual([])
+    expect(await judged(17)).toEqual(['LIMIT_COLLATERAL_COUNT'])
+  })
+
   it('that are all bad are told of by the one that came furthest', async () => {
     const bad = faultyMachine('driver-rim/signature-bit').driverRim.bytes
     const expired = rim({ pki, kind: 'driver', version: driverVersion, wrong: 'signer-expired' }).bytes

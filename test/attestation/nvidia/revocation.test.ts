@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Code } from '../../../src/core/codes.ts'
+import { parseRfc3339 } from '../../../src/core/time.ts'
 import {
   createNvidiaTestPki,
   hoursAfter,
@@ -128,11 +129,33 @@ describe('several answers about one certificate', () => {
     expect(verdictOf(await judgeWith(answer({ at, ...revoked('keyCompromise') })))).toEqual(ACCEPTED)
   })
 
+  it('takes the newest of the current ones, in whatever order they lie', async () => {
+    const [older, newer] = [-6, -1].map((h) => hoursAfter(NVIDIA_TEST_TIME, h))
+    const others = machine.ocspResponses.filter((r) => r.of !== 'gpu-0/identity').map((r) => r.der)
+    const inBothOrders = (...two: readonly Uint8Array[]) =>
+      Promise.all(
+        [two, [...two].reverse()].map(async (answers) => {
+          const judgement = await judgeGpu(machine, { collateral: [...answers, ...rimsOf(machine), ...others] })
+          return { report: judgement.revocation[0], used: judgement.collateral }
+        }),
+      )
+    const good = (at = newer) => answer(at === undefined ? {} : { at })
+    const unknown = (at = newer) => answer(at === undefined ? { status: 'unknown' } : { at, status: 'unknown' })
+    const statuses = async (...two: readonly Uint8Array[]) => (await inBothOrders(...two)).map((j) => j.report?.status)
+    expect(await statuses(unknown(older), good(newer))).toEqual(['good', 'good'])
+    expect(await statuses(good(older), unknown(newer))).toEqual(['unknown', 'unknown'])
+    expect(await statuses(good(newer), unknown(newer))).toEqual(['unknown', 'unknown'])
+    const [first, second] = await inBothOrders(good(older), good(newer))
+    expect(first).toEqual(second)
+    expect(first?.used).toContainEqual(expect.objectContaining({ issuedAt: parseRfc3339(newer ?? '') }))
+    expect(first?.used).not.toContainEqual(expect.objectContaining({ issuedAt: parseRfc3339(older ?? '') }))
+  })
+
   it('does not mind a nonce that nobody of ours asked with', async () => {
     const others = machine.ocspResponses.filter((r) => r.of !== 'gpu-0/identity').map((r) => r.der)
     const withNonce = answer({ nonce: new Uint8Array(32).fill(7) })
     const judgement = await judgeGpu(machine, { collateral: [...rimsOf(machine), ...others, withNonce] })
-    expect(judgement.revocation[0]).toEqual({ chain: 'nvidia-device', status: 'good', faults: [] })
+    expect(judgement.revocation[0]).toEqual({ chain: 'nvidia-device', status: 'good', stapled: false, faults: [] })
   })
 
   it('takes every hash that responders use, and the issuer’s own signature', async () => {

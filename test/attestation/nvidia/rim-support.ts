@@ -19,7 +19,7 @@ export const testPki = createNvidiaTestPki('rim-test')
 export const testAnchor = anchorFromCertificate(testPki.roots.rim, 'nvidia/rim-root')
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
-export const held = (value: Uint8Array) => ({ value, sha256: sha256(value) })
+export const held = (value: Uint8Array) => ({ value, sha256: sha256(value), origin: 'verifier' }) as const
 
 export interface Situation {
   readonly anchors?: readonly TrustAnchor[]

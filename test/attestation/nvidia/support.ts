@@ -70,7 +70,7 @@ export const anchorsOf = ({ roots }: Pick<NvidiaMachine, 'roots'>): readonly Tru
 /** Collateral out of files; what cannot be read is left out, as a folder of a caller's would be. */
 export async function collateralOf(context: Context, files: readonly Uint8Array[]): Promise<CollateralSet> {
   const named = files.map((bytes, i) => ({ name: `file-${i}`, bytes }))
-  return (await sortCollateral(context, named)).collateral
+  return (await sortCollateral(context, named, 'verifier')).collateral
 }
 
 export const rimsOf = (machine: NvidiaMachine): readonly Uint8Array[] =>

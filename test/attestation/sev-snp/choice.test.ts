@@ -45,6 +45,46 @@ describe('the certificate of the signing key', () => {
     expect(verdictOf(await withCollateral(machine, past))).toEqual(refusedWith('X509_VALIDITY'))
   })
 
+  describe('among several for this chip and level', () => {
+    const forged = amdMachine('choice', { pki: { rogue: true } }).vek
+    // Of the same key: the last to end is taken, whichever stands first.
+    const again = pki.vcek({ product, chipId, tcb, certificate: { notAfter: '2026-08-01T01:00:00Z' } }).certificate
+
+    it('is the one that AMD certified, in any order', async () => {
+      expect(forged).not.toEqual(machine.vek)
+      for (const keys of [
+        [machine.vek, forged],
+        [forged, machine.vek],
+      ]) {
+        expect(verdictOf(await withCollateral(machine, ...keys))).toEqual(ACCEPTED)
+      }
+      expect(verdictOf(await withCollateral(machine, forged))).toEqual(refusedWith('X509_SIGNATURE_INVALID'))
+    })
+
+    it('is the same of two re-issued ones, in any order', async () => {
+      const [one, other] = [
+        await withCollateral(machine, machine.vek, again),
+        await withCollateral(machine, again, machine.vek),
+      ]
+      expect(verdictOf(one)).toEqual(ACCEPTED)
+      expect(one.collateral).toEqual(other.collateral)
+      expect(verdictOf(await withCollateral(machine, again))).toEqual(ACCEPTED)
+    })
+
+    it('is sought among four', async () => {
+      const later = (year: number) =>
+        amdMachine('choice', {
+          pki: { rogue: true },
+          leaf: { certificate: { notAfter: `${year}-01-01T00:00:00Z` } },
+        }).vek
+      const forgeries = [2046, 2047, 2048, 2049].map(later)
+      expect(verdictOf(await withCollateral(machine, machine.vek, ...forgeries.slice(1)))).toEqual(ACCEPTED)
+      expect(verdictOf(await withCollateral(machine, machine.vek, ...forgeries))).toEqual(
+        refusedWith('X509_SIGNATURE_INVALID'),
+      )
+    })
+  })
+
   it('is what came with the report before what the collateral holds', async () => {
     const judgement = await judgeMachine(machine, {
       endorsements: [older],

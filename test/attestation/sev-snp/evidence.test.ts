@@ -37,6 +37,7 @@ async function judgeCase(folder: string, { travel, crls = [], time = at(folder) 
   const { collateral } = await sortCollateral(
     context,
     files.map((bytes, i) => ({ name: `${i}`, bytes })),
+    'verifier',
   )
   const endorsements = travel === 'with the report' ? certificates : []
   return judgeReport(context, evidence(`${folder}/report.bin`), endorsements, collateral)
@@ -66,7 +67,7 @@ describeEvidence('sev-snp', () => {
       expect(verdictOf(judgement)).toEqual(ACCEPTED)
       expect(judgement.claims?.value).toMatchObject({ product, vmpl: 0, policy: { migrationAgentAllowed: false } })
       expect(judgement.hardwareId).toMatch(/^amd-chip:[0-9a-f]{64}$/)
-      expect(judgement.revocation).toEqual([{ chain: 'amd', status: 'notGiven', faults: [] }])
+      expect(judgement.revocation).toEqual([{ chain: 'amd', status: 'notGiven', stapled: false, faults: [] }])
       expect(judgement.injectedAnchors).toEqual([])
     })
 
@@ -143,7 +144,7 @@ describeEvidence('sev-snp', () => {
     for (const { folder, crls } of [milan, genoa]) {
       const good = await judgeCase(folder, { travel: 'in the collateral', crls, time: '2025-06-01T00:00:00Z' })
       expect(verdictOf(good)).toEqual(ACCEPTED)
-      expect(good.revocation).toEqual([{ chain: 'amd', status: 'good', faults: [] }])
+      expect(good.revocation).toEqual([{ chain: 'amd', status: 'good', stapled: false, faults: [] }])
       const late = await judgeCase(folder, { travel: 'in the collateral', crls, time: '2026-06-01T00:00:00Z' })
       expect(verdictOf(late)).toEqual(ACCEPTED)
       expect(late.revocation[0]).toMatchObject({ status: 'unknown', faults: [{ code: 'CRL_STALE' }] })
@@ -162,7 +163,7 @@ describeEvidence('sev-snp', () => {
       )
       const [key] = offers.ok ? offers.value.keys : []
       if (!offers.ok || key === undefined) return offers.ok ? 'no key' : offers.faults[0].code
-      const outcome = await attemptAsync(() => authenticateKey(context, key, offers.value, NO_COLLATERAL))
+      const outcome = await attemptAsync(() => authenticateKey(context, 'evidence', key, offers.value, NO_COLLATERAL))
       return outcome.ok ? outcome.value : outcome.faults[0].code
     }
 

@@ -121,6 +121,23 @@ describe('revocation of AMD’s authorities', () => {
     expect(await verdictWith(list(stale), forged)).toEqual(refusedWith('CRL_SIGNATURE_INVALID'))
   })
 
+  it('says the same whatever the order of the lists', async () => {
+    const future = list({ thisUpdate: '2026-08-02T00:00:00Z' })
+    const both = ['CRL_TIME_INVALID', 'CRL_STALE']
+    expect(await reportOf(list(stale), future)).toMatchObject({ status: 'unknown', codes: both })
+    expect(await reportOf(future, list(stale))).toMatchObject({ status: 'unknown', codes: both })
+  })
+
+  it('rests on the newest eight lists under the name of the root', async () => {
+    const issuedOn = (day: number, spec: Partial<AmdCrlSpec> = {}) =>
+      list({ thisUpdate: `2026-07-${10 + day}T00:00:00Z`, ...spec })
+    const forgeries = Array.from({ length: 8 }, (_, day) =>
+      issuedOn(day, { signer: pki.authority('Genoa', 'ask').key }),
+    )
+    expect((await reportOf(clean, ...forgeries.slice(1))).status).toBe('good')
+    expect(await verdictWith(clean, ...forgeries)).toEqual(refusedWith('CRL_SIGNATURE_INVALID'))
+  })
+
   it('is unknown where no trusted root could have signed the list', async () => {
     const context = contextAt(AT)
     const { crls } = await collateralOf(context, clean)

@@ -21,6 +21,7 @@ export async function collateralOf(context: Context, ...files: readonly Uint8Arr
   const { collateral, faults } = await sortCollateral(
     context,
     files.map((bytes, i) => ({ name: `file-${i}`, bytes })),
+    'verifier',
   )
   if (faults.length > 0) throw new TypeError(`collateral: ${JSON.stringify(faults)}`)
   return collateral

@@ -249,6 +249,12 @@ describe('decodeOcsp agrees with @peculiar/asn1-ocsp', () => {
   })
 })
 
+it('RJ-LIM a response holds 64 answers at most', () => {
+  const many = (n: number) => decode(ocsp({ responses: Array.from({ length: n }, () => SINGLE) }))
+  expect(many(64).ok).toBe(true)
+  expect(codesOf(many(65))).toEqual(['OCSP_MALFORMED'])
+})
+
 describe('findOcspSingle', () => {
   const find = (change: OcspChange, subject = SUBJECT) => findOcspSingle(contextAt(), read(change), subject)
 

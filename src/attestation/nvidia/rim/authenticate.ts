@@ -5,7 +5,7 @@ import { attempt, attemptAsync, failed, type NonEmpty, type Outcome, refuse, tak
 import type { Certificate } from '../../../core/x509/certificate.ts'
 import { nameText, sameName } from '../../../core/x509/names.ts'
 import { type PathProfile, type ValidatedPath, validatePath } from '../../../core/x509/path.ts'
-import { type Held, payerOf } from '../../collateral.ts'
+import { type Brought, payerOf } from '../../collateral.ts'
 import { canonicalForms } from './canonical.ts'
 import { checkManifestShape, decodeManifest, type Manifest } from './manifest.ts'
 import { decodeSignature, decodeSignedInfo } from './signature.ts'
@@ -52,7 +52,7 @@ interface DigestedDocument {
  */
 export function authenticateRim(
   context: Context,
-  file: Held<Uint8Array>,
+  file: Brought<Uint8Array>,
   path: string,
 ): Promise<Outcome<AuthenticRim>> {
   const known = judged.get(context) ?? new Map<string, Promise<Outcome<AuthenticRim>>>()
@@ -66,10 +66,10 @@ export function authenticateRim(
 /** The GPUs of one machine share their manifests: within one judgement each is judged once. */
 const judged = new WeakMap<Context, Map<string, Promise<Outcome<AuthenticRim>>>>()
 
-/** NVIDIA's own have up to 40 kilobytes. */
+/** NVIDIA's own have 20 to 30 kilobytes. */
 const MOST_REMEMBERED_BYTES = 64 * 1024
 
-function authenticate(context: Context, file: Held<Uint8Array>, path: string): Promise<Outcome<AuthenticRim>> {
+function authenticate(context: Context, file: Brought<Uint8Array>, path: string): Promise<Outcome<AuthenticRim>> {
   return attemptAsync(async () => {
     if (file.value.length > LIMITS.xmlBytes) {
       refuse('LIMIT_XML', path, { expected: `at most ${LIMITS.xmlBytes} bytes`, actual: `${file.value.length} bytes` })
@@ -87,14 +87,7 @@ function authenticate(context: Context, file: Held<Uint8Array>, path: string): P
     const payer = payerOf(file)
     const [validated, isSigned] = await Promise.all([
       signerPath(context, payer, [signer, ...others], at),
-      context.verify(
-        payer,
-        'ES384',
-        signer.publicKey.spki,
-        document.signedInfo,
-        document.signatureValue,
-        'remember',
-      ),
+      context.verify(payer, 'ES384', signer.publicKey.spki, document.signedInfo, document.signatureValue, 'remember'),
     ])
     const chain = take(validated)
     if (!isSigned)
