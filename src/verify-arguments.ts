@@ -34,6 +34,7 @@ export function checkArguments(evidence: Evidence, context: VerifyContext): void
   if (!Array.isArray(collateral?.certificates) || !Array.isArray(collateral.rims)) {
     wrong('collateral is what prepareCollateral returned, or NO_COLLATERAL')
   }
+  if (lease === undefined) wrong('lease is an object, or null where nothing was leased')
   if (lease !== null) checkLease(lease, wrong)
   if (!PHYSICAL.includes(physical)) wrong(`physical is one of ${PHYSICAL.join(', ')}`)
   if (!Array.isArray(referenceValues) || !referenceValues.every((v) => typeof v === 'string'))

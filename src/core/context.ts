@@ -139,7 +139,9 @@ export class Context {
       if (this.#isSpent(payer)) return false
       return this.#crypto.verify(algorithm, spki, message, signature)
     }
-    const parts = await Promise.all([spki, message, signature].map((bytes) => this.#ownDigest(bytes)))
+    const own = [spki, message, signature]
+    const known = own.map((bytes) => ownDigests.get(bytes))
+    const parts = known.includes(undefined) ? await Promise.all(own.map((bytes) => this.#ownDigest(bytes))) : known
     const key = `signature ${algorithm} ${parts.join(' ')}`
     const charge = `${payer} ${key}`
     if (!this.#charged.has(charge)) {
@@ -147,6 +149,7 @@ export class Context {
       this.#spent[payer]++
     }
     if (this.#isSpent(payer)) return false
+    if (this.#cache.get(key) === true) return true
     const pending = this.#checks.get(key)
     if (pending !== undefined) return pending
     const check = this.#remembered(key, algorithm, spki, message, signature)
@@ -161,7 +164,6 @@ export class Context {
     message: Uint8Array,
     signature: Uint8Array,
   ): Promise<boolean> {
-    if (this.#cache.get(key) === true) return true
     const valid = await this.#crypto.verify(algorithm, spki, message, signature)
     if (valid) this.#cache.set(key, true, CHECK_COST_BYTES) // only successes: refusals must not push them out
     return valid
@@ -171,16 +173,17 @@ export class Context {
    * SHA-256 of bytes that belong to a decoded structure of ours and never change: computed once as long as they live.
    * Structures are decoded from copies, so no caller holds these arrays.
    */
-  #ownDigest(bytes: Uint8Array): Promise<string> {
-    const known = ownDigests.get(bytes) ?? this.digestHex('sha256', bytes)
-    ownDigests.set(bytes, known)
-    return known
+  async #ownDigest(bytes: Uint8Array): Promise<string> {
+    const digest = ownDigests.get(bytes) ?? (await this.digestHex('sha256', bytes))
+    ownDigests.set(bytes, digest)
+    return digest
   }
 
   /**
    * A pure decoding of these bytes, done once as long as the cache remembers, also where several ask at the same time.
    * Failures are not remembered: their paths belong to whoever asked.
    * @param name distinguishes decoders; one name, one type
+   * @param bytes a copy of ours that never changes: it is digested once as long as it lives
    * @param mostBytes what the vendor's own come to, with room; larger ones are done once within this judgement only, so
    * that nobody fills the cache with what no vendor makes
    */
@@ -190,7 +193,7 @@ export class Context {
     mostBytes: number,
     decode: () => Outcome<T> | Promise<Outcome<T>>,
   ): Promise<Outcome<T>> {
-    const key = `${name} ${await this.digestHex('sha256', bytes)}`
+    const key = `${name} ${ownDigests.get(bytes) ?? (await this.#ownDigest(bytes))}`
     const known = this.#cache.get(key) as T | undefined
     if (known !== undefined) return ok(known)
     const pending = this.#decodings.get(key) as Promise<Outcome<T>> | undefined
@@ -226,4 +229,4 @@ export class Context {
 /** Vendors' certificates have one to two kilobytes. */
 const MOST_CERTIFICATE_BYTES = 8192
 
-const ownDigests = new WeakMap<Uint8Array, Promise<string>>()
+const ownDigests = new WeakMap<Uint8Array, string>()

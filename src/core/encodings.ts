@@ -4,10 +4,22 @@ import { fail, type Outcome, ok } from './outcome.ts'
 /** Lower-case hexadecimal. */
 export function toHex(bytes: Uint8Array): string {
   let text = ''
-  for (const byte of bytes) text += HEX_OF_BYTE[byte]
+  for (let i = 0; i < bytes.length; i++) text += HEX_OF_BYTE[bytes[i] ?? 0]
   return text
 }
 const HEX_OF_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+const HEX_DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
+
+/** `text === toHex(bytes)`, without making the text. */
+export function isHexOf(text: string, bytes: Uint8Array): boolean {
+  if (text.length !== 2 * bytes.length) return false
+  for (let i = 0; i < bytes.length; i++) {
+    const byte = bytes[i] ?? 0
+    if (text.charCodeAt(2 * i) !== HEX_DIGITS[byte >> 4]) return false
+    if (text.charCodeAt(2 * i + 1) !== HEX_DIGITS[byte & 15]) return false
+  }
+  return true
+}
 
 /**
  * Lower-case hexadecimal of exactly `sizeBytes` bytes, without prefix or separators.
@@ -17,7 +29,9 @@ export function fromHex(text: string, sizeBytes: number, path: string): Outcome<
   if (text.length !== sizeBytes * 2 || !/^[0-9a-f]*$/.test(text)) {
     return fail('HEX_NOT_CANONICAL', path, { expected: `${sizeBytes * 2} lower-case hexadecimal digits`, actual: text })
   }
-  return ok(Uint8Array.from({ length: sizeBytes }, (_, i) => Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)))
+  const bytes = new Uint8Array(sizeBytes)
+  for (let i = 0; i < sizeBytes; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
+  return ok(bytes)
 }
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
@@ -38,13 +52,10 @@ export function fromBase64(text: string, path: string): Outcome<Uint8Array<Array
   if (digits.length % 4 !== 0 || digits.length !== text.length) return refused()
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
   const out = new Uint8Array((digits.length / 4) * 3 - padding)
-  /** Four digits as 24 bits; negative where one is none. */
-  const groupAt = (at: number): number =>
-    (sextet(digits[at]) << 18) | (sextet(digits[at + 1]) << 12) | (sextet(digits[at + 2]) << 6) | sextet(digits[at + 3])
   const whole = digits.length - (padding > 0 ? 4 : 0)
   let to = 0
   for (let at = 0; at < whole; at += 4) {
-    const group = groupAt(at)
+    const group = groupAt(digits, at)
     if (group < 0) return refused()
     out[to] = group >> 16
     out[to + 1] = group >> 8
@@ -53,7 +64,7 @@ export function fromBase64(text: string, path: string): Outcome<Uint8Array<Array
   }
   if (padding > 0) {
     digits.fill(ZERO_DIGIT, -padding)
-    const group = groupAt(whole)
+    const group = groupAt(digits, whole)
     const unused = padding === 1 ? 0xff : 0xffff
     if (group < 0 || (group & unused) !== 0) return refused()
     out[to] = group >> 16
@@ -61,6 +72,10 @@ export function fromBase64(text: string, path: string): Outcome<Uint8Array<Array
   }
   return ok(out)
 }
+
+/** Four digits as 24 bits; negative where one is none. */
+const groupAt = (digits: Uint8Array, at: number): number =>
+  (sextet(digits[at]) << 18) | (sextet(digits[at + 1]) << 12) | (sextet(digits[at + 2]) << 6) | sextet(digits[at + 3])
 
 const sextet = (digit: number | undefined): number => SEXTET[digit ?? 0] ?? -1
 const ZERO_DIGIT = ALPHABET.charCodeAt(0)

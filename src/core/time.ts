@@ -32,7 +32,7 @@ export function parseRfc3339(text: string): UnixSeconds | undefined {
 
 /** RFC 3339 of a whole second; years outside 0–9999 in the expanded form of ECMAScript, which `parseRfc3339` refuses. */
 export function toRfc3339(at: UnixSeconds): string {
-  return new Date(at * 1000).toISOString().replace(/\.\d{3}Z$/, 'Z')
+  return `${new Date(at * 1000).toISOString().slice(0, -'.000Z'.length)}Z`
 }
 
 /** 9999-12-31T23:59:59Z, the last second that RFC 3339 and X.509 can write. */

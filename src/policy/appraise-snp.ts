@@ -27,8 +27,9 @@ export function floorsOf(
   claims: SnpClaims,
   subject: Pick<AppraisalSubject, 'now' | 'tcbFloors'>,
 ): FirmwareFloors {
-  const day = parseRfc3339(`${rule.tcbFloors.bulletins}T00:00:00Z`) ?? subject.now
-  const upTo: UnixSeconds = rule.tcbFloors.bulletins === 'all' ? subject.now : Math.min(subject.now, day)
+  const { bulletins } = rule.tcbFloors
+  const day = bulletins === 'all' ? undefined : parseRfc3339(`${bulletins}T00:00:00Z`)
+  const upTo: UnixSeconds = Math.min(subject.now, day ?? subject.now)
   return subject.tcbFloors({ product: claims.product, cpuid: claims.cpuid }, upTo)
 }
 

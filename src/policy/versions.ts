@@ -15,7 +15,11 @@ export function compareVersions(a: string, b: string, radix: 10 | 16 = 10): numb
 }
 
 function partsOf(version: string, radix: 10 | 16): readonly number[] | undefined {
-  const part = radix === 10 ? '[0-9]{1,5}' : '[0-9a-fA-F]{2}'
-  if (!new RegExp(`^${part}(\\.${part}){0,5}$`).test(version)) return undefined
+  if (!VERSION[radix].test(version)) return undefined
   return version.split('.').map((digits) => Number.parseInt(digits, radix))
 }
+
+const VERSION = {
+  10: /^[0-9]{1,5}(\.[0-9]{1,5}){0,5}$/,
+  16: /^[0-9a-fA-F]{2}(\.[0-9a-fA-F]{2}){0,5}$/,
+} as const

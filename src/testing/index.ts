@@ -2,6 +2,7 @@
  * The published test kit: vendor hierarchies of our own, a synthesiser of evidence, and faults to put into it. Everything is
  * deterministic and nothing made by it is trusted by anything: its roots have to be injected, and a decision then says so.
  */
+export { anchorFromCertificate } from './anchor.ts'
 export {
   type AmdAuthority,
   type AmdTestPkiOptions,

@@ -1,5 +1,5 @@
 import type { Context } from '../../core/context.ts'
-import { fromHex, toHex } from '../../core/encodings.ts'
+import { fromHex } from '../../core/encodings.ts'
 import { attemptAsync, type Fault, type NonEmpty, type Outcome, refuse, take } from '../../core/outcome.ts'
 import { checkValidity } from '../../core/x509/path.ts'
 import type { Claims, MeasurementComparison } from '../claims.ts'
@@ -154,16 +154,9 @@ async function proveRest<R extends DeviceReport>(
   const reportedFwid = report.spdm.opaque.optional('FWID')
   const required = kind.fwidRequired(report, facts)
   const fwidMatch = take(matchFwid(attestation, identity, facts.fwid, reportedFwid, required, 'chain'))
-  const measured = hexValues(report.spdm.measurements)
   const slots = kind.rimSlots(report, chain.identity)
-  const reference = await compareWithReferenceValues(context, measured, report.nvdec0Disabled, slots, rims, collateral)
+  const reference = await compareWithReferenceValues(context, report.spdm.measurements, report.nvdec0Disabled, slots, rims, collateral)
   return { report, chain, revocation, fwidMatch, reference }
-}
-
-function hexValues(measurements: ReadonlyMap<number, Uint8Array>): ReadonlyMap<number, string> {
-  const values = new Map<number, string>()
-  for (const [index, value] of measurements) values.set(index, toHex(value))
-  return values
 }
 
 const hardwareId = async (context: Context, device: DeviceClass, ikSerial: string): Promise<string> =>

@@ -61,7 +61,7 @@ const CANDIDATES = 16
  */
 export async function compareWithReferenceValues(
   context: Context,
-  measured: ReadonlyMap<number, string>,
+  measured: ReadonlyMap<number, Uint8Array>,
   nvdec0Disabled: boolean,
   slots: NonEmpty<RimSlot>,
   offered: readonly Brought<Uint8Array>[],
@@ -206,7 +206,7 @@ const newestFirst = (tried: readonly Tried[]): readonly UsableRim[] =>
     .slice(0, REVISIONS)
 
 function comparePairs(
-  measured: ReadonlyMap<number, string>,
+  measured: ReadonlyMap<number, Uint8Array>,
   nvdec0Disabled: boolean,
   perSlot: readonly (readonly UsableRim[])[],
 ): ReferenceResult {
@@ -228,7 +228,7 @@ const combinations = (perSlot: readonly (readonly UsableRim[])[]): readonly (rea
   )
 
 function compareChoice(
-  measured: ReadonlyMap<number, string>,
+  measured: ReadonlyMap<number, Uint8Array>,
   nvdec0Disabled: boolean,
   choice: readonly UsableRim[],
 ): ReferenceResult {

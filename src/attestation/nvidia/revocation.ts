@@ -66,6 +66,9 @@ export async function checkRevocation(
   rules: RevocationRules,
   at: string,
 ): Promise<Outcome<RevocationResult>> {
+  if (responses.length === 0) {
+    return ok({ report: { chain: rules.chain, status: 'notGiven', stapled: false, faults: [] }, used: [] })
+  }
   const answers = await Promise.all(
     rules.positions.map((position) => answerFor(context, path, position, responses, rules, `${at}[${position}]`)),
   )

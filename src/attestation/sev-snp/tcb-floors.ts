@@ -166,7 +166,7 @@ export interface FloorSubject {
  * @param bulletinsUpTo bulletins of later days are left out, so that a judgement at an earlier time stays as it was
  */
 export function floorsFor(subject: FloorSubject, bulletinsUpTo: UnixSeconds): MergedFloors {
-  const published = TCB_FLOORS.filter((f) => f.product === subject.product && publishedAt(f) <= bulletinsUpTo)
+  const published = TCB_FLOORS.filter((f) => f.product === subject.product && publishedAt(f.publishedOn) <= bulletinsUpTo)
   const floors = published.filter(
     (f) => f.cpuid === undefined || subject.cpuid === undefined || sameCpuid(f.cpuid, subject.cpuid),
   )
@@ -199,8 +199,12 @@ const sameCpuid = (a: Cpuid, b: Cpuid): boolean =>
   a.family === b.family && a.model === b.model && a.stepping === b.stepping
 
 /** Our own table: a day that does not parse is a programmer's error. */
-function publishedAt({ bulletin, publishedOn }: TcbFloor): UnixSeconds {
-  const at = parseRfc3339(`${publishedOn}T00:00:00Z`)
-  if (at === undefined) throw new TypeError(`${bulletin}: ${publishedOn} is not a day`)
+/** Each day of the table is read once. */
+const days = new Map<string, UnixSeconds>()
+
+function publishedAt(day: string): UnixSeconds {
+  const at = days.get(day) ?? parseRfc3339(`${day}T00:00:00Z`)
+  if (at === undefined) throw new TypeError(`${day} is not a day`)
+  days.set(day, at)
   return at
 }

@@ -120,14 +120,15 @@ export async function anchorOf(
   return undefined
 }
 
-const anchorKeys = new WeakMap<TrustAnchor, PublicKeyInfo>()
+/** By the SPKI: injected anchors are marked copies that share it. */
+const anchorKeys = new WeakMap<Uint8Array, PublicKeyInfo>()
 
 /** The key of an anchor; anchors are ours, so one that does not decode is a programmer's error. */
 export function anchorKey(anchor: TrustAnchor): PublicKeyInfo {
-  const known = anchorKeys.get(anchor)
+  const known = anchorKeys.get(anchor.spki)
   if (known !== undefined) return known
   const key = decodePublicKey(take(decodeDer(anchor.spki, anchor.id)), anchor.id)
-  anchorKeys.set(anchor, key)
+  anchorKeys.set(anchor.spki, key)
   return key
 }
 

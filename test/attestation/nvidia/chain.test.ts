@@ -67,7 +67,7 @@ describe('device chains of the test kit', () => {
     const machine = machineOf()
     const { chainDer } = last(machine.gpus)
     const judge = (endorsements: readonly Uint8Array[]) => judgeGpu(machine, { endorsements })
-    expect(codesOf(await judge([]))).toEqual(['X509_ROOT_UNTRUSTED'])
+    expect(codesOf(await judge([]))).toEqual(['GPU_CERT_CHAIN_MISSING'])
     expect(codesOf(await judge([...chainDer, ...chainDer]))).toEqual(['LIMIT_CERT_COUNT'])
     expect(
       codesOf(await judge([new TextEncoder().encode('-----BEGIN X509 CRL-----\nAAAA\n-----END X509 CRL-----\n')])),

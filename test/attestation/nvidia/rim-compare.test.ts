@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { type AuthenticRim, compareMeasurements } from '../../../src/attestation/nvidia/rim/index.ts'
-import { toHex } from '../../../src/core/encodings.ts'
 import {
   activeIndexes,
   type NvidiaArchitecture,
@@ -19,11 +18,13 @@ const VERSIONS = {
 const manifest = async (architecture: NvidiaArchitecture, kind: RimKind, wrong?: RimFault): Promise<AuthenticRim> =>
   accepted(await authenticated(testRim({ architecture, kind, version: VERSIONS[architecture][kind], wrong }).bytes))
 
-const report = (architecture: NvidiaArchitecture): Map<number, string> => {
+const report = (architecture: NvidiaArchitecture): Map<number, Uint8Array> => {
   const blocks = architecture === 'ls10' ? 31 : 64
   const values = reportedMeasurements(testPki.seed, architecture, VERSIONS[architecture], blocks)
-  return new Map(values.map((value, i) => [i + 1, toHex(value)]))
+  return new Map(values.map((value, i) => [i + 1, value]))
 }
+
+const block = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, 'hex'))
 
 const pair = async (of: { driver?: RimFault; vbios?: RimFault } = {}) => ({
   driver: await manifest('hopper', 'driver', of.driver),
@@ -53,13 +54,13 @@ describe('compareMeasurements', () => {
   })
 
   it.each(GH100)('RJ-GPU-17: finds a changed value at index %i', async (index) => {
-    const changed = report('hopper').set(index + 1, 'ab'.repeat(48))
+    const changed = report('hopper').set(index + 1, new Uint8Array(48).fill(0xab))
     const rims = await pair()
     const source = activeIndexes('hopper', 'driver').includes(index) ? 'driver' : 'vbios'
     const compared = accepted(compareMeasurements({ report: changed, nvdec0Disabled: false, rims }))
     expect(compared.status).toBe('mismatch')
     expect(compared.mismatched).toEqual([
-      { index, source, golden: rims[source].entries.get(index)?.alternatives, runtime: 'ab'.repeat(48) },
+      { index, source, golden: rims[source].entries.get(index)?.alternatives, runtime: new Uint8Array(48).fill(0xab) },
     ])
     expect(compared.matched).toEqual(GH100.filter((i) => i !== index))
   })
@@ -73,14 +74,13 @@ describe('compareMeasurements', () => {
   it.each([
     ['absent', undefined, 'NA'],
     ['empty', '', ''],
-    ['one byte short', (value: string) => value.slice(2), 94],
-    ['one byte long', (value: string) => `${value}00`, 98],
-    ['in upper case', (value: string) => value.toUpperCase(), 96],
+    ['one byte short', (value: Uint8Array) => value.slice(1), 94],
+    ['one byte long', (value: Uint8Array) => Uint8Array.of(...value, 0), 98],
   ] as const)('takes a block that is %s for a mismatch', async (_, change, shown) => {
     const blocks = report('hopper')
-    const value = blocks.get(22) ?? ''
+    const value = blocks.get(22) ?? new Uint8Array()
     if (change === undefined) blocks.delete(22)
-    else blocks.set(22, change === '' ? '' : change(value))
+    else blocks.set(22, change === '' ? new Uint8Array() : change(value))
     const compared = accepted(compareMeasurements({ report: blocks, nvdec0Disabled: false, rims: await pair() }))
     const [mismatch, ...more] = compared.mismatched
     expect([mismatch?.index, more.length]).toEqual([21, 0])
@@ -94,20 +94,20 @@ describe('compareMeasurements', () => {
     expect(several.some(([, e]) => e.alternatives.includes('00'.repeat(48)))).toBe(true)
     for (const [index, { alternatives }] of several) {
       for (const value of alternatives) {
-        const blocks = report('hopper').set(index + 1, value)
+        const blocks = report('hopper').set(index + 1, block(value))
         expect(accepted(compareMeasurements({ report: blocks, nvdec0Disabled: false, rims })).status).toBe('match')
       }
     }
   })
 
   it('compares nothing that is inactive or in no manifest', async () => {
-    const blocks = report('hopper').set(14, 'cd'.repeat(48)).set(64, 'cd'.repeat(48)).set(200, 'cd'.repeat(48))
+    const blocks = report('hopper').set(14, new Uint8Array(48).fill(0xcd)).set(64, new Uint8Array(48).fill(0xcd)).set(200, new Uint8Array(48).fill(0xcd))
     const compared = accepted(compareMeasurements({ report: blocks, nvdec0Disabled: false, rims: await pair() }))
     expect([compared.status, compared.matched.length]).toEqual(['match', 33])
   })
 
   it('leaves index 35 out, with a reason, where NVDEC0 is disabled and only there', async () => {
-    const blocks = report('hopper').set(36, 'ab'.repeat(48))
+    const blocks = report('hopper').set(36, new Uint8Array(48).fill(0xab))
     const rims = await pair()
     const disabled = accepted(compareMeasurements({ report: blocks, nvdec0Disabled: true, rims }))
     expect([disabled.status, disabled.matched.includes(35), disabled.matched.length]).toEqual(['match', false, 32])
@@ -144,7 +144,7 @@ describe('compareMeasurements', () => {
 
   it('compares an index more than the product is known for', async () => {
     const { driver, vbios } = await pair()
-    const entries = new Map(driver.entries).set(41, { active: true, alternatives: ['ab'.repeat(48)], sizeBytes: 48 })
+    const entries = new Map(driver.entries).set(41, { active: true, alternatives: [new Uint8Array(48).fill(0xab)], sizeBytes: 48 })
     const rims = { driver: { ...driver, entries }, vbios }
     const compared = accepted(compareMeasurements({ report: report('hopper'), nvdec0Disabled: false, rims }))
     expect(compared.mismatched.map((m) => m.index)).toEqual([41])

@@ -33,7 +33,8 @@ interface DigestedDocument {
   /** canonical form */
   readonly signedInfo: Uint8Array
   readonly signatureValue: Uint8Array
-  readonly certificates: readonly Uint8Array[]
+  /** signer first, in the order of its X509Data */
+  readonly certificates: NonEmpty<Certificate>
   /** what the digested bytes say; its faults are paths within the document */
   readonly manifest: Outcome<Manifest>
 }
@@ -80,13 +81,11 @@ function authenticate(context: Context, file: Brought<Uint8Array>, path: string)
       ),
     )
     const at = `${path}.Signature.KeyInfo.X509Data`
-    const decoded = await Promise.all(document.certificates.map((der, i) => context.certificate(der, `${at}[${i}]`)))
-    const [signer, ...others] = decoded.map(take)
-    if (signer === undefined) throw new TypeError('a decoded signature has a certificate')
+    const [signer] = document.certificates
     checkSigner(signer, `${at}[0]`)
     const payer = payerOf(file)
     const [validated, isSigned] = await Promise.all([
-      signerPath(context, payer, [signer, ...others], at),
+      signerPath(context, payer, document.certificates, at),
       context.verify(payer, 'ES384', signer.publicKey.spki, document.signedInfo, document.signatureValue, 'remember'),
     ])
     const chain = take(validated)
@@ -112,9 +111,13 @@ function digestedDocument(context: Context, bytes: Uint8Array, path: string): Pr
     if (!equalBytes(await context.digest('sha384', content), reference)) {
       refuse('RIM_SIGNATURE_INVALID', `${at}.SignedInfo.Reference.DigestValue`)
     }
-    const { signatureValue, certificates } = signature
+    const keys = `${at}.KeyInfo.X509Data`
+    const decoded = await Promise.all(signature.certificates.map((der, i) => context.certificate(der, `${keys}[${i}]`)))
+    const [signer, ...others] = decoded.map(take)
+    if (signer === undefined) throw new TypeError('a decoded signature has a certificate')
+    const { signatureValue } = signature
     const manifest = attempt(() => decodeManifest(take(decodeXml(content, LIMITS.xmlBytes, '')).root, ''))
-    return { signedInfo, signatureValue, certificates, manifest }
+    return { signedInfo, signatureValue, certificates: [signer, ...others], manifest }
   })
 }
 

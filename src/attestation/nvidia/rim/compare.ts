@@ -1,3 +1,4 @@
+import { isHexOf, toHex } from '../../../core/encodings.ts'
 import { attempt, type Outcome, refuse } from '../../../core/outcome.ts'
 import type { ComparedRim, MeasurementComparison } from '../../claims.ts'
 import type { AuthenticRim } from './authenticate.ts'
@@ -8,8 +9,8 @@ type Source = 'driver' | 'vbios' | 'bios'
 export type ComparedMeasurements = Extract<MeasurementComparison, { rims: unknown }>
 
 export interface MeasurementInput {
-  /** value of each block of the authenticated report, lower-case hex, by its index counted from 1 */
-  readonly report: ReadonlyMap<number, string>
+  /** value of each block of the authenticated report by its index, counted from 1 */
+  readonly report: ReadonlyMap<number, Uint8Array>
   /** NVDEC0_STATUS of the report says disabled (0x55) */
   readonly nvdec0Disabled: boolean
   /** both of a GPU, or the one of a switch; for this device's versions, product and edition */
@@ -69,7 +70,7 @@ export function compareMeasurements(input: MeasurementInput): Outcome<ComparedMe
         index,
         source,
         golden: alternatives,
-        runtime: input.report.get(index + 1) ?? 'NA',
+        runtime: runtimeOf(input.report.get(index + 1)),
       })),
       skipped: golden.filter(isSkipped).map(({ index }) => ({ index, because: NVDEC0_ABSENT })),
       rims: rims.map(([, rim]) => comparedRim(rim)),
@@ -104,9 +105,11 @@ function checkMeasured(source: Source, rim: AuthenticRim): void {
   }
 }
 
-const isMeasured = ({ index, alternatives, sizeBytes }: Golden, report: ReadonlyMap<number, string>): boolean => {
+const isMeasured = ({ index, alternatives, sizeBytes }: Golden, report: ReadonlyMap<number, Uint8Array>): boolean => {
   const runtime = report.get(index + 1)
-  return runtime !== undefined && runtime.length === 2 * sizeBytes && alternatives.includes(runtime)
+  return runtime !== undefined && runtime.length === sizeBytes && alternatives.some((golden) => isHexOf(golden, runtime))
 }
+
+const runtimeOf = (value: Uint8Array | undefined): string => (value === undefined ? 'NA' : toHex(value))
 
 const comparedRim = (rim: AuthenticRim): ComparedRim => ({ id: rim.tagId, version: rim.version, sha256: rim.sha256 })
