@@ -78,7 +78,11 @@ export class Context {
   readonly #cache: VerificationCache
   readonly #checks = new Map<string, Promise<boolean>>()
   readonly #decodings = new Map<string, Promise<Outcome<unknown>>>()
-  readonly #charged = new Set<string>()
+  readonly #charged: Readonly<Record<Payer, Set<string>>> = {
+    evidence: new Set(),
+    beside: new Set(),
+    collateral: new Set(),
+  }
   readonly #spent: Record<Payer, number> = { evidence: 0, beside: 0, collateral: 0 }
 
   constructor(options: {
@@ -139,13 +143,11 @@ export class Context {
       if (this.#isSpent(payer)) return false
       return this.#crypto.verify(algorithm, spki, message, signature)
     }
-    const own = [spki, message, signature]
-    const known = own.map((bytes) => ownDigests.get(bytes))
-    const parts = known.includes(undefined) ? await Promise.all(own.map((bytes) => this.#ownDigest(bytes))) : known
-    const key = `signature ${algorithm} ${parts.join(' ')}`
-    const charge = `${payer} ${key}`
-    if (!this.#charged.has(charge)) {
-      this.#charged.add(charge)
+    const last = lastChecks.get(signature)
+    const isSame = last?.algorithm === algorithm && last.spki === spki && last.message === message
+    const key = isSame ? last.key : await this.#keyOfCheck(algorithm, spki, message, signature)
+    if (!this.#charged[payer].has(key)) {
+      this.#charged[payer].add(key)
       this.#spent[payer]++
     }
     if (this.#isSpent(payer)) return false
@@ -155,6 +157,18 @@ export class Context {
     const check = this.#remembered(key, algorithm, spki, message, signature)
     this.#checks.set(key, check)
     return check
+  }
+
+  async #keyOfCheck(
+    algorithm: Parameters<CryptoPort['verify']>[0],
+    spki: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<string> {
+    const parts = await Promise.all([spki, message, signature].map((bytes) => this.#ownDigest(bytes)))
+    const key = `signature ${algorithm} ${parts.join(' ')}`
+    lastChecks.set(signature, { algorithm, spki, message, key })
+    return key
   }
 
   async #remembered(
@@ -228,5 +242,16 @@ export class Context {
 
 /** Vendors' certificates have one to two kilobytes. */
 const MOST_CERTIFICATE_BYTES = 8192
+
+/** The last check that each signature was part of: its key again without three digests. */
+const lastChecks = new WeakMap<
+  Uint8Array,
+  {
+    readonly algorithm: string
+    readonly spki: Uint8Array
+    readonly message: Uint8Array
+    readonly key: string
+  }
+>()
 
 const ownDigests = new WeakMap<Uint8Array, string>()

@@ -8,18 +8,6 @@ export function toHex(bytes: Uint8Array): string {
   return text
 }
 const HEX_OF_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
-const HEX_DIGITS = Array.from('0123456789abcdef', (digit) => digit.charCodeAt(0))
-
-/** `text === toHex(bytes)`, without making the text. */
-export function isHexOf(text: string, bytes: Uint8Array): boolean {
-  if (text.length !== 2 * bytes.length) return false
-  for (let i = 0; i < bytes.length; i++) {
-    const byte = bytes[i] ?? 0
-    if (text.charCodeAt(2 * i) !== HEX_DIGITS[byte >> 4]) return false
-    if (text.charCodeAt(2 * i + 1) !== HEX_DIGITS[byte & 15]) return false
-  }
-  return true
-}
 
 /**
  * Lower-case hexadecimal of exactly `sizeBytes` bytes, without prefix or separators.

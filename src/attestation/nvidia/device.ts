@@ -155,7 +155,14 @@ async function proveRest<R extends DeviceReport>(
   const required = kind.fwidRequired(report, facts)
   const fwidMatch = take(matchFwid(attestation, identity, facts.fwid, reportedFwid, required, 'chain'))
   const slots = kind.rimSlots(report, chain.identity)
-  const reference = await compareWithReferenceValues(context, report.spdm.measurements, report.nvdec0Disabled, slots, rims, collateral)
+  const reference = await compareWithReferenceValues(
+    context,
+    report.spdm.measurements,
+    report.nvdec0Disabled,
+    slots,
+    rims,
+    collateral,
+  )
   return { report, chain, revocation, fwidMatch, reference }
 }
 

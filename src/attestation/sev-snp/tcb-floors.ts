@@ -166,7 +166,9 @@ export interface FloorSubject {
  * @param bulletinsUpTo bulletins of later days are left out, so that a judgement at an earlier time stays as it was
  */
 export function floorsFor(subject: FloorSubject, bulletinsUpTo: UnixSeconds): MergedFloors {
-  const published = TCB_FLOORS.filter((f) => f.product === subject.product && publishedAt(f.publishedOn) <= bulletinsUpTo)
+  const published = TCB_FLOORS.filter(
+    (f) => f.product === subject.product && publishedAt(f.publishedOn) <= bulletinsUpTo,
+  )
   const floors = published.filter(
     (f) => f.cpuid === undefined || subject.cpuid === undefined || sameCpuid(f.cpuid, subject.cpuid),
   )

@@ -60,7 +60,7 @@ describe('compareMeasurements', () => {
     const compared = accepted(compareMeasurements({ report: changed, nvdec0Disabled: false, rims }))
     expect(compared.status).toBe('mismatch')
     expect(compared.mismatched).toEqual([
-      { index, source, golden: rims[source].entries.get(index)?.alternatives, runtime: new Uint8Array(48).fill(0xab) },
+      { index, source, golden: rims[source].entries.get(index)?.alternatives, runtime: 'ab'.repeat(48) },
     ])
     expect(compared.matched).toEqual(GH100.filter((i) => i !== index))
   })
@@ -101,7 +101,10 @@ describe('compareMeasurements', () => {
   })
 
   it('compares nothing that is inactive or in no manifest', async () => {
-    const blocks = report('hopper').set(14, new Uint8Array(48).fill(0xcd)).set(64, new Uint8Array(48).fill(0xcd)).set(200, new Uint8Array(48).fill(0xcd))
+    const blocks = report('hopper')
+      .set(14, new Uint8Array(48).fill(0xcd))
+      .set(64, new Uint8Array(48).fill(0xcd))
+      .set(200, new Uint8Array(48).fill(0xcd))
     const compared = accepted(compareMeasurements({ report: blocks, nvdec0Disabled: false, rims: await pair() }))
     expect([compared.status, compared.matched.length]).toEqual(['match', 33])
   })
@@ -144,7 +147,7 @@ describe('compareMeasurements', () => {
 
   it('compares an index more than the product is known for', async () => {
     const { driver, vbios } = await pair()
-    const entries = new Map(driver.entries).set(41, { active: true, alternatives: [new Uint8Array(48).fill(0xab)], sizeBytes: 48 })
+    const entries = new Map(driver.entries).set(41, { active: true, alternatives: ['ab'.repeat(48)], sizeBytes: 48 })
     const rims = { driver: { ...driver, entries }, vbios }
     const compared = accepted(compareMeasurements({ report: report('hopper'), nvdec0Disabled: false, rims }))
     expect(compared.mismatched.map((m) => m.index)).toEqual([41])

@@ -53,10 +53,10 @@ function manifests(): readonly Manifest[] {
 }
 
 /** Blocks of a report (SPDM 1.1 MEASUREMENTS behind its request), as the fact sheet lays them out. */
-function blocksOf(report: Uint8Array): ReadonlyMap<number, string> {
-  const blocks = new Map<number, string>()
+function blocksOf(report: Uint8Array): ReadonlyMap<number, Uint8Array> {
+  const blocks = new Map<number, Uint8Array>()
   for (let at = 45, n = report[41] ?? 0; n > 0; n--, at += 55) {
-    blocks.set(report[at] ?? 0, Buffer.from(report.subarray(at + 7, at + 55)).toString('hex'))
+    blocks.set(report[at] ?? 0, report.subarray(at + 7, at + 55))
   }
   return blocks
 }

@@ -1,5 +1,6 @@
-import { isHexOf, toHex } from '../../../core/encodings.ts'
-import { attempt, type Outcome, refuse } from '../../../core/outcome.ts'
+import { equalBytes } from '../../../core/bytes.ts'
+import { fromHex, toHex } from '../../../core/encodings.ts'
+import { attempt, type Outcome, refuse, take } from '../../../core/outcome.ts'
 import type { ComparedRim, MeasurementComparison } from '../../claims.ts'
 import type { AuthenticRim } from './authenticate.ts'
 
@@ -107,7 +108,20 @@ function checkMeasured(source: Source, rim: AuthenticRim): void {
 
 const isMeasured = ({ index, alternatives, sizeBytes }: Golden, report: ReadonlyMap<number, Uint8Array>): boolean => {
   const runtime = report.get(index + 1)
-  return runtime !== undefined && runtime.length === sizeBytes && alternatives.some((golden) => isHexOf(golden, runtime))
+  return (
+    runtime !== undefined &&
+    runtime.length === sizeBytes &&
+    bytesOf(alternatives).some((golden) => equalBytes(golden, runtime))
+  )
+}
+
+/** Read once as long as the manifest lives: a board compares them with every device. */
+const goldenBytes = new WeakMap<readonly string[], readonly Uint8Array[]>()
+
+function bytesOf(alternatives: readonly string[]): readonly Uint8Array[] {
+  const known = goldenBytes.get(alternatives) ?? alternatives.map((a) => take(fromHex(a, a.length / 2, 'rims')))
+  goldenBytes.set(alternatives, known)
+  return known
 }
 
 const runtimeOf = (value: Uint8Array | undefined): string => (value === undefined ? 'NA' : toHex(value))
