@@ -2,7 +2,7 @@
  * The published test kit: vendor hierarchies of our own, a synthesiser of evidence, and faults to put into it. Everything is
  * deterministic and nothing made by it is trusted by anything: its roots have to be injected, and a decision then says so.
  */
-export { anchorFromCertificate } from './anchor.ts'
+
 export {
   type AmdAuthority,
   type AmdTestPkiOptions,
@@ -52,6 +52,7 @@ export {
 } from './amd/report.ts'
 export type { SnpSignature } from './amd/signature.ts'
 export { certificateTable, TABLE_GUID, type TableEntry, type TableOptions } from './amd/table.ts'
+export { anchorFromCertificate } from './anchor.ts'
 export { type AkashPacking, type AkashPackingFault, akashGpuReport } from './nvidia/akash.ts'
 export {
   ARCHITECTURES,
