@@ -75,7 +75,7 @@ export async function judge(
     ...members,
     ...topology.faults,
     ...binding.faults,
-    ...appraisal.faults.filter((f) => !repeatsRefusedManifest(f, judgements)),
+    ...appraisal.faults.filter((f) => !repeatsRefusedManifest(f, judgements) && !repeatsMissingGpus(f, members)),
     ...(about.policy === null
       ? evidenceOnlyFaults(judgements)
       : ladderFaults(about.policy.policy, level, gpuBinding, set, grounds)),
@@ -216,7 +216,8 @@ function groundsOf(
 ): Grounds {
   const sound = judgements.every((j) => j.faults.length === 0 && j.claims !== undefined) && between.length === 0
   const answered = judgements.every((j) => j.revocation.every((r) => r.status === 'good'))
-  // A lease that nobody gave says nothing about the machine. Without a policy the preset's floor stands in: no debug, no migration agent, TCB at or above every bulletin.
+  // A lease that nobody gave says nothing about the machine. Without a policy the preset's floor stands in: no debug, no
+  // migration agent, TCB at or above every bulletin.
   const floor =
     about.policy !== null
       ? appraisal.faults.every(({ fault: f }) => f.code === 'APPRAISAL_LEASE_MISSING')
@@ -272,6 +273,10 @@ function ladderFaults(
 const repeatsRefusedManifest = ({ item, fault: { code } }: ItemFault, judgements: readonly ItemJudgement[]): boolean =>
   code === 'GPU_RIM_UNAVAILABLE' &&
   judgements.some((j) => j.id === item && j.faults.length > 0 && j.faults.every((f) => f.code !== code))
+
+/** A label without its GPUs and a policy that wants GPUs say the same thing, which is told once. */
+const repeatsMissingGpus = ({ fault: { code } }: ItemFault, members: readonly ItemFault[]): boolean =>
+  code === 'GPU_COUNT_ZERO' && members.some((m) => m.fault.code === code)
 
 /** Equal entries once, in the order they came in. */
 function distinct<T extends Finding | NotChecked>(entries: readonly T[]): T[] {
