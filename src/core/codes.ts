@@ -1280,6 +1280,13 @@ export const CODES = {
     hint: 'Pass the lease with --lease FILE, and have it state what the finding names. To judge a machine without a lease, the tenant can write the number of GPUs into a policy that extends no preset.',
   },
 
+  // Intel TDX and SGX: quotes, their collateral, TCB.
+  // Event logs: what was measured at run time.
+  // CBOR and COSE.
+  // AWS Nitro and Arm CCA.
+  // Gate: admission of bids and leases.
+  // Attestation results: credentials of ours and of others.
+  // Akash: what is lint of an order, and what the gateway answers.
   // Time: the clock of the verifier itself.
   CLOCK_BEFORE_BUILD: {
     verdict: 'inconclusive',

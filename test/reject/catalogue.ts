@@ -1,4 +1,7 @@
 import type { Code } from '../../src/core/codes.ts'
+import { CBOR_AREAS, CBOR_ROWS } from './catalogue-cbor.ts'
+import { GATE_AREAS, GATE_ROWS } from './catalogue-gate.ts'
+import { INTEL_AREAS, INTEL_ROWS } from './catalogue-intel.ts'
 
 /** A row of the must-reject catalogue: what is wrong, and the one code that says so. */
 export interface Row {
@@ -12,9 +15,14 @@ export interface Row {
   readonly mended?: string
 }
 
-export const AREAS = ['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME'] as const
+export const AREAS = [
+  ...['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME'],
+  ...INTEL_AREAS,
+  ...CBOR_AREAS,
+  ...GATE_AREAS,
+]
 
-const ROWS = [
+const OWN_ROWS = [
   // ENV: the envelope, limits and labels.
   { id: 'RJ-ENV-01', code: 'LIMIT_REQUEST_BYTES', verdict: 'reject', what: 'a request one byte over the limit' },
   { id: 'RJ-ENV-02', code: 'LIMIT_EVIDENCE_BYTES', verdict: 'reject', what: 'a CPU report one byte over its limit' },
@@ -934,6 +942,8 @@ const ROWS = [
   },
   { id: 'RJ-TIME-04', code: 'CLOCK_SOURCES_DISAGREE', verdict: 'inconclusive', what: 'time sources that disagree' },
 ] as const satisfies readonly Row[]
+
+const ROWS = [...OWN_ROWS, ...INTEL_ROWS, ...CBOR_ROWS, ...GATE_ROWS] as const
 
 export type RowId = (typeof ROWS)[number]['id']
 
