@@ -156,5 +156,152 @@ export interface SwitchClaims extends NvidiaDeviceClaims {
   readonly positionId: number | undefined
 }
 
+/** Intel's words for a TCB level, and for what an evaluation converges to. */
+export type TcbStatus =
+  | 'UpToDate'
+  | 'SWHardeningNeeded'
+  | 'ConfigurationNeeded'
+  | 'ConfigurationAndSWHardeningNeeded'
+  | 'OutOfDate'
+  | 'OutOfDateConfigurationNeeded'
+  | 'TDRelaunchAdvised'
+  | 'TDRelaunchAdvisedConfigurationNeeded'
+  | 'Revoked'
+
+/** One level that was matched: of the platform, of the TDX module, of the quoting enclave. */
+export interface TcbLevelClaims {
+  readonly status: TcbStatus
+  /** RFC 3339, as Intel dates the level */
+  readonly tcbDate: string
+  /** sorted, without repetition */
+  readonly advisoryIds: readonly string[]
+}
+
+/** A security version that keeps the machine from the newest level. */
+export interface TcbDeficit {
+  /** `sgxtcbcomponents[0]` … `[15]`, `pcesvn`, `tdxtcbcomponents[2]` …, `tdxModule.isvsvn`, `qe.isvsvn` */
+  readonly component: string
+  readonly actual: number
+  /** what the nearest level of a better status asks for */
+  readonly required: number
+  /** what raises it, in Intel's words where the document has them: `BIOS early microcode`, `TDX module`, `SEAM loader` … */
+  readonly raisedBy: string
+}
+
+/** Outcome of Intel's TCB evaluation, platform, module and quoting enclave apart and converged. intel-dcap.md §9. */
+export interface DcapTcbClaims {
+  readonly status: TcbStatus
+  /** union of the matched levels, sorted */
+  readonly advisoryIds: readonly string[]
+  /** the oldest of the matched levels, RFC 3339 */
+  readonly tcbDate: string
+  /** of the TCB info, and of the QE identity; they may differ by one around a promotion */
+  readonly tcbEvaluationDataNumber: number
+  readonly qeEvaluationDataNumber: number
+  readonly platform: TcbLevelClaims
+  /** undefined for SGX; `UpToDate` of the platform's date for TDX 1.0, which has no module levels */
+  readonly module: TcbLevelClaims | undefined
+  readonly qe: TcbLevelClaims
+  readonly deficits: readonly TcbDeficit[]
+}
+
+/** What Intel certifies about the platform that holds the key. Byte fields are lower-case hex. */
+export interface PckClaims {
+  /** 16 bytes; identifies the machine, so it is shown to nobody but the verifier */
+  readonly ppid: string
+  /** 6 bytes: family, model, stepping, platform type, custom SKU */
+  readonly fmspc: string
+  readonly pceId: string
+  readonly pceSvn: number
+  /** the 16 certified component SVNs, not the raw CPUSVN */
+  readonly sgxTcbComponents: readonly number[]
+  readonly sgxType: 'Standard' | 'Scalable' | 'ScalableWithIntegrity'
+  /** multi-socket platforms only */
+  readonly platformInstanceId: string | undefined
+  readonly ca: 'platform' | 'processor'
+  /** undefined where the certificate does not say (Processor CA) */
+  readonly dynamicPlatform: boolean | undefined
+  readonly cachedKeys: boolean | undefined
+  readonly smtEnabled: boolean | undefined
+}
+
+/** TDATTRIBUTES, bit by bit. */
+export interface TdAttributes {
+  readonly debug: boolean
+  readonly septVeDisable: boolean
+  readonly migratable: boolean
+  readonly pks: boolean
+  readonly keyLocker: boolean
+  readonly perfmon: boolean
+  /** bits that are none of these, as hex of 8 bytes, bit 0 last; `0000000000000000` where none is set */
+  readonly unknownBits: string
+}
+
+/** What an authenticated TDX quote says. Byte fields are lower-case hex. */
+export interface TdxClaims {
+  readonly kind: 'intel/tdx-quote'
+  readonly quoteVersion: 4 | 5
+  /** TD report of TDX module 1.0 or 1.5 */
+  readonly bodyType: 'td-1.0' | 'td-1.5'
+  /** 16 bytes; [0] module SVN, [1] module major version, [2] SEAM or late-microcode SVN */
+  readonly teeTcbSvn: string
+  readonly mrSeam: string
+  readonly mrSignerSeam: string
+  readonly seamAttributes: string
+  /** as on the wire, 8 bytes */
+  readonly tdAttributesRaw: string
+  readonly tdAttributes: TdAttributes
+  /** as on the wire, 8 bytes */
+  readonly xfam: string
+  readonly mrTd: string
+  readonly mrConfigId: string
+  readonly mrOwner: string
+  readonly mrOwnerConfig: string
+  /** RTMR0 to RTMR3, 48 bytes each */
+  readonly rtmrs: readonly [string, string, string, string]
+  readonly reportData: string
+  /** SVN of the module that is loaded now; undefined in TD reports 1.0 */
+  readonly teeTcbSvn2: string | undefined
+  /** undefined in TD reports 1.0; zero where no service TD is bound */
+  readonly mrServiceTd: string | undefined
+  readonly pck: PckClaims
+  /** undefined where Intel's collateral for this platform was not there */
+  readonly tcb: DcapTcbClaims | undefined
+}
+
+/** What an authenticated SGX quote says. Byte fields are lower-case hex. */
+export interface SgxClaims {
+  readonly kind: 'intel/sgx-quote'
+  readonly quoteVersion: 3 | 4 | 5
+  readonly cpuSvn: string
+  readonly miscSelect: string
+  /** 8 bytes of flags as on the wire */
+  readonly flags: string
+  /** 8 bytes as on the wire */
+  readonly xfrm: string
+  readonly debug: boolean
+  readonly provisionKey: boolean
+  readonly einitTokenKey: boolean
+  readonly kss: boolean
+  readonly mrEnclave: string
+  readonly mrSigner: string
+  readonly isvProdId: number
+  readonly isvSvn: number
+  readonly isvExtProdId: string
+  readonly configId: string
+  readonly configSvn: number
+  readonly isvFamilyId: string
+  readonly reportData: string
+  readonly pck: PckClaims
+  readonly tcb: DcapTcbClaims | undefined
+}
+
+/** A CPU's claims: the report that covers the verifier's challenge. */
+export type CpuClaims = SnpClaims | TdxClaims | SgxClaims
+export type DeviceClaims = GpuClaims | SwitchClaims
+
+export const isDeviceClaims = (claims: Claims): claims is DeviceClaims => claims.kind.startsWith('nvidia/')
+export const isCpuClaims = (claims: Claims): claims is CpuClaims => !isDeviceClaims(claims)
+
 /** The one vocabulary that policy speaks. A kind that comes later adds a member. */
-export type Claims = SnpClaims | GpuClaims | SwitchClaims
+export type Claims = CpuClaims | DeviceClaims

@@ -7,6 +7,15 @@ import { type Certificate, decodeCertificate } from '../core/x509/certificate.ts
 import { type Crl, decodeCrl } from '../core/x509/crl.ts'
 import { decodeOcsp, type OcspResponse } from '../core/x509/ocsp.ts'
 
+/** A signed JSON document of Intel's as it was delivered: the bytes of the inner object exactly, and its signature. */
+export interface IntelDocument {
+  readonly kind: 'tcb-info' | 'qe-identity'
+  /** the object as its bytes stand in the answer; never re-serialised */
+  readonly signed: Uint8Array
+  /** r ‖ s, 64 bytes */
+  readonly signature: Uint8Array
+}
+
 export interface Held<T> {
   readonly value: T
   /** SHA-256 of the object's bytes, lower-case hex */
@@ -37,9 +46,17 @@ export interface CollateralSet {
   readonly ocspResponses: readonly Brought<OcspResponse>[]
   /** NVIDIA reference manifests, as the XML files they are */
   readonly rims: readonly Brought<Uint8Array>[]
+  /** Intel's TCB infos and QE identities, as they are signed */
+  readonly intelDocuments: readonly Brought<IntelDocument>[]
 }
 
-export const NO_COLLATERAL: CollateralSet = { certificates: [], crls: [], ocspResponses: [], rims: [] }
+export const NO_COLLATERAL: CollateralSet = {
+  certificates: [],
+  crls: [],
+  ocspResponses: [],
+  rims: [],
+  intelDocuments: [],
+}
 
 /** A collateral object as a caller holds it, e.g. one file. `name` is for messages only. */
 export interface CollateralFile {
@@ -117,6 +134,7 @@ export async function sortCollateral(
       crls: [...crls.values()],
       ocspResponses: [...ocspResponses.values()],
       rims: [...rims.values()],
+      intelDocuments: [],
     },
     faults,
   }

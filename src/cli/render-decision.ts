@@ -1,4 +1,4 @@
-import type { Claims, SnpTcb } from '../attestation/claims.ts'
+import type { Claims, DcapTcbClaims, DeviceClaims, SnpTcb } from '../attestation/claims.ts'
 import type { Finding } from '../core/outcome.ts'
 import { type Decision, LEVEL_NAMES } from '../decision/decision.ts'
 import { explained } from './faults.ts'
@@ -19,6 +19,20 @@ function essence(claims: Claims): readonly string[] {
         `signed by ${claims.signingKey.toUpperCase()}`,
       ]
     }
+    case 'intel/tdx-quote':
+      return [
+        `FMSPC ${claims.pck.fmspc}`,
+        `platform ${claims.pck.ppid.slice(0, 8)}…`,
+        dcapTcbText(claims.tcb),
+        `MRTD ${claims.mrTd.slice(0, 8)}…`,
+      ]
+    case 'intel/sgx-quote':
+      return [
+        `FMSPC ${claims.pck.fmspc}`,
+        `platform ${claims.pck.ppid.slice(0, 8)}…`,
+        dcapTcbText(claims.tcb),
+        `MRENCLAVE ${claims.mrEnclave.slice(0, 8)}…`,
+      ]
     case 'nvidia/gpu-report':
       return [
         claims.model ?? claims.hwModel,
@@ -32,7 +46,12 @@ function essence(claims: Claims): readonly string[] {
   }
 }
 
-function measurements(claims: Exclude<Claims, { kind: 'amd/snp-report' }>): string {
+const dcapTcbText = (tcb: DcapTcbClaims | undefined): string =>
+  tcb === undefined
+    ? 'TCB not judged'
+    : [`TCB ${tcb.status}`, `evaluation ${tcb.tcbEvaluationDataNumber}`, ...tcb.advisoryIds].join(' ')
+
+function measurements(claims: DeviceClaims): string {
   const m = claims.measurements
   if (m.status === 'unavailable') return 'measurements not compared'
   const indexes = m.skipped.map((s) => s.index).join(', ')

@@ -2,7 +2,13 @@ import { fromBase64 } from './encodings.ts'
 import { take } from './outcome.ts'
 import { parseRfc3339, type UnixSeconds } from './time.ts'
 
-export type AnchorRole = 'amd/ark' | 'amd/ask' | 'amd/asvk' | 'nvidia/device-root' | 'nvidia/rim-root'
+export type AnchorRole =
+  | 'amd/ark'
+  | 'amd/ask'
+  | 'amd/asvk'
+  | 'nvidia/device-root'
+  | 'nvidia/rim-root'
+  | 'intel/sgx-root'
 
 export type AmdProduct = 'Milan' | 'Genoa' | 'Turin'
 
@@ -11,7 +17,7 @@ export interface TrustAnchor {
   /** e.g. `amd/ARK-Genoa` */
   readonly id: string
   readonly role: AnchorRole
-  /** AMD product line of the anchor; undefined for NVIDIA */
+  /** AMD product line of the anchor; undefined for every other vendor */
   readonly product: AmdProduct | undefined
   /** distinguished name, DER */
   readonly subject: Uint8Array

@@ -4,7 +4,7 @@ import type { Context } from '../../core/context.ts'
 import { fromHex, toHex } from '../../core/encodings.ts'
 import { type Fault, type FaultDetail, fault, take } from '../../core/outcome.ts'
 import { type Challenge, type ChallengeScope, checkChallenge } from '../challenge.ts'
-import type { Claims, GpuClaims, SnpClaims, SwitchClaims } from '../claims.ts'
+import { type Claims, type CpuClaims, type DeviceClaims, isCpuClaims, isDeviceClaims } from '../claims.ts'
 import type { BindingForm, EvidenceSet } from '../evidence.ts'
 
 /** What the evidence is expected to answer. The expected value comes from here and from nowhere else. */
@@ -89,8 +89,8 @@ export async function derivedGpuNonce(
   return hashed(digest, 'sha256', GPU_DOMAIN, nonce, await keyDigest(digest, spki))
 }
 
-const isCpu = (p: ProvedItem): p is ProvedItem & { claims: SnpClaims } => p.claims.kind === 'amd/snp-report'
-const isNvidia = (p: ProvedItem): p is ProvedItem & { claims: GpuClaims | SwitchClaims } => !isCpu(p)
+const isCpu = (p: ProvedItem): p is ProvedItem & { claims: CpuClaims } => isCpuClaims(p.claims)
+const isNvidia = (p: ProvedItem): p is ProvedItem & { claims: DeviceClaims } => isDeviceClaims(p.claims)
 
 /**
  * Judges whether the proved items answer the expected nonce and belong to one another.
@@ -132,8 +132,8 @@ export async function judgeBinding(
 class Judge {
   readonly faults: ItemFault[] = []
   readonly #set: EvidenceSet
-  readonly #cpu: (ProvedItem & { claims: SnpClaims }) | undefined
-  readonly #nvidia: readonly (ProvedItem & { claims: GpuClaims | SwitchClaims })[]
+  readonly #cpu: (ProvedItem & { claims: CpuClaims }) | undefined
+  readonly #nvidia: readonly (ProvedItem & { claims: DeviceClaims })[]
   #keyBound = false
   #composite = false
 

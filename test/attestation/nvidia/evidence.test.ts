@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { isDeviceClaims } from '../../../src/attestation/claims.ts'
 import { authenticateChain } from '../../../src/attestation/nvidia/chain.ts'
 import { decodeEndorsements } from '../../../src/attestation/nvidia/endorsements.ts'
 import { nvidiaGpu } from '../../../src/attestation/nvidia-gpu/index.ts'
@@ -92,7 +93,7 @@ describeEvidence('nvidia', () => {
         }
         if (row.expect === 'accept' && of.nonce !== null) {
           const claims = judgement.claims?.value
-          expect(claims?.kind === 'amd/snp-report' ? undefined : claims?.nonce).toBe(of.nonce)
+          expect(claims !== undefined && isDeviceClaims(claims) ? claims.nonce : undefined).toBe(of.nonce)
         }
         expect(judgement.injectedAnchors).toEqual([])
       })

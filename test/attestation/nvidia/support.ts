@@ -1,3 +1,4 @@
+import { isDeviceClaims } from '../../../src/attestation/claims.ts'
 import { type CollateralSet, NO_COLLATERAL, sortCollateral } from '../../../src/attestation/collateral.ts'
 import type { ItemJudgement, KindVerifier } from '../../../src/attestation/kind.ts'
 import { nvidiaGpu } from '../../../src/attestation/nvidia-gpu/index.ts'
@@ -140,7 +141,7 @@ export const refusedWith = (code: Code): { codes: readonly Code[]; proved: boole
 /** The measurements of a proved device. */
 export function measurementsOf(judgement: ItemJudgement) {
   const claims = judgement.claims?.value
-  if (claims === undefined || claims.kind === 'amd/snp-report') throw new TypeError('no NVIDIA claims')
+  if (claims === undefined || !isDeviceClaims(claims)) throw new TypeError('no NVIDIA claims')
   return claims.measurements
 }
 
