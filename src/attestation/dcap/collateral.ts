@@ -1,5 +1,5 @@
 import type { Context } from '../../core/context.ts'
-import type { Fault } from '../../core/outcome.ts'
+import { type Fault, fault } from '../../core/outcome.ts'
 import type { ValidatedPath } from '../../core/x509/path.ts'
 import type { CollateralSet } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
@@ -18,7 +18,7 @@ export interface DcapEndorsements {
   readonly injectedAnchors: readonly string[]
 }
 
-/** No document is read: nothing is known beside the certificates. */
+/** No document is read, so all are missing. */
 export async function authenticateEndorsements(
   _context: Context,
   _tee: Tee,
@@ -30,7 +30,7 @@ export async function authenticateEndorsements(
     qeIdentity: undefined,
     revocation: { chain: 'intel-pck', status: 'notGiven', stapled: false, faults: [] },
     uses: [],
-    missing: [],
+    missing: [fault('COLLATERAL_UNAVAILABLE', 'collateral', { expected: 'TCB info and QE identity of the platform' })],
     injectedAnchors: [],
   }
 }

@@ -76,6 +76,25 @@ export function decodeQuote(input: Uint8Array, tee: Tee, path: string): DcapQuot
   return { version, bodyType, body, signedBytes, ...readSignatureData(signatureData, version, tee, path) }
 }
 
+/** Up to the end of the QE vendor id. */
+const RECOGNISED_BYTES = 28
+/** SEV-SNP reports, whose versions 4 and 5 may begin alike, have this length and no key type. */
+const SNP_REPORT_BYTES = 1184
+
+/**
+ * Whether bytes begin as a quote of that TEE: Intel's QE in the header, or any other's in one of a supported version. What
+ * is cut short, or of another version, is thus named as what it is. No proof of anything.
+ */
+export function looksLikeQuote(bytes: Uint8Array, tee: Tee): boolean {
+  if (bytes.length < RECOGNISED_BYTES) return false
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const { teeType, versions } = RULES[tee]
+  if (view.getUint32(4, true) !== teeType) return false
+  if (equalBytes(bytes.subarray(12, RECOGNISED_BYTES), INTEL_QE_VENDOR)) return true
+  const isTyped = versions.includes(view.getUint16(0, true)) && view.getUint16(2, true) !== 0
+  return isTyped && bytes.length > SNP_REPORT_BYTES
+}
+
 function checkHeader(bytes: Uint8Array, tee: Tee, path: string): DcapQuote['version'] {
   const codes = DCAP_CODES[tee]
   const { teeType, versions } = RULES[tee]

@@ -22,19 +22,6 @@ const PROVISION_KEY = 0x10
 const EINITTOKEN_KEY = 0x20
 const KSS = 0x80
 
-const ECDSA_P256 = 2
-/** Header, body and the size of what follows. */
-const LEAST_BYTES = 436
-
-/** Whether bytes begin as an SGX quote with an ECDSA P-256 key and are long enough for one; no proof of anything. */
-export function looksLikeSgxQuote(bytes: Uint8Array): boolean {
-  if (bytes.length <= LEAST_BYTES) return false
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  const version = view.getUint16(0, true)
-  const isSgx = view.getUint16(2, true) === ECDSA_P256 && view.getUint32(4, true) === 0
-  return isSgx && version >= 3 && version <= 5
-}
-
 /**
  * Decodes an SGX quote of version 3, 4 or 5: every length exact, reserved bytes zero, and so the fields of KSS where the
  * enclave was not built with it.

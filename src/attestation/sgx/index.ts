@@ -1,13 +1,14 @@
+import { looksLikeQuote } from '../dcap/quote.ts'
 import type { KindVerifier } from '../kind.ts'
-import { decodeSgxQuote, looksLikeSgxQuote } from './decode.ts'
+import { decodeSgxQuote } from './decode.ts'
 import { verifySgxQuote } from './verify.ts'
 
 /** Quotes of Intel SGX, versions 3 to 5. */
 export const sgx: KindVerifier = {
   kind: 'intel/sgx-quote',
-  recognise: looksLikeSgxQuote,
+  recognise: (bytes) => looksLikeQuote(bytes, 'SGX'),
   decode: decodeSgxQuote,
   verify: verifySgxQuote,
 }
 
-export { decodeSgxQuote, looksLikeSgxQuote, type SgxQuote } from './decode.ts'
+export { decodeSgxQuote, type SgxQuote } from './decode.ts'

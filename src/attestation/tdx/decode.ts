@@ -17,18 +17,6 @@ export interface TdxQuote {
   readonly mrServiceTd: Uint8Array | undefined
 }
 
-const TDX = 0x81
-/** SEV-SNP reports, whose versions 4 and 5 may begin alike, have this length exactly; a quote is always longer. */
-const SNP_REPORT_BYTES = 1184
-
-/** Whether bytes begin as a TDX quote of version 4 or 5 and are long enough for one; no proof of anything. */
-export function looksLikeTdxQuote(bytes: Uint8Array): boolean {
-  if (bytes.length <= SNP_REPORT_BYTES) return false
-  const view = new DataView(bytes.buffer, bytes.byteOffset)
-  const version = view.getUint16(0, true)
-  return (version === 4 || version === 5) && view.getUint32(4, true) === TDX
-}
-
 /**
  * Decodes a TDX quote of version 4 or 5: every length exact, and no bit of TDATTRIBUTES or XFAM set that has no meaning.
  * @returns the quote, or the codes of `decodeQuote` for TDX · TDX_ATTRIBUTE_RESERVED_BIT
