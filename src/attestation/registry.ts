@@ -8,9 +8,15 @@ import { sgx } from './sgx/index.ts'
 import { tdx } from './tdx/index.ts'
 
 /** Adding a kind is adding a folder and a row here. Quotes come first: SNP reports of versions 4 and 5 may begin like one. */
-const VERIFIERS: readonly KindVerifier[] = [tdx, sgx, sevSnp, nvidiaGpu, nvidiaSwitch]
+const VERIFIERS: Readonly<Record<EvidenceKind, KindVerifier>> = {
+  'intel/tdx-quote': tdx,
+  'intel/sgx-quote': sgx,
+  'amd/snp-report': sevSnp,
+  'nvidia/gpu-report': nvidiaGpu,
+  'nvidia/switch-report': nvidiaSwitch,
+}
 
-export const verifierOf = (kind: EvidenceKind): KindVerifier | undefined => VERIFIERS.find((v) => v.kind === kind)
+export const verifierOf = (kind: EvidenceKind): KindVerifier => VERIFIERS[kind]
 
 /**
  * What bytes are, by their own form. `mock` and `intel/tdreport` are recognised to be refused by name; `unknown` leaves
@@ -20,5 +26,5 @@ export function kindOf(bytes: Uint8Array): EvidenceKind | 'mock' | 'intel/tdrepo
   const magic = latin1(bytes.subarray(0, 4))
   if (magic === 'MOCK' || magic === 'MGPU') return 'mock'
   if (bytes.length === 1024 && bytes[0] === 0x81) return 'intel/tdreport'
-  return VERIFIERS.find((v) => v.recognise(bytes))?.kind ?? 'unknown'
+  return Object.values(VERIFIERS).find((v) => v.recognise(bytes))?.kind ?? 'unknown'
 }

@@ -22,6 +22,7 @@ import {
   rootCertificate,
   sgxExtension,
   TEST_ANCHOR,
+  TOLD,
 } from './support.ts'
 
 const TEES: readonly Tee[] = ['TDX', 'SGX']
@@ -50,12 +51,12 @@ describe.each(TEES)('the PCK chain of a %s quote', (tee) => {
   })
 
   it.each<readonly [string, readonly Uint8Array[], Code]>([
-    ['the leaf alone', [pck], `${tee}_CERT_DATA_INVALID`],
-    ['a fourth certificate', [pck, ca, root, root], `${tee}_CERT_DATA_INVALID`],
-    ['the leaf twice', [pck, pck, ca], `${tee}_PCK_CERT_ROLE`],
-    ['no CA', [pck, root], `${tee}_PCK_CERT_ROLE`],
-    ['leaf and CA swapped', [ca, pck, root], `${tee}_PCK_CERT_ROLE`],
-    ['CA and root swapped', [pck, root, ca], `${tee}_PCK_CERT_ROLE`],
+    ['the leaf alone', [pck], TOLD[tee].certData],
+    ['a fourth certificate', [pck, ca, root, root], TOLD[tee].certData],
+    ['the leaf twice', [pck, pck, ca], TOLD[tee].pckRole],
+    ['no CA', [pck, root], TOLD[tee].pckRole],
+    ['leaf and CA swapped', [ca, pck, root], TOLD[tee].pckRole],
+    ['CA and root swapped', [pck, root, ca], TOLD[tee].pckRole],
     ['a leaf in place of the root', [pck, ca, pck], 'X509_NAME_CHAIN'],
     [
       'a root of that name with another key',
@@ -70,18 +71,18 @@ describe.each(TEES)('the PCK chain of a %s quote', (tee) => {
     expect(await judged(tee, utf8('hello'))).toEqual(refusedWith('PEM_INVALID'))
     expect(await judged(tee, concatBytes(chain(pck, ca), new Uint8Array(2)))).toEqual(refusedWith('PEM_INVALID'))
     const list = utf8(new TextDecoder().decode(chain(pck, ca)).replaceAll('CERTIFICATE', 'X509 CRL'))
-    expect(await judged(tee, list)).toEqual(refusedWith(`${tee}_CERT_DATA_INVALID`))
+    expect(await judged(tee, list)).toEqual(refusedWith(TOLD[tee].certData))
   })
 
   const leafOf = (plan: CertificatePlan) => chain(pckCertificate(plan), ca, root)
   const caOf = (plan: CertificatePlan) => chain(pck, caCertificate(plan), root)
   const usual = [ext.keyUsage(['digitalSignature']), ext.basicConstraints(false), sgxExtension()]
   it.each<readonly [string, Uint8Array, Code]>([
-    ['a leaf named like the TCB signer', leafOf({ subject: 'Intel SGX TCB Signing' }), `${tee}_PCK_CERT_ROLE`],
+    ['a leaf named like the TCB signer', leafOf({ subject: 'Intel SGX TCB Signing' }), TOLD[tee].pckRole],
     [
       'a CA of another name',
       chain(pckCertificate({ issuer: 'Intel SGX PCK CA' }), caCertificate({ subject: 'Intel SGX PCK CA' })),
-      `${tee}_PCK_CERT_ROLE`,
+      TOLD[tee].pckRole,
     ],
     ['a leaf of the other CA', leafOf({ issuer: 'Intel SGX PCK Processor CA' }), 'X509_NAME_CHAIN'],
     ['a leaf that somebody else signed', leafOf({ signer: otherKey }), 'X509_SIGNATURE_INVALID'],

@@ -16,6 +16,7 @@ import {
   refusedWith,
   rootCertificate,
   sgxExtension,
+  TOLD,
   tcbMembers,
 } from './support.ts'
 
@@ -134,6 +135,6 @@ describe('the SGX extension of a PCK certificate', () => {
     const sgx = sgxExtension(Object.values(extensionMembers()).slice(1))
     const data = chain(pckCertificate({ sgx }), caCertificate(), rootCertificate())
     const judgement = await judge(quoteOf({ tee, certification: { type: 5, data } }), { tee })
-    expect(refusalsOf(judgement)).toEqual(refusedWith(`${tee}_PCK_EXTENSION_INVALID`))
+    expect(refusalsOf(judgement)).toEqual(refusedWith(TOLD[tee].pckExtension))
   })
 })

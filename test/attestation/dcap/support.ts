@@ -246,3 +246,25 @@ export const refusedWith = (...codes: readonly Code[]) => ({ codes, proved: fals
 
 /** Codes of an outcome; empty where it is a value. */
 export const faultCodes = (outcome: Outcome<unknown>): Code[] => (outcome.ok ? [] : outcome.faults.map((f) => f.code))
+
+/** The words in which each TEE is told of the checks that both go through. */
+export const TOLD = {
+  TDX: {
+    certData: 'TDX_CERT_DATA_INVALID',
+    pckMissing: 'TDX_PCK_CERT_MISSING',
+    pckRole: 'TDX_PCK_CERT_ROLE',
+    pckExtension: 'TDX_PCK_EXTENSION_INVALID',
+    qeSignature: 'TDX_QE_SIGNATURE_INVALID',
+    qeBinding: 'TDX_QE_BINDING_INVALID',
+    signature: 'TDX_SIGNATURE_INVALID',
+  },
+  SGX: {
+    certData: 'SGX_CERT_DATA_INVALID',
+    pckMissing: 'SGX_PCK_CERT_MISSING',
+    pckRole: 'SGX_PCK_CERT_ROLE',
+    pckExtension: 'SGX_PCK_EXTENSION_INVALID',
+    qeSignature: 'SGX_QE_SIGNATURE_INVALID',
+    qeBinding: 'SGX_QE_BINDING_INVALID',
+    signature: 'SGX_SIGNATURE_INVALID',
+  },
+} as const satisfies Readonly<Record<Tee, Readonly<Record<string, Code>>>>

@@ -23,6 +23,7 @@ import {
   rootCertificate,
   sgxExtension,
   TEST_ANCHOR,
+  TOLD,
 } from './support.ts'
 
 const TEES: readonly Tee[] = ['TDX', 'SGX']
@@ -46,11 +47,11 @@ describe.each(TEES)('a %s quote', (tee) => {
   })
 
   it('is refused where another key than the attestation key signed it', async () => {
-    expect(await judged({ signer: otherKey })).toEqual(refusedWith(`${tee}_SIGNATURE_INVALID`))
+    expect(await judged({ signer: otherKey })).toEqual(refusedWith(TOLD[tee].signature))
   })
 
   it('is refused where another key than the PCK signed the QE report', async () => {
-    expect(await judged({ qeSigner: otherKey })).toEqual(refusedWith(`${tee}_QE_SIGNATURE_INVALID`))
+    expect(await judged({ qeSigner: otherKey })).toEqual(refusedWith(TOLD[tee].qeSignature))
   })
 
   it.each([
@@ -60,7 +61,7 @@ describe.each(TEES)('a %s quote', (tee) => {
     const editQe = (report: Uint8Array) => {
       report[at] = (report[at] ?? 0) ^ 1
     }
-    expect(await judged({ editQe })).toEqual(refusedWith(`${tee}_QE_BINDING_INVALID`))
+    expect(await judged({ editQe })).toEqual(refusedWith(TOLD[tee].qeBinding))
   })
 
   it('may have QE authentication data of any length', async () => {
@@ -69,7 +70,7 @@ describe.each(TEES)('a %s quote', (tee) => {
 
   it('tells the first fault of the contract alone', async () => {
     const bothWrong = { signer: otherKey, qeSigner: otherKey }
-    expect(await judged(bothWrong)).toEqual(refusedWith(`${tee}_QE_SIGNATURE_INVALID`))
+    expect(await judged(bothWrong)).toEqual(refusedWith(TOLD[tee].qeSignature))
     const data = chain(pckCertificate({ signer: otherKey }), caCertificate())
     expect(await judged({ ...bothWrong, certification: { type: 5, data } })).toEqual(
       refusedWith('X509_SIGNATURE_INVALID'),
@@ -82,9 +83,9 @@ describe.each(TEES)('a %s quote', (tee) => {
     for (let i = 0; i < 2; i++) {
       expect(refusalsOf(await judge(quoteOf({ tee }), how))).toEqual(PROVED)
       const forged = quoteOf({ tee, signer: otherKey })
-      expect(refusalsOf(await judge(forged, how))).toEqual(refusedWith(`${tee}_SIGNATURE_INVALID`))
+      expect(refusalsOf(await judge(forged, how))).toEqual(refusedWith(TOLD[tee].signature))
       const foreign = quoteOf({ tee, qeSigner: otherKey })
-      expect(refusalsOf(await judge(foreign, how))).toEqual(refusedWith(`${tee}_QE_SIGNATURE_INVALID`))
+      expect(refusalsOf(await judge(foreign, how))).toEqual(refusedWith(TOLD[tee].qeSignature))
     }
   })
 
@@ -152,7 +153,7 @@ describe.each(TEES)('a %s quote that only names its PCK certificate', (tee) => {
   }
   const judged = async (type: 1 | 2 | 3, collateral: CollateralSet, data: Uint8Array = NAMED[type]) =>
     refusalsOf(await judge(quoteOf({ tee, certification: { type, data } }), { tee, collateral }))
-  const missing = refusedWith(`${tee}_PCK_CERT_MISSING`)
+  const missing = refusedWith(TOLD[tee].pckMissing)
 
   it.each([1, 2, 3] as const)('is proved with that certificate among the collateral (type %i)', async (type) => {
     const others = [
