@@ -1421,6 +1421,125 @@ export const CODES = {
     verdict: 'reject',
     title: 'CONFIGID is not a value that the policy lists.',
     hint: 'Launch the enclave with the CONFIGID that the policy lists; the enclave must be signed with KSS for that.',
+  TDX_SIZE_MISMATCH: {
+    verdict: 'reject',
+    title: 'The TDX quote ends before its declared end, or its lengths contradict each other.',
+    hint: 'Send the quote exactly as the quoting service returned it, in binary and not cut to a fixed size. Zeros that fill its buffer may stay.',
+  },
+  TDX_TRAILING_BYTES: {
+    verdict: 'reject',
+    title: 'Bytes other than a little zero padding follow the TDX quote.',
+    hint: 'Send the quote alone: append neither log nor label to it. Padding is zeros, up to 8192 bytes in all.',
+  },
+  TDX_VERSION_UNSUPPORTED: {
+    verdict: 'reject',
+    title: 'The TDX quote is neither of version 4 nor of version 5.',
+    hint: 'Update the DCAP quote generation library of the host, which writes version 4 or 5 for TDs.',
+  },
+  TDX_BODY_TYPE_INVALID: {
+    verdict: 'reject',
+    title: 'The body descriptor of the TDX quote does not fit a TD report.',
+    hint: 'A TDX quote of version 5 has body type 2 with 584 bytes or type 3 with 648. Take a new quote from the guest.',
+  },
+  TDX_KEY_TYPE_UNSUPPORTED: {
+    verdict: 'reject',
+    title: 'The attestation key of the TDX quote is not ECDSA P-256.',
+    hint: 'Configure the quoting service of the host for ECDSA P-256, the only key type that Intel certifies.',
+  },
+  TDX_QE_VENDOR_UNKNOWN: {
+    verdict: 'reject',
+    title: 'The quoting enclave of the TDX quote does not name Intel as its vendor.',
+    hint: 'Run the TD quoting enclave of Intel on the host. Quoting enclaves of others are not accepted.',
+  },
+  TDX_CERT_DATA_INVALID: {
+    verdict: 'reject',
+    title: 'The certification data of the TDX quote has a type, nesting or length that is not supported.',
+    hint: 'Let the host provision its PCK certificate chain, so that quotes carry it as certification data of type 5. Do not rewrite the quote on its way.',
+  },
+  TDX_PCK_CERT_MISSING: {
+    verdict: 'inconclusive',
+    title: 'The TDX quote names its PCK certificate, and that certificate was not given.',
+    hint: 'Fetch the PCK certificate and its CA from the provisioning service for the encrypted PPID, CPUSVN, PCESVN and PCEID in the quote, and give both as collateral. Or provision the host so that quotes carry the chain.',
+  },
+  TDX_PCK_CERT_ROLE: {
+    verdict: 'reject',
+    title: 'A certificate in the chain of the TDX quote does not have the name of its place.',
+    hint: 'The chain is the PCK certificate, then the PCK Platform or Processor CA of Intel, then its root. Send it as the provisioning service gave it.',
+  },
+  TDX_PCK_EXTENSION_INVALID: {
+    verdict: 'reject',
+    title: 'The SGX extension of the PCK certificate behind the TDX quote is malformed.',
+    hint: 'Fetch the PCK certificate again from the provisioning service. One that Intel issued has every field once and in its exact length.',
+  },
+  TDX_QE_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The report of the quoting enclave in the TDX quote was not signed by the PCK.',
+    hint: 'The chain must be that of the machine that made the quote, at the TCB it had then. Restart the quoting service after a TCB change, and take a new quote.',
+  },
+  TDX_QE_BINDING_INVALID: {
+    verdict: 'reject',
+    title: 'The quoting enclave does not vouch for the key that signed the TDX quote.',
+    hint: 'Attestation key and QE authentication data were changed, or taken from another quote. Take a new quote from the guest and pass it on untouched.',
+  },
+  TDX_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The TDX quote was not signed by its attestation key.',
+    hint: 'The quote was changed after it was signed, or put together from several. Take a new quote from the guest and pass it on untouched.',
+  },
+  TDX_ATTRIBUTE_RESERVED_BIT: {
+    verdict: 'reject',
+    title: 'A bit of TDATTRIBUTES or XFAM does not have the value that is fixed for it.',
+    hint: 'Launch the TD with attributes and features that the TDX module documents. Reserved bits are zero, and x87 and SSE are always enabled.',
+  },
+  TDX_SEAM_UNTRUSTED: {
+    verdict: 'reject',
+    title: 'The TDX module was not signed by Intel, or runs with attributes of its own.',
+    hint: 'Load a production TDX module of Intel on the host: MRSIGNERSEAM and SEAMATTRIBUTES are then zero.',
+  },
+  SGX_FORMAT_INVALID: {
+    verdict: 'reject',
+    title: 'The SGX quote has a version, key type, vendor or length that no supported quote has.',
+    hint: 'Send an ECDSA quote of version 3, 4 or 5 by the quoting enclave of Intel, exactly as the quoting library returned it. EPID quotes are not accepted.',
+  },
+  SGX_RESERVED_NOT_ZERO: {
+    verdict: 'reject',
+    title: 'A reserved field of the SGX enclave report is set, or a KSS field without KSS.',
+    hint: 'Send the quote as the quoting library returned it. To use CONFIGID, CONFIGSVN or the extended product and family ids, build the enclave with KSS.',
+  },
+  SGX_CERT_DATA_INVALID: {
+    verdict: 'reject',
+    title: 'The certification data of the SGX quote has a type, nesting or length that is not supported.',
+    hint: 'Let the host provision its PCK certificate chain, so that quotes carry it as certification data of type 5. Do not rewrite the quote on its way.',
+  },
+  SGX_PCK_CERT_MISSING: {
+    verdict: 'inconclusive',
+    title: 'The SGX quote names its PCK certificate, and that certificate was not given.',
+    hint: 'Fetch the PCK certificate and its CA from the provisioning service for the encrypted PPID, CPUSVN, PCESVN and PCEID in the quote, and give both as collateral. Or provision the host so that quotes carry the chain.',
+  },
+  SGX_PCK_CERT_ROLE: {
+    verdict: 'reject',
+    title: 'A certificate in the chain of the SGX quote does not have the name of its place.',
+    hint: 'The chain is the PCK certificate, then the PCK Platform or Processor CA of Intel, then its root. Send it as the provisioning service gave it.',
+  },
+  SGX_PCK_EXTENSION_INVALID: {
+    verdict: 'reject',
+    title: 'The SGX extension of the PCK certificate behind the SGX quote is malformed.',
+    hint: 'Fetch the PCK certificate again from the provisioning service. One that Intel issued has every field once and in its exact length.',
+  },
+  SGX_QE_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The report of the quoting enclave in the SGX quote was not signed by the PCK.',
+    hint: 'The chain must be that of the machine that made the quote, at the TCB it had then. Restart the quoting service after a TCB change, and take a new quote.',
+  },
+  SGX_QE_BINDING_INVALID: {
+    verdict: 'reject',
+    title: 'The quoting enclave does not vouch for the key that signed the SGX quote.',
+    hint: 'Attestation key and QE authentication data were changed, or taken from another quote. Take a new quote from the enclave and pass it on untouched.',
+  },
+  SGX_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The SGX quote was not signed by its attestation key.',
+    hint: 'The quote was changed after it was signed, or put together from several. Take a new quote from the enclave and pass it on untouched.',
   },
   // Event logs: what was measured at run time.
   // CBOR and COSE.

@@ -36,7 +36,9 @@ export interface TrustAnchor {
 /**
  * The vendors' keys as we pin them, with the fingerprints by which anyone can compare them with the vendor's own copy:
  * AMD `https://kdsintf.amd.com/{vcek,vlek}/v1/<product>/cert_chain`; NVIDIA's device identity CA and CoRIM signing root CA
- * as its attestation SDKs carry them.
+ * as its attestation SDKs carry them; Intel
+ * `https://certificates.trustedservices.intel.com/Intel_SGX_Provisioning_Certification_RootCA.cer`, whose key an older
+ * certificate of the same name and serial (until 2033) certifies as well: paths rest on the key.
  */
 const FACTS = [
   {
@@ -180,6 +182,19 @@ const FACTS = [
     spkiSha256: 'dec1dc316477aa851eebdf51327ae9f864bc8d89254657ed1e7eb9168af1e1a3',
     certificateSha256: '12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1',
   },
+  {
+    id: 'intel/Intel SGX Root CA',
+    role: 'intel/sgx-root',
+    product: undefined,
+    subject:
+      'MGgxGjAYBgNVBAMMEUludGVsIFNHWCBSb290IENBMRowGAYDVQQKDBFJbnRlbCBDb3Jwb3JhdGlvbjEUMBIGA1UEBwwLU2FudGEgQ2xhcmExCzAJBgNVBAgMAkNBMQswCQYDVQQGEwJVUw==',
+    serial: '22650cd65a9d3489f383b49552bf501b392706ac',
+    notBefore: '2018-05-21T10:45:10Z',
+    notAfter: '2049-12-31T23:59:59Z',
+    spki: 'MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEC6nEwMDIYZOj/iPWsCzaEKi71OiOSLRFhWGjbnBVJfVnkY4u3IjkDYYL0MxO4mqsyYjlBalTVYxFP2sJBK5zlA==',
+    spkiSha256: 'a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e',
+    certificateSha256: '44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3',
+  },
 ] as const
 
 /** A date of the table; the table is ours, so one that does not parse is a programmer's error. */
@@ -189,7 +204,7 @@ function date(text: string): UnixSeconds {
   return at
 }
 
-/** AMD Milan, Genoa, Turin (ARK, ASK, ASVK) and NVIDIA (device identity, reference manifests). */
+/** AMD Milan, Genoa, Turin (ARK, ASK, ASVK), NVIDIA (device identity, reference manifests) and Intel (SGX and TDX). */
 export const PINNED_ANCHORS: readonly TrustAnchor[] = FACTS.map((f) => ({
   ...f,
   subject: take(fromBase64(f.subject, f.id)),

@@ -108,21 +108,8 @@ export async function judge(
   }
 }
 
-async function judgeItem(context: Context, item: EvidenceItem, collateral: CollateralSet): Promise<ItemJudgement> {
-  const verifier = verifierOf(item.kind)
-  if (verifier !== undefined) return verifier.verify(item, collateral, context)
-  return {
-    id: item.id,
-    kind: item.kind,
-    faults: [fault('ENV_KIND_NOT_SUPPORTED', item.id, { actual: item.kind })],
-    claims: undefined,
-    hardwareId: undefined,
-    revocation: [],
-    collateral: [],
-    notChecked: [{ what: item.id, because: `this version does not judge ${item.kind}` }],
-    injectedAnchors: [],
-  }
-}
+const judgeItem = (context: Context, item: EvidenceItem, collateral: CollateralSet): Promise<ItemJudgement> =>
+  verifierOf(item.kind).verify(item, collateral, context)
 
 /**
  * A policy that does not ask for reference manifests, or does not rely on GPUs at all, is not held up by their absence; what

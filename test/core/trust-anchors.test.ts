@@ -17,7 +17,8 @@ describe('PINNED_ANCHORS', () => {
   it('pins each role of each product once, and nothing injected', () => {
     expect(PINNED_ANCHORS.map((a) => `${a.role} ${a.product ?? ''}`).sort()).toEqual([
       ...['amd/ark Genoa', 'amd/ark Milan', 'amd/ark Turin', 'amd/ask Genoa', 'amd/ask Milan', 'amd/ask Turin'],
-      ...['amd/asvk Genoa', 'amd/asvk Milan', 'amd/asvk Turin', 'nvidia/device-root ', 'nvidia/rim-root '],
+      ...['amd/asvk Genoa', 'amd/asvk Milan', 'amd/asvk Turin', 'intel/sgx-root '],
+      ...['nvidia/device-root ', 'nvidia/rim-root '],
     ])
     expect(PINNED_ANCHORS.filter((a) => a.injected)).toEqual([])
     for (const member of ['id', 'spkiSha256', 'certificateSha256'] as const) {
@@ -28,7 +29,8 @@ describe('PINNED_ANCHORS', () => {
   it('names every key by its own digest, and every key is one that paths may rest on', () => {
     for (const anchor of PINNED_ANCHORS) {
       expect([anchor.id, anchor.spkiSha256]).toEqual([anchor.id, sha256(anchor.spki)])
-      expect(anchorKey(anchor)).toMatchObject(anchor.product === undefined ? { curve: 'P-384' } : { modulusBits: 4096 })
+      const key = { amd: { modulusBits: 4096 }, nvidia: { curve: 'P-384' }, intel: { curve: 'P-256' } }
+      expect(anchorKey(anchor)).toMatchObject(key[anchor.role.split('/')[0] as keyof typeof key])
       expect(anchor.notBefore).toBeLessThan(anchor.notAfter)
     }
   })
@@ -37,11 +39,13 @@ describe('PINNED_ANCHORS', () => {
 describeEvidence('sev-snp/roots', () => {
   const amd = (file: string) => [bytesOf(join(EVIDENCE, 'sev-snp/roots', `${file}.der`))]
   const nvidia = (file: string) => pemBodies(join(EVIDENCE, 'nvidia/trust-anchors', `${file}.pem`))
+  const intel = (file: string) => [bytesOf(join(EVIDENCE, 'intel/_anchors', `${file}.der`))]
 
   it.each([
     ...['milan', 'genoa', 'turin'].flatMap((p) => ['ark', 'ask', 'asvk'].map((role) => [`${p}_${role}`, amd] as const)),
     ['nvidia-device-identity-ca', nvidia] as const,
     ['nvidia-corim-signing-root-ca', nvidia] as const,
+    ['intel_sgx_root_ca', intel] as const,
   ])('agree on %s', (file, read) => {
     const [der = new Uint8Array()] = read(file)
     const anchor = PINNED_ANCHORS.find((a) => a.certificateSha256 === sha256(der))

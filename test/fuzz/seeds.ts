@@ -8,6 +8,7 @@ import {
   type NvidiaMachine,
   nvidiaMachine,
 } from '../../src/testing/index.ts'
+import { quoteOf } from '../attestation/dcap/support.ts'
 
 /** Made at first use and kept: making evidence means making keys. */
 export function once<T>(make: () => T): () => T {
@@ -50,6 +51,21 @@ export const blackwell = once(
       vbiosVersion: '97.00.88.00.0F',
       featureFlag: 'spt',
     }),
+)
+
+export const tdxQuotes = once(
+  (): NonEmpty<Uint8Array> => [
+    quoteOf(),
+    quoteOf({ version: 5, bodyType: 2 }),
+    quoteOf({ version: 5, bodyType: 3 }),
+    concatBytes(quoteOf(), new Uint8Array(100)),
+  ],
+)
+export const sgxQuotes = once(
+  (): NonEmpty<Uint8Array> => [
+    ...nonEmpty(([3, 4, 5] as const).map((version) => quoteOf({ tee: 'SGX', version }))),
+    quoteOf({ tee: 'SGX', certification: { type: 3, data: new Uint8Array(404) } }),
+  ],
 )
 
 export function nonEmpty<T>(list: readonly (T | undefined)[]): NonEmpty<T> {

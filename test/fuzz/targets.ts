@@ -1,4 +1,5 @@
 import { decodeChallenge } from '../../src/attestation/challenge.ts'
+import { pckExtension } from '../../src/attestation/dcap/pck-extension.ts'
 import { readEvidence } from '../../src/attestation/envelopes/index.ts'
 import { certifiedFwid } from '../../src/attestation/nvidia/fwid.ts'
 import { authenticateRim, rimIdentityOf } from '../../src/attestation/nvidia/rim/index.ts'
@@ -7,6 +8,8 @@ import { decodeSpdm } from '../../src/attestation/nvidia/spdm.ts'
 import { decodeCertificateTable } from '../../src/attestation/sev-snp/certificate-table.ts'
 import { decodeSnpReport } from '../../src/attestation/sev-snp/decode.ts'
 import { vekExtensions } from '../../src/attestation/sev-snp/vek-extensions.ts'
+import { decodeSgxQuote } from '../../src/attestation/sgx/index.ts'
+import { decodeTdxQuote } from '../../src/attestation/tdx/index.ts'
 import { latin1, utf8 } from '../../src/core/bytes.ts'
 import { Context, createVerificationCache, type VerificationCache } from '../../src/core/context.ts'
 import { ecdsaRawFromDer } from '../../src/core/crypto/ecdsa.ts'
@@ -26,10 +29,24 @@ import type { SignerKey } from '../../src/policy/policy.ts'
 import { PRESET_DOCUMENTS } from '../../src/policy/presets.ts'
 import { authenticateReferenceValue, REFERENCE_VALUE_TYPE } from '../../src/policy/reference-values.ts'
 import { createNvidiaTestPki, ecKey } from '../../src/testing/index.ts'
+import { judge, pckCertificate } from '../attestation/dcap/support.ts'
 import { anchorFromCertificate } from '../support/anchors.ts'
 import type { FuzzTarget } from './execute.ts'
 import { characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML } from './formats.ts'
-import { blackwell, envelopes, genoa, hopper, json, milan, nonEmpty, once, SEED, turin } from './seeds.ts'
+import {
+  blackwell,
+  envelopes,
+  genoa,
+  hopper,
+  json,
+  milan,
+  nonEmpty,
+  once,
+  SEED,
+  sgxQuotes,
+  tdxQuotes,
+  turin,
+} from './seeds.ts'
 
 interface Entry {
   readonly format: Format
@@ -376,4 +393,57 @@ const machine = target('machine', {
 })
 
 /** Every decoder of bytes that strangers send, and a judgement as a whole. */
-export const TARGETS: readonly FuzzTarget[] = [...core, ...sevSnp, ...nvidia, ...carriers, ...written, machine]
+/** Types and lengths of certification data, TEE type, and a signature of zeros. */
+const QUOTE: Format = {
+  ...RAW,
+  tokens: [
+    ...[1, 2, 3, 4, 5, 6, 7].map((type) => Uint8Array.of(type, 0)),
+    Uint8Array.of(0x94, 0x01, 0, 0),
+    Uint8Array.of(0xff, 0xff, 0xff, 0xff),
+    Uint8Array.of(0x81, 0, 0, 0),
+    new Uint8Array(64),
+  ],
+}
+
+const intel: readonly FuzzTarget[] = [
+  target('tdx-quote', {
+    format: QUOTE,
+    limitBytes: EVIDENCE,
+    seeds: tdxQuotes,
+    run: (bytes) => decodeTdxQuote(bytes, 'quote'),
+  }),
+  target('sgx-quote', {
+    format: QUOTE,
+    limitBytes: EVIDENCE,
+    seeds: sgxQuotes,
+    run: (bytes) => decodeSgxQuote(bytes, 'quote'),
+  }),
+  target('pck-extension', {
+    format: DER,
+    limitBytes: EVIDENCE,
+    seeds: () => [pckCertificate()],
+    run: (bytes) => after(decodeCertificate(bytes, 'pck'), (certificate) => pckExtension(certificate, 'TDX')),
+  }),
+  target('quote-proof', {
+    format: either(QUOTE, PEM),
+    limitBytes: EVIDENCE,
+    seeds: tdxQuotes,
+    pace: 'judgement',
+    run: async (bytes) => {
+      const { claims, faults } = await judge(bytes)
+      const [first, ...more] = faults
+      if (claims !== undefined) return ok(claims)
+      return first === undefined ? impossible('neither claims nor faults') : failed([first, ...more])
+    },
+  }),
+]
+
+export const TARGETS: readonly FuzzTarget[] = [
+  ...core,
+  ...sevSnp,
+  ...intel,
+  ...nvidia,
+  ...carriers,
+  ...written,
+  machine,
+]

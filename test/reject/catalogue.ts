@@ -776,9 +776,9 @@ const OWN_ROWS = [
     code: 'POLICY_EMPTY',
     verdict: 'reject',
     what: 'a policy that asks for nothing, or has no rule for what was shown',
-    otherCodes: ['POLICY_KIND_NOT_COVERED', 'ENV_KIND_NOT_SUPPORTED', 'APPRAISAL_CPU_MISSING', 'GPU_NOT_EXPECTED'],
+    otherCodes: ['POLICY_KIND_NOT_COVERED', 'TDX_VERSION_UNSUPPORTED', 'APPRAISAL_CPU_MISSING', 'GPU_NOT_EXPECTED'],
     mended:
-      'The halves differ in who must act. An empty document is refused when it is read, with this code; evidence of a kind that the policy has no rule for is refused in appraisal, and named there. A kind that this version cannot judge says that too.',
+      'The halves differ in who must act. An empty document is refused when it is read, with this code; evidence of a kind that the policy has no rule for is refused in appraisal, and named there. Bytes that cannot be a quote say that too.',
   },
   { id: 'RJ-POL-02', code: 'POLICY_UNKNOWN_KEY', verdict: 'reject', what: 'a misspelt member' },
   {

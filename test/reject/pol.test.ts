@@ -74,7 +74,7 @@ describe('what the policy speaks of', () => {
     bad: {
       'another CPU kind': {
         code: 'POLICY_KIND_NOT_COVERED',
-        also: ['ENV_KIND_NOT_SUPPORTED'],
+        also: ['TDX_VERSION_UNSUPPORTED'],
         check: () => judged({ ...scene, evidence: bundle([quote]) }),
       },
       'GPU evidence alone': { code: 'APPRAISAL_CPU_MISSING', check: () => judged(gpuScene(gpus())) },

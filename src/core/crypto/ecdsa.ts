@@ -1,5 +1,7 @@
+import { concatBytes } from '../bytes.ts'
 import { decodeDer, TAG } from '../der.ts'
-import { toHex } from '../encodings.ts'
+import { fromHex, toHex } from '../encodings.ts'
+import { take } from '../outcome.ts'
 
 /** Group orders, big-endian (SEC 2 v2 §§2.4.2, 2.5.1). */
 const ORDER = {
@@ -26,6 +28,18 @@ const SPKI_HEAD: Readonly<Record<Curve, string>> = {
   'P-384': '3076301006072a8648ce3d020106052b8104002203620004',
 }
 const CURVES: readonly Curve[] = ['P-256', 'P-384']
+
+/**
+ * SubjectPublicKeyInfo of a key that travels as its bare coordinates. Whether the point lies on the curve is not looked at:
+ * no signature verifies under one that does not.
+ * @param coordinates x ‖ y, big-endian, 64 bytes for P-256 and 96 for P-384
+ */
+export function spkiOfCoordinates(curve: Curve, coordinates: Uint8Array): Uint8Array {
+  const head = take(fromHex(SPKI_HEAD[curve], SPKI_HEAD[curve].length / 2, 'spki'))
+  if (coordinates.length !== 2 * coordinateBytes(curve))
+    throw new TypeError(`${coordinates.length} bytes of coordinates`)
+  return concatBytes(head, coordinates)
+}
 
 /** Curve of an SPKI in the one form that both ports take; undefined for other keys, other curves and other forms of a point. */
 export function curveOf(spki: Uint8Array): Curve | undefined {
