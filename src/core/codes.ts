@@ -1281,6 +1281,146 @@ export const CODES = {
   },
 
   // Intel TDX and SGX: quotes, their collateral, TCB.
+  TDX_TCB_INFO_MISSING: {
+    verdict: 'inconclusive',
+    title: 'There is no TDX TCB info for this platform.',
+    hint: 'Fetch tdx/certification/v4/tcb?fmspc=FMSPC of Intel, with the FMSPC that the finding names, and pass the answer with --collateral DIR. The sender may lay it beside the quote as well.',
+  },
+  TDX_QE_IDENTITY_MISSING: {
+    verdict: 'inconclusive',
+    title: 'There is no identity of the TDX quoting enclave.',
+    hint: 'Fetch tdx/certification/v4/qe/identity of Intel and pass the answer with --collateral DIR, together with its issuer chain.',
+  },
+  TDX_TCB_SIGNER_MISSING: {
+    verdict: 'inconclusive',
+    title: 'The certificate of the TCB signer of Intel is missing, so the TDX documents cannot be proved.',
+    hint: 'Intel sends it in a header of the answer whose name ends in Issuer-Chain. Save that header, or the chain as PEM, beside the document in --collateral DIR.',
+  },
+  TDX_COLLATERAL_SIGNATURE: {
+    verdict: 'reject',
+    title: 'A TDX TCB info or QE identity was not signed by the TCB signer of Intel.',
+    hint: 'The text was altered, formatted anew, or signed with another key; the signature covers every byte as Intel delivered it. Fetch the document again and store it without passing it through a JSON tool.',
+  },
+  TDX_COLLATERAL_MALFORMED: {
+    verdict: 'reject',
+    title: 'A signed TDX TCB info or QE identity does not have the form that Intel defines.',
+    hint: 'The finding names the member. Update Vouchsafe in case Intel has published a new version of the document, otherwise fetch it again.',
+  },
+  TDX_TCB_INFO_KIND: {
+    verdict: 'reject',
+    title: 'The TCB info given for this TDX quote is of another technology.',
+    hint: 'Intel publishes one TCB info for SGX and one for TDX, at different addresses. Fetch tdx/certification/v4/tcb?fmspc=FMSPC.',
+  },
+  TDX_FMSPC_MISMATCH: {
+    verdict: 'reject',
+    title: 'The TDX TCB info describes another platform than the PCK certificate of the quote.',
+    hint: 'Fetch the TCB info with the FMSPC of this platform; the finding shows both. FMSPC and PCE id have to be equal.',
+  },
+  TDX_TCB_COMPONENTS: {
+    verdict: 'reject',
+    title: 'A level of the TDX TCB info does not have exactly 16 components.',
+    hint: 'A shorter list would leave security versions uncompared. Fetch the TCB info again; if Intel really serves it like this, update Vouchsafe.',
+  },
+  TDX_TCB_LEVEL_MALFORMED: {
+    verdict: 'reject',
+    title: 'A level of the TDX TCB info or QE identity lacks a member or has one of the wrong type.',
+    hint: 'Security versions are whole numbers and every level has a date and a status. Fetch the document again; if Intel really serves it like this, update Vouchsafe.',
+  },
+  TDX_TCB_STATUS_UNKNOWN: {
+    verdict: 'reject',
+    title: 'A level of the TDX TCB info or QE identity has a status that Vouchsafe does not know.',
+    hint: 'An unknown status is never read as a good one. Update Vouchsafe in case Intel has introduced the word, otherwise fetch the document again.',
+  },
+  TDX_TCB_NO_LEVEL: {
+    verdict: 'reject',
+    title: 'The security versions of this TDX platform are below every level that Intel lists.',
+    hint: 'The finding names the closest level and what falls short of it. The provider should update BIOS, microcode, TDX module and the DCAP packages of the host, and then fetch a new PCK certificate.',
+  },
+  TDX_TCB_REVOKED: {
+    verdict: 'reject',
+    title: 'Intel has revoked the level that this TDX platform is at.',
+    hint: 'No policy can allow a revoked level. The provider should update what the finding names, BIOS, TDX module or quoting enclave, and then fetch a new PCK certificate.',
+  },
+  TDX_QE_IDENTITY_MISMATCH: {
+    verdict: 'reject',
+    title: 'The enclave that made the TDX quote is not the quoting enclave that Intel describes.',
+    hint: 'The provider should install the quoting enclave of Intel from its DCAP packages, never a rebuilt or debug one. The verifier needs the identity named TD_QE.',
+  },
+  TDX_MODULE_UNKNOWN: {
+    verdict: 'reject',
+    title: 'The TCB info does not describe a TDX module of this major version.',
+    hint: 'Fetch the current TCB info for the FMSPC of the platform. If it does not name the version either, the provider should load a TDX module that Intel has published.',
+  },
+  TDX_SEAM_UNTRUSTED: {
+    verdict: 'reject',
+    title: 'The TDX module is not signed by Intel, or runs with attributes that Intel does not allow.',
+    hint: 'The provider should load the production TDX module of Intel, without debug attributes, by a BIOS or loader from the vendor.',
+  },
+  SGX_TCB_INFO_MISSING: {
+    verdict: 'inconclusive',
+    title: 'There is no SGX TCB info for this platform.',
+    hint: 'Fetch sgx/certification/v4/tcb?fmspc=FMSPC of Intel, with the FMSPC that the finding names, and pass the answer with --collateral DIR. The sender may lay it beside the quote as well.',
+  },
+  SGX_QE_IDENTITY_MISSING: {
+    verdict: 'inconclusive',
+    title: 'There is no identity of the SGX quoting enclave.',
+    hint: 'Fetch sgx/certification/v4/qe/identity of Intel and pass the answer with --collateral DIR, together with its issuer chain.',
+  },
+  SGX_TCB_SIGNER_MISSING: {
+    verdict: 'inconclusive',
+    title: 'The certificate of the TCB signer of Intel is missing, so the SGX documents cannot be proved.',
+    hint: 'Intel sends it in a header of the answer whose name ends in Issuer-Chain. Save that header, or the chain as PEM, beside the document in --collateral DIR.',
+  },
+  SGX_COLLATERAL_SIGNATURE: {
+    verdict: 'reject',
+    title: 'A SGX TCB info or QE identity was not signed by the TCB signer of Intel.',
+    hint: 'The text was altered, formatted anew, or signed with another key; the signature covers every byte as Intel delivered it. Fetch the document again and store it without passing it through a JSON tool.',
+  },
+  SGX_COLLATERAL_MALFORMED: {
+    verdict: 'reject',
+    title: 'A signed SGX TCB info or QE identity does not have the form that Intel defines.',
+    hint: 'The finding names the member. Update Vouchsafe in case Intel has published a new version of the document, otherwise fetch it again.',
+  },
+  SGX_TCB_INFO_KIND: {
+    verdict: 'reject',
+    title: 'The TCB info given for this SGX quote is of another technology.',
+    hint: 'Intel publishes one TCB info for SGX and one for TDX, at different addresses. Fetch sgx/certification/v4/tcb?fmspc=FMSPC.',
+  },
+  SGX_FMSPC_MISMATCH: {
+    verdict: 'reject',
+    title: 'The SGX TCB info describes another platform than the PCK certificate of the quote.',
+    hint: 'Fetch the TCB info with the FMSPC of this platform; the finding shows both. FMSPC and PCE id have to be equal.',
+  },
+  SGX_TCB_COMPONENTS: {
+    verdict: 'reject',
+    title: 'A level of the SGX TCB info does not have exactly 16 components.',
+    hint: 'A shorter list would leave security versions uncompared. Fetch the TCB info again; if Intel really serves it like this, update Vouchsafe.',
+  },
+  SGX_TCB_LEVEL_MALFORMED: {
+    verdict: 'reject',
+    title: 'A level of the SGX TCB info or QE identity lacks a member or has one of the wrong type.',
+    hint: 'Security versions are whole numbers and every level has a date and a status. Fetch the document again; if Intel really serves it like this, update Vouchsafe.',
+  },
+  SGX_TCB_STATUS_UNKNOWN: {
+    verdict: 'reject',
+    title: 'A level of the SGX TCB info or QE identity has a status that Vouchsafe does not know.',
+    hint: 'An unknown status is never read as a good one. Update Vouchsafe in case Intel has introduced the word, otherwise fetch the document again.',
+  },
+  SGX_TCB_NO_LEVEL: {
+    verdict: 'reject',
+    title: 'The security versions of this SGX platform are below every level that Intel lists.',
+    hint: 'The finding names the closest level and what falls short of it. The provider should update BIOS, microcode and the DCAP packages of the host, and then fetch a new PCK certificate.',
+  },
+  SGX_TCB_REVOKED: {
+    verdict: 'reject',
+    title: 'Intel has revoked the level that this SGX platform is at.',
+    hint: 'No policy can allow a revoked level. The provider should update what the finding names, BIOS or quoting enclave, and then fetch a new PCK certificate.',
+  },
+  SGX_QE_IDENTITY_MISMATCH: {
+    verdict: 'reject',
+    title: 'The enclave that made the SGX quote is not the quoting enclave that Intel describes.',
+    hint: 'The provider should install the quoting enclave of Intel from its DCAP packages, never a rebuilt or debug one. The verifier needs the identity named QE.',
+  },
   // Event logs: what was measured at run time.
   // CBOR and COSE.
   // AWS Nitro and Arm CCA.

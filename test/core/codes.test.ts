@@ -8,7 +8,7 @@ const entries = Object.entries(CODES) as [Code, CodeEntry][]
 /** First words a code may have. A new area is added here on purpose, a mistyped one is caught here. */
 const AREAS = new Set([
   ...['LIMIT', 'ENV', 'JSON', 'HEX', 'UTF8', 'BIND', 'SNP', 'GPU', 'RIM', 'XML', 'X509', 'DER', 'PEM', 'CRL', 'OCSP'],
-  ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK'],
+  ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK', 'TDX', 'SGX'],
 ])
 
 /** Every code that may be asked again. All others are final, and a code never moves between the two lists. */
@@ -24,6 +24,8 @@ const INCONCLUSIVE = [
   ...['CRL_MISSING', 'CRL_STALE', 'CRL_TIME_INVALID', 'OCSP_INVALID', 'OCSP_MISSING', 'OCSP_STALE'],
   ...['COLLATERAL_EXPIRED', 'COLLATERAL_NOT_YET_VALID', 'COLLATERAL_RESPONSE_INVALID', 'COLLATERAL_TOO_OLD'],
   ...['COLLATERAL_UNAVAILABLE', 'POLICY_MISSING', 'APPRAISAL_LEASE_MISSING'],
+  ...['TDX_TCB_INFO_MISSING', 'TDX_QE_IDENTITY_MISSING', 'TDX_TCB_SIGNER_MISSING'],
+  ...['SGX_TCB_INFO_MISSING', 'SGX_QE_IDENTITY_MISSING', 'SGX_TCB_SIGNER_MISSING'],
   ...['CLOCK_BEFORE_BUILD', 'CLOCK_JUMP', 'CLOCK_SOURCES_DISAGREE', 'CLOCK_WENT_BACK'],
 ]
 
