@@ -1,5 +1,5 @@
-import { utf8 } from '../../core/bytes.ts'
-import { isJsonObject, type Json, type JsonObject, pointer } from '../../core/json.ts'
+import { latin1, utf8 } from '../../core/bytes.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../../core/json.ts'
 import { attempt, type Fault, fault, type Outcome, refuse, take } from '../../core/outcome.ts'
 import { decodeCertificate } from '../../core/x509/certificate.ts'
 import { decodeCrl } from '../../core/x509/crl.ts'
@@ -7,7 +7,7 @@ import { type Name, nameText, sameName } from '../../core/x509/names.ts'
 import type { IntelDocument } from '../collateral.ts'
 import type { IntelFile, NamedDer } from './collateral-files.ts'
 import { dersInText } from './der-text.ts'
-import { documentOf, splitAnswer } from './documents.ts'
+import { documentOf, isSignedAnswer, splitAnswer } from './documents.ts'
 
 /** The members of `QuoteCollateralV3`, each as libraries spell it; camelCase is understood as well. */
 const MEMBERS = [
@@ -108,11 +108,16 @@ function answer(value: JsonObject, kind: IntelDocument['kind'], name: string): A
   const signature = textOf(value, `${member}_signature`, name)
   // Intel's own library hands the answer on as it came, its signature inside.
   const document =
-    signature === undefined
+    signature === undefined && isAnswer(bytes)
       ? take(splitAnswer(bytes, found.path))
-      : take(documentOf(kind, bytes, signature.text, found.path))
+      : take(documentOf(kind, bytes, signature?.text, found.path))
   if (document.kind !== kind) refuse('JSON_UNKNOWN_KEY', found.path, { expected: kind, actual: document.kind })
   return { document: [document], chain }
+}
+
+function isAnswer(bytes: Uint8Array): boolean {
+  const value = parseJson(latin1(bytes), '')
+  return value.ok && isSignedAnswer(value.value)
 }
 
 function readableCertificate(named: NamedDer): NamedDer {
