@@ -1,4 +1,4 @@
-import { copyOf, latin1 } from '../core/bytes.ts'
+import { concatBytes, copyOf, latin1 } from '../core/bytes.ts'
 import type { Context, Payer } from '../core/context.ts'
 import { LIMITS } from '../core/limits.ts'
 import { type Fault, fault, type Outcome } from '../core/outcome.ts'
@@ -6,6 +6,7 @@ import { decodePem, looksLikePem } from '../core/pem.ts'
 import { type Certificate, decodeCertificate } from '../core/x509/certificate.ts'
 import { type Crl, decodeCrl } from '../core/x509/crl.ts'
 import { decodeOcsp, type OcspResponse } from '../core/x509/ocsp.ts'
+import { readIntelFile } from './dcap/collateral-files.ts'
 
 /** A signed JSON document of Intel's as it was delivered: the bytes of the inner object exactly, and its signature. */
 export interface IntelDocument {
@@ -46,7 +47,7 @@ export interface CollateralSet {
   readonly ocspResponses: readonly Brought<OcspResponse>[]
   /** NVIDIA reference manifests, as the XML files they are */
   readonly rims: readonly Brought<Uint8Array>[]
-  /** Intel's TCB infos and QE identities, as they are signed */
+  /** Intel's TCB infos and QE identities, as they are signed; the digest is of the signed bytes and the signature */
   readonly intelDocuments: readonly Brought<IntelDocument>[]
 }
 
@@ -71,8 +72,8 @@ export interface SortedCollateral {
 }
 
 /**
- * Sorts collateral files by content: PEM (certificates, CRLs), DER (certificate, CRL, OCSP answer), RIM XML. Equal objects
- * are held once. What cannot be read is reported and left out, so that it can only ever be missing.
+ * Sorts collateral files by content: PEM (certificates, CRLs), DER (certificate, CRL, OCSP answer), RIM XML, files of Intel's
+ * (`readIntelFile`). Equal objects are held once. What cannot be read is reported and left out, so that it can only ever be missing.
  */
 export async function sortCollateral(
   context: Pick<Context, 'digestHex'>,
@@ -83,6 +84,7 @@ export async function sortCollateral(
   const crls = new Map<string, Brought<Crl>>()
   const ocspResponses = new Map<string, Brought<OcspResponse>>()
   const rims = new Map<string, Brought<Uint8Array>>()
+  const intelDocuments = new Map<string, Brought<IntelDocument>>()
   const faults: Fault[] = []
 
   const hold = async <T>(into: Map<string, Brought<T>>, bytes: Uint8Array, outcome: Outcome<T>) => {
@@ -102,6 +104,19 @@ export async function sortCollateral(
     // Not one of the three: the fault that got furthest past the outermost shape tells the most.
     const told = [certificate, crl, ocsp].flatMap((o) => (o.ok ? [] : o.faults)).find((f) => !GENERIC.has(f.code))
     faults.push(told ?? fault('COLLATERAL_UNRECOGNISED', name))
+  }
+
+  const sortIntel = async (bytes: Uint8Array, name: string) => {
+    const file = readIntelFile(bytes, name)
+    if (file === undefined) {
+      faults.push(fault('COLLATERAL_UNRECOGNISED', name))
+      return
+    }
+    faults.push(...file.faults)
+    for (const { der, path } of file.ders) await sortDer(der, path)
+    for (const document of file.documents) {
+      await hold(intelDocuments, concatBytes(document.signed, document.signature), { ok: true, value: document })
+    }
   }
 
   let total = 0
@@ -125,7 +140,7 @@ export async function sortCollateral(
     } else if (bytes[0] === 0x30) {
       await sortDer(bytes, name)
     } else {
-      faults.push(fault('COLLATERAL_UNRECOGNISED', name))
+      await sortIntel(bytes, name)
     }
   }
   return {
@@ -134,7 +149,7 @@ export async function sortCollateral(
       crls: [...crls.values()],
       ocspResponses: [...ocspResponses.values()],
       rims: [...rims.values()],
-      intelDocuments: [],
+      intelDocuments: [...intelDocuments.values()],
     },
     faults,
   }

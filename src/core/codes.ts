@@ -1281,6 +1281,256 @@ export const CODES = {
   },
 
   // Intel TDX and SGX: quotes, their collateral, TCB.
+  TDX_SIZE_MISMATCH: {
+    verdict: 'reject',
+    title: 'The TDX quote ends before its declared end, or its lengths contradict each other.',
+    hint: 'Send the quote exactly as the quoting service returned it, in binary and not cut to a fixed size. Zeros that fill its buffer may stay.',
+  },
+  TDX_TRAILING_BYTES: {
+    verdict: 'reject',
+    title: 'Bytes other than a little zero padding follow the TDX quote.',
+    hint: 'Send the quote alone: append neither log nor label to it. Padding is zeros, up to 8192 bytes in all.',
+  },
+  TDX_VERSION_UNSUPPORTED: {
+    verdict: 'reject',
+    title: 'The TDX quote is neither of version 4 nor of version 5.',
+    hint: 'Update the DCAP quote generation library of the host, which writes version 4 or 5 for TDs.',
+  },
+  TDX_BODY_TYPE_INVALID: {
+    verdict: 'reject',
+    title: 'The body descriptor of the TDX quote does not fit a TD report.',
+    hint: 'A TDX quote of version 5 has body type 2 with 584 bytes or type 3 with 648. Take a new quote from the guest.',
+  },
+  TDX_KEY_TYPE_UNSUPPORTED: {
+    verdict: 'reject',
+    title: 'The attestation key of the TDX quote is not ECDSA P-256.',
+    hint: 'Configure the quoting service of the host for ECDSA P-256, the only key type that Intel certifies.',
+  },
+  TDX_QE_VENDOR_UNKNOWN: {
+    verdict: 'reject',
+    title: 'The quoting enclave of the TDX quote does not name Intel as its vendor.',
+    hint: 'Run the TD quoting enclave of Intel on the host. Quoting enclaves of others are not accepted.',
+  },
+  TDX_CERT_DATA_INVALID: {
+    verdict: 'reject',
+    title: 'The certification data of the TDX quote has a type, nesting or length that is not supported.',
+    hint: 'Let the host provision its PCK certificate chain, so that quotes carry it as certification data of type 5. Do not rewrite the quote on its way.',
+  },
+  TDX_PCK_CERT_MISSING: {
+    verdict: 'inconclusive',
+    title: 'The TDX quote names its PCK certificate, and that certificate was not given.',
+    hint: 'Fetch the PCK certificate and its CA from the provisioning service for the encrypted PPID, CPUSVN, PCESVN and PCEID in the quote, and give both as collateral. Or provision the host so that quotes carry the chain.',
+  },
+  TDX_PCK_CERT_ROLE: {
+    verdict: 'reject',
+    title: 'A certificate in the chain of the TDX quote does not have the name of its place.',
+    hint: 'The chain is the PCK certificate, then the PCK Platform or Processor CA of Intel, then its root. Send it as the provisioning service gave it.',
+  },
+  TDX_PCK_EXTENSION_INVALID: {
+    verdict: 'reject',
+    title: 'The SGX extension of the PCK certificate behind the TDX quote is malformed.',
+    hint: 'Fetch the PCK certificate again from the provisioning service. One that Intel issued has every field once and in its exact length.',
+  },
+  TDX_QE_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The report of the quoting enclave in the TDX quote was not signed by the PCK.',
+    hint: 'The chain must be that of the machine that made the quote, at the TCB it had then. Restart the quoting service after a TCB change, and take a new quote.',
+  },
+  TDX_QE_BINDING_INVALID: {
+    verdict: 'reject',
+    title: 'The quoting enclave does not vouch for the key that signed the TDX quote.',
+    hint: 'Attestation key and QE authentication data were changed, or taken from another quote. Take a new quote from the guest and pass it on untouched.',
+  },
+  TDX_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The TDX quote was not signed by its attestation key.',
+    hint: 'The quote was changed after it was signed, or put together from several. Take a new quote from the guest and pass it on untouched.',
+  },
+  TDX_SEAM_UNTRUSTED: {
+    verdict: 'reject',
+    title: 'The TDX module was not signed by Intel, or runs with attributes of its own.',
+    hint: 'Load a production TDX module of Intel on the host: MRSIGNERSEAM and SEAMATTRIBUTES are then zero.',
+  },
+  SGX_FORMAT_INVALID: {
+    verdict: 'reject',
+    title: 'The SGX quote has a version, key type, vendor or length that no supported quote has.',
+    hint: 'Send an ECDSA quote of version 3, 4 or 5 by the quoting enclave of Intel, exactly as the quoting library returned it. EPID quotes are not accepted.',
+  },
+  SGX_RESERVED_NOT_ZERO: {
+    verdict: 'reject',
+    title: 'A reserved field of the SGX enclave report is set, or a KSS field without KSS.',
+    hint: 'Send the quote as the quoting library returned it. To use CONFIGID, CONFIGSVN or the extended product and family ids, build the enclave with KSS.',
+  },
+  SGX_CERT_DATA_INVALID: {
+    verdict: 'reject',
+    title: 'The certification data of the SGX quote has a type, nesting or length that is not supported.',
+    hint: 'Let the host provision its PCK certificate chain, so that quotes carry it as certification data of type 5. Do not rewrite the quote on its way.',
+  },
+  SGX_PCK_CERT_MISSING: {
+    verdict: 'inconclusive',
+    title: 'The SGX quote names its PCK certificate, and that certificate was not given.',
+    hint: 'Fetch the PCK certificate and its CA from the provisioning service for the encrypted PPID, CPUSVN, PCESVN and PCEID in the quote, and give both as collateral. Or provision the host so that quotes carry the chain.',
+  },
+  SGX_PCK_CERT_ROLE: {
+    verdict: 'reject',
+    title: 'A certificate in the chain of the SGX quote does not have the name of its place.',
+    hint: 'The chain is the PCK certificate, then the PCK Platform or Processor CA of Intel, then its root. Send it as the provisioning service gave it.',
+  },
+  SGX_PCK_EXTENSION_INVALID: {
+    verdict: 'reject',
+    title: 'The SGX extension of the PCK certificate behind the SGX quote is malformed.',
+    hint: 'Fetch the PCK certificate again from the provisioning service. One that Intel issued has every field once and in its exact length.',
+  },
+  SGX_QE_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The report of the quoting enclave in the SGX quote was not signed by the PCK.',
+    hint: 'The chain must be that of the machine that made the quote, at the TCB it had then. Restart the quoting service after a TCB change, and take a new quote.',
+  },
+  SGX_QE_BINDING_INVALID: {
+    verdict: 'reject',
+    title: 'The quoting enclave does not vouch for the key that signed the SGX quote.',
+    hint: 'Attestation key and QE authentication data were changed, or taken from another quote. Take a new quote from the enclave and pass it on untouched.',
+  },
+  SGX_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The SGX quote was not signed by its attestation key.',
+    hint: 'The quote was changed after it was signed, or put together from several. Take a new quote from the enclave and pass it on untouched.',
+  },
+  TDX_TCB_INFO_MISSING: {
+    verdict: 'inconclusive',
+    title: 'There is no TDX TCB info for this platform.',
+    hint: 'Fetch tdx/certification/v4/tcb?fmspc=FMSPC of Intel, with the FMSPC that the finding names, and pass the answer with --collateral DIR. The sender may lay it beside the quote as well.',
+  },
+  TDX_QE_IDENTITY_MISSING: {
+    verdict: 'inconclusive',
+    title: 'There is no identity of the TDX quoting enclave.',
+    hint: 'Fetch tdx/certification/v4/qe/identity of Intel and pass the answer with --collateral DIR, together with its issuer chain.',
+  },
+  TDX_TCB_SIGNER_MISSING: {
+    verdict: 'inconclusive',
+    title: 'The certificate of the TCB signer of Intel is missing, so the TDX documents cannot be proved.',
+    hint: 'Intel sends it in a header of the answer whose name ends in Issuer-Chain. Save that header, or the chain as PEM, beside the document in --collateral DIR.',
+  },
+  TDX_COLLATERAL_SIGNATURE: {
+    verdict: 'reject',
+    title: 'A TDX TCB info or QE identity was not signed by the TCB signer of Intel.',
+    hint: 'The text was altered, formatted anew, or signed with another key; the signature covers every byte as Intel delivered it. Fetch the document again and store it without passing it through a JSON tool.',
+  },
+  TDX_COLLATERAL_MALFORMED: {
+    verdict: 'reject',
+    title: 'A signed TDX TCB info or QE identity does not have the form that Intel defines.',
+    hint: 'The finding names the member. Update Vouchsafe in case Intel has published a new version of the document, otherwise fetch it again.',
+  },
+  TDX_TCB_INFO_KIND: {
+    verdict: 'reject',
+    title: 'The TCB info given for this TDX quote is of another technology.',
+    hint: 'Intel publishes one TCB info for SGX and one for TDX, at different addresses. Fetch tdx/certification/v4/tcb?fmspc=FMSPC.',
+  },
+  TDX_FMSPC_MISMATCH: {
+    verdict: 'reject',
+    title: 'The TDX TCB info describes another platform than the PCK certificate of the quote.',
+    hint: 'Fetch the TCB info with the FMSPC of this platform; the finding shows both. FMSPC and PCE id have to be equal.',
+  },
+  TDX_TCB_COMPONENTS: {
+    verdict: 'reject',
+    title: 'A level of the TDX TCB info does not have exactly 16 components.',
+    hint: 'A shorter list would leave security versions uncompared. Fetch the TCB info again; if Intel really serves it like this, update Vouchsafe.',
+  },
+  TDX_TCB_LEVEL_MALFORMED: {
+    verdict: 'reject',
+    title: 'A level of the TDX TCB info or QE identity lacks a member or has one of the wrong type.',
+    hint: 'Security versions are whole numbers and every level has a date and a status. Fetch the document again; if Intel really serves it like this, update Vouchsafe.',
+  },
+  TDX_TCB_STATUS_UNKNOWN: {
+    verdict: 'reject',
+    title: 'A level of the TDX TCB info or QE identity has a status that Vouchsafe does not know.',
+    hint: 'An unknown status is never read as a good one. Update Vouchsafe in case Intel has introduced the word, otherwise fetch the document again.',
+  },
+  TDX_TCB_NO_LEVEL: {
+    verdict: 'reject',
+    title: 'The security versions of this TDX platform are below every level that Intel lists.',
+    hint: 'The finding names the closest level and what falls short of it. The provider should update BIOS, microcode, TDX module and the DCAP packages of the host, and then fetch a new PCK certificate.',
+  },
+  TDX_TCB_REVOKED: {
+    verdict: 'reject',
+    title: 'Intel has revoked the level that this TDX platform is at.',
+    hint: 'No policy can allow a revoked level. The provider should update what the finding names, BIOS, TDX module or quoting enclave, and then fetch a new PCK certificate.',
+  },
+  TDX_QE_IDENTITY_MISMATCH: {
+    verdict: 'reject',
+    title: 'The enclave that made the TDX quote is not the quoting enclave that Intel describes.',
+    hint: 'The provider should install the quoting enclave of Intel from its DCAP packages, never a rebuilt or debug one. The verifier needs the identity named TD_QE.',
+  },
+  TDX_MODULE_UNKNOWN: {
+    verdict: 'reject',
+    title: 'The TCB info does not describe a TDX module of this major version.',
+    hint: 'Fetch the current TCB info for the FMSPC of the platform. If it does not name the version either, the provider should load a TDX module that Intel has published.',
+  },
+  SGX_TCB_INFO_MISSING: {
+    verdict: 'inconclusive',
+    title: 'There is no SGX TCB info for this platform.',
+    hint: 'Fetch sgx/certification/v4/tcb?fmspc=FMSPC of Intel, with the FMSPC that the finding names, and pass the answer with --collateral DIR. The sender may lay it beside the quote as well.',
+  },
+  SGX_QE_IDENTITY_MISSING: {
+    verdict: 'inconclusive',
+    title: 'There is no identity of the SGX quoting enclave.',
+    hint: 'Fetch sgx/certification/v4/qe/identity of Intel and pass the answer with --collateral DIR, together with its issuer chain.',
+  },
+  SGX_TCB_SIGNER_MISSING: {
+    verdict: 'inconclusive',
+    title: 'The certificate of the TCB signer of Intel is missing, so the SGX documents cannot be proved.',
+    hint: 'Intel sends it in a header of the answer whose name ends in Issuer-Chain. Save that header, or the chain as PEM, beside the document in --collateral DIR.',
+  },
+  SGX_COLLATERAL_SIGNATURE: {
+    verdict: 'reject',
+    title: 'A SGX TCB info or QE identity was not signed by the TCB signer of Intel.',
+    hint: 'The text was altered, formatted anew, or signed with another key; the signature covers every byte as Intel delivered it. Fetch the document again and store it without passing it through a JSON tool.',
+  },
+  SGX_COLLATERAL_MALFORMED: {
+    verdict: 'reject',
+    title: 'A signed SGX TCB info or QE identity does not have the form that Intel defines.',
+    hint: 'The finding names the member. Update Vouchsafe in case Intel has published a new version of the document, otherwise fetch it again.',
+  },
+  SGX_TCB_INFO_KIND: {
+    verdict: 'reject',
+    title: 'The TCB info given for this SGX quote is of another technology.',
+    hint: 'Intel publishes one TCB info for SGX and one for TDX, at different addresses. Fetch sgx/certification/v4/tcb?fmspc=FMSPC.',
+  },
+  SGX_FMSPC_MISMATCH: {
+    verdict: 'reject',
+    title: 'The SGX TCB info describes another platform than the PCK certificate of the quote.',
+    hint: 'Fetch the TCB info with the FMSPC of this platform; the finding shows both. FMSPC and PCE id have to be equal.',
+  },
+  SGX_TCB_COMPONENTS: {
+    verdict: 'reject',
+    title: 'A level of the SGX TCB info does not have exactly 16 components.',
+    hint: 'A shorter list would leave security versions uncompared. Fetch the TCB info again; if Intel really serves it like this, update Vouchsafe.',
+  },
+  SGX_TCB_LEVEL_MALFORMED: {
+    verdict: 'reject',
+    title: 'A level of the SGX TCB info or QE identity lacks a member or has one of the wrong type.',
+    hint: 'Security versions are whole numbers and every level has a date and a status. Fetch the document again; if Intel really serves it like this, update Vouchsafe.',
+  },
+  SGX_TCB_STATUS_UNKNOWN: {
+    verdict: 'reject',
+    title: 'A level of the SGX TCB info or QE identity has a status that Vouchsafe does not know.',
+    hint: 'An unknown status is never read as a good one. Update Vouchsafe in case Intel has introduced the word, otherwise fetch the document again.',
+  },
+  SGX_TCB_NO_LEVEL: {
+    verdict: 'reject',
+    title: 'The security versions of this SGX platform are below every level that Intel lists.',
+    hint: 'The finding names the closest level and what falls short of it. The provider should update BIOS, microcode and the DCAP packages of the host, and then fetch a new PCK certificate.',
+  },
+  SGX_TCB_REVOKED: {
+    verdict: 'reject',
+    title: 'Intel has revoked the level that this SGX platform is at.',
+    hint: 'No policy can allow a revoked level. The provider should update what the finding names, BIOS or quoting enclave, and then fetch a new PCK certificate.',
+  },
+  SGX_QE_IDENTITY_MISMATCH: {
+    verdict: 'reject',
+    title: 'The enclave that made the SGX quote is not the quoting enclave that Intel describes.',
+    hint: 'The provider should install the quoting enclave of Intel from its DCAP packages, never a rebuilt or debug one. The verifier needs the identity named QE.',
+  },
   // Intel TDX and SGX: what the policy asks.
   TDX_DEBUG: {
     verdict: 'reject',
@@ -1421,125 +1671,6 @@ export const CODES = {
     verdict: 'reject',
     title: 'CONFIGID is not a value that the policy lists.',
     hint: 'Launch the enclave with the CONFIGID that the policy lists; the enclave must be signed with KSS for that.',
-  TDX_SIZE_MISMATCH: {
-    verdict: 'reject',
-    title: 'The TDX quote ends before its declared end, or its lengths contradict each other.',
-    hint: 'Send the quote exactly as the quoting service returned it, in binary and not cut to a fixed size. Zeros that fill its buffer may stay.',
-  },
-  TDX_TRAILING_BYTES: {
-    verdict: 'reject',
-    title: 'Bytes other than a little zero padding follow the TDX quote.',
-    hint: 'Send the quote alone: append neither log nor label to it. Padding is zeros, up to 8192 bytes in all.',
-  },
-  TDX_VERSION_UNSUPPORTED: {
-    verdict: 'reject',
-    title: 'The TDX quote is neither of version 4 nor of version 5.',
-    hint: 'Update the DCAP quote generation library of the host, which writes version 4 or 5 for TDs.',
-  },
-  TDX_BODY_TYPE_INVALID: {
-    verdict: 'reject',
-    title: 'The body descriptor of the TDX quote does not fit a TD report.',
-    hint: 'A TDX quote of version 5 has body type 2 with 584 bytes or type 3 with 648. Take a new quote from the guest.',
-  },
-  TDX_KEY_TYPE_UNSUPPORTED: {
-    verdict: 'reject',
-    title: 'The attestation key of the TDX quote is not ECDSA P-256.',
-    hint: 'Configure the quoting service of the host for ECDSA P-256, the only key type that Intel certifies.',
-  },
-  TDX_QE_VENDOR_UNKNOWN: {
-    verdict: 'reject',
-    title: 'The quoting enclave of the TDX quote does not name Intel as its vendor.',
-    hint: 'Run the TD quoting enclave of Intel on the host. Quoting enclaves of others are not accepted.',
-  },
-  TDX_CERT_DATA_INVALID: {
-    verdict: 'reject',
-    title: 'The certification data of the TDX quote has a type, nesting or length that is not supported.',
-    hint: 'Let the host provision its PCK certificate chain, so that quotes carry it as certification data of type 5. Do not rewrite the quote on its way.',
-  },
-  TDX_PCK_CERT_MISSING: {
-    verdict: 'inconclusive',
-    title: 'The TDX quote names its PCK certificate, and that certificate was not given.',
-    hint: 'Fetch the PCK certificate and its CA from the provisioning service for the encrypted PPID, CPUSVN, PCESVN and PCEID in the quote, and give both as collateral. Or provision the host so that quotes carry the chain.',
-  },
-  TDX_PCK_CERT_ROLE: {
-    verdict: 'reject',
-    title: 'A certificate in the chain of the TDX quote does not have the name of its place.',
-    hint: 'The chain is the PCK certificate, then the PCK Platform or Processor CA of Intel, then its root. Send it as the provisioning service gave it.',
-  },
-  TDX_PCK_EXTENSION_INVALID: {
-    verdict: 'reject',
-    title: 'The SGX extension of the PCK certificate behind the TDX quote is malformed.',
-    hint: 'Fetch the PCK certificate again from the provisioning service. One that Intel issued has every field once and in its exact length.',
-  },
-  TDX_QE_SIGNATURE_INVALID: {
-    verdict: 'reject',
-    title: 'The report of the quoting enclave in the TDX quote was not signed by the PCK.',
-    hint: 'The chain must be that of the machine that made the quote, at the TCB it had then. Restart the quoting service after a TCB change, and take a new quote.',
-  },
-  TDX_QE_BINDING_INVALID: {
-    verdict: 'reject',
-    title: 'The quoting enclave does not vouch for the key that signed the TDX quote.',
-    hint: 'Attestation key and QE authentication data were changed, or taken from another quote. Take a new quote from the guest and pass it on untouched.',
-  },
-  TDX_SIGNATURE_INVALID: {
-    verdict: 'reject',
-    title: 'The TDX quote was not signed by its attestation key.',
-    hint: 'The quote was changed after it was signed, or put together from several. Take a new quote from the guest and pass it on untouched.',
-  },
-  TDX_ATTRIBUTE_RESERVED_BIT: {
-    verdict: 'reject',
-    title: 'A bit of TDATTRIBUTES or XFAM does not have the value that is fixed for it.',
-    hint: 'Launch the TD with attributes and features that the TDX module documents. Reserved bits are zero, and x87 and SSE are always enabled.',
-  },
-  TDX_SEAM_UNTRUSTED: {
-    verdict: 'reject',
-    title: 'The TDX module was not signed by Intel, or runs with attributes of its own.',
-    hint: 'Load a production TDX module of Intel on the host: MRSIGNERSEAM and SEAMATTRIBUTES are then zero.',
-  },
-  SGX_FORMAT_INVALID: {
-    verdict: 'reject',
-    title: 'The SGX quote has a version, key type, vendor or length that no supported quote has.',
-    hint: 'Send an ECDSA quote of version 3, 4 or 5 by the quoting enclave of Intel, exactly as the quoting library returned it. EPID quotes are not accepted.',
-  },
-  SGX_RESERVED_NOT_ZERO: {
-    verdict: 'reject',
-    title: 'A reserved field of the SGX enclave report is set, or a KSS field without KSS.',
-    hint: 'Send the quote as the quoting library returned it. To use CONFIGID, CONFIGSVN or the extended product and family ids, build the enclave with KSS.',
-  },
-  SGX_CERT_DATA_INVALID: {
-    verdict: 'reject',
-    title: 'The certification data of the SGX quote has a type, nesting or length that is not supported.',
-    hint: 'Let the host provision its PCK certificate chain, so that quotes carry it as certification data of type 5. Do not rewrite the quote on its way.',
-  },
-  SGX_PCK_CERT_MISSING: {
-    verdict: 'inconclusive',
-    title: 'The SGX quote names its PCK certificate, and that certificate was not given.',
-    hint: 'Fetch the PCK certificate and its CA from the provisioning service for the encrypted PPID, CPUSVN, PCESVN and PCEID in the quote, and give both as collateral. Or provision the host so that quotes carry the chain.',
-  },
-  SGX_PCK_CERT_ROLE: {
-    verdict: 'reject',
-    title: 'A certificate in the chain of the SGX quote does not have the name of its place.',
-    hint: 'The chain is the PCK certificate, then the PCK Platform or Processor CA of Intel, then its root. Send it as the provisioning service gave it.',
-  },
-  SGX_PCK_EXTENSION_INVALID: {
-    verdict: 'reject',
-    title: 'The SGX extension of the PCK certificate behind the SGX quote is malformed.',
-    hint: 'Fetch the PCK certificate again from the provisioning service. One that Intel issued has every field once and in its exact length.',
-  },
-  SGX_QE_SIGNATURE_INVALID: {
-    verdict: 'reject',
-    title: 'The report of the quoting enclave in the SGX quote was not signed by the PCK.',
-    hint: 'The chain must be that of the machine that made the quote, at the TCB it had then. Restart the quoting service after a TCB change, and take a new quote.',
-  },
-  SGX_QE_BINDING_INVALID: {
-    verdict: 'reject',
-    title: 'The quoting enclave does not vouch for the key that signed the SGX quote.',
-    hint: 'Attestation key and QE authentication data were changed, or taken from another quote. Take a new quote from the enclave and pass it on untouched.',
-  },
-  SGX_SIGNATURE_INVALID: {
-    verdict: 'reject',
-    title: 'The SGX quote was not signed by its attestation key.',
-    hint: 'The quote was changed after it was signed, or put together from several. Take a new quote from the enclave and pass it on untouched.',
   },
   // Event logs: what was measured at run time.
   // CBOR and COSE.

@@ -5,6 +5,7 @@ import { LIMITS } from '../../core/limits.ts'
 import { attempt, type NonEmpty, type Outcome, refuse, take } from '../../core/outcome.ts'
 import { looksLikePem } from '../../core/pem.ts'
 import type { CollateralFile } from '../collateral.ts'
+import { isIntelCollateral, looksLikeIntelText } from '../dcap/collateral-files.ts'
 import type { EvidenceItem, EvidenceSet } from '../evidence.ts'
 import { kindOf } from '../registry.ts'
 import { looksLikeCertificateTable } from '../sev-snp/certificate-table.ts'
@@ -23,7 +24,7 @@ export interface EvidenceFile {
 
 export interface ReadEvidence {
   readonly set: EvidenceSet
-  /** certificates, revocation lists, OCSP answers and manifests that lay beside the evidence */
+  /** certificates, revocation lists, OCSP answers, manifests and files of Intel's that lay beside the evidence */
   readonly collateral: readonly CollateralFile[]
   /** names of files that are neither */
   readonly ignored: readonly string[]
@@ -66,13 +67,16 @@ export function readOne(bytes: Uint8Array, path: string): Outcome<EvidenceSet> {
     checkSize(bytes.length, path)
     if (looksLikeJson(bytes)) {
       const value = take(parseJson(take(fromUtf8(bytes, path)), path))
-      const carrier =
-        JSON_CARRIERS.find((c) => c.is(value)) ?? refuse('ENV_UNREADABLE', path, { actual: 'JSON of no known carrier' })
-      return take(carrier.read(value))
+      const carrier = JSON_CARRIERS.find((c) => c.is(value))
+      if (carrier !== undefined) return take(carrier.read(value))
+      if (isIntelCollateral(value)) refuse('ENV_NOTHING_TO_JUDGE', path, { actual: 'collateral only' })
+      return refuse('ENV_UNREADABLE', path, { actual: 'JSON of no known carrier' })
     }
     if (isAzureHcl(bytes)) return take(readAzureHcl(bytes))
     if (looksLikePem(bytes) || bytes[0] === 0x30)
       return refuse('ENV_NOTHING_TO_JUDGE', path, { actual: 'certificates only' })
+    if (kindOf(bytes) === 'unknown' && looksLikeIntelText(bytes))
+      return refuse('ENV_NOTHING_TO_JUDGE', path, { actual: 'collateral only' })
     return { carrier: 'raw', items: [rawItem(bytes, path)], binding: 'raw' }
   })
 }
@@ -138,14 +142,16 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
       // JSON that readers could read differently may be evidence to one of them: it is refused, not passed over.
       const value = take(parseJson(take(fromUtf8(bytes, name)), name))
       const carrier = JSON_CARRIERS.find((c) => c.is(value))
-      if (carrier === undefined) ignored.push(name)
-      else carriers.push(take(carrier.read(value)))
+      if (carrier !== undefined) carriers.push(take(carrier.read(value)))
+      else if (isIntelCollateral(value)) collateral.push({ name, bytes })
+      else ignored.push(name)
     } else if (isAzureHcl(bytes)) {
       carriers.push(take(readAzureHcl(bytes)))
     } else if (looksLikeCertificateTable(bytes)) {
       tables.push(bytes)
     } else if (kindOf(bytes) === 'unknown') {
-      ignored.push(name)
+      if (looksLikeIntelText(bytes)) collateral.push({ name, bytes })
+      else ignored.push(name)
     } else {
       raw.push({ item: rawItem(bytes, name), name })
     }

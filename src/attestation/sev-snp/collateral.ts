@@ -14,9 +14,9 @@ import {
 } from '../../core/x509/path.ts'
 import type { CollateralSet, Held } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
+import { inOrderOfPreference } from '../preference.ts'
 import { type AmdOffers, type KeyKind, type OfferedKey, offersInCollateral } from './endorsements.ts'
 import { checkKeyCertificate } from './key-certificate.ts'
-import { inOrderOfPreference } from './preference.ts'
 import { judgeRevocation } from './revocation.ts'
 import type { VekExtensions } from './vek-extensions.ts'
 

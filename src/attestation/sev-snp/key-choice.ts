@@ -1,9 +1,9 @@
 import { equalBytes, isZero } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
 import type { CollateralSet } from '../collateral.ts'
+import { inOrderOfPreference } from '../preference.ts'
 import type { SnpReport } from './decode.ts'
 import { type AmdOffers, type OfferedKey, offersInCollateral } from './endorsements.ts'
-import { inOrderOfPreference } from './preference.ts'
 import { differingComponents } from './tcb.ts'
 import { type VekExtensions, vekExtensions } from './vek-extensions.ts'
 

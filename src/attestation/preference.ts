@@ -1,6 +1,6 @@
-import type { Context } from '../../core/context.ts'
-import type { Certificate } from '../../core/x509/certificate.ts'
-import type { Held } from '../collateral.ts'
+import type { Context } from '../core/context.ts'
+import type { Certificate } from '../core/x509/certificate.ts'
+import type { Held } from './collateral.ts'
 
 /**
  * Certificates in the order in which they are tried, whatever the order in which they were found: in date before out of

@@ -1,0 +1,186 @@
+import type { Context } from '../../core/context.ts'
+import { fromUtf8 } from '../../core/encodings.ts'
+import { isJsonObject, parseJson } from '../../core/json.ts'
+import { attempt, attemptAsync, failed, type Outcome, refuse, take, verdictOf } from '../../core/outcome.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import { parseRfc3339 } from '../../core/time.ts'
+import { type Brought, type IntelDocument, payerOf } from '../collateral.ts'
+import { type CollateralFacts, judgeCollateral } from '../collateral-rules.ts'
+import { COLLATERAL_CODES } from './collateral-codes.ts'
+import type { Tee } from './model.ts'
+import type { TcbSigner } from './tcb-signer.ts'
+
+/** What a document says of itself, before anybody has proved it: only good for choosing which to prove. */
+export interface DocumentHead {
+  readonly id: string
+  /** lower case */
+  readonly fmspc: string
+  readonly issueDate: UnixSeconds
+  readonly nextUpdate: UnixSeconds
+  readonly evaluationNumber: number
+}
+
+const heads = new WeakMap<IntelDocument, DocumentHead | undefined>()
+
+/** Read once as long as the document lives; undefined where it cannot be read that far. */
+function headOf(document: IntelDocument): DocumentHead | undefined {
+  if (!heads.has(document)) {
+    const head = attempt(() => {
+      const value = take(parseJson(take(fromUtf8(document.signed, '')), ''))
+      if (!isJsonObject(value)) return undefined
+      const text = (name: string): string => (typeof value[name] === 'string' ? value[name] : '')
+      const number = value.tcbEvaluationDataNumber
+      return {
+        // A TCB info of version 2 names no technology: there was one only.
+        id: Object.hasOwn(value, 'id') ? text('id') : 'SGX',
+        fmspc: text('fmspc').toLowerCase(),
+        issueDate: parseRfc3339(text('issueDate')) ?? 0,
+        nextUpdate: parseRfc3339(text('nextUpdate')) ?? 0,
+        evaluationNumber: typeof number === 'number' ? number : 0,
+      }
+    })
+    heads.set(document, head.ok ? head.value : undefined)
+  }
+  return heads.get(document)
+}
+
+/** What every document of Intel's has. */
+interface Dated {
+  readonly issueDate: UnixSeconds
+  readonly nextUpdate: UnixSeconds
+  readonly tcbEvaluationDataNumber: number
+}
+
+/** What is looked for among the documents. */
+export interface Wanted<T extends Dated> {
+  readonly kind: IntelDocument['kind']
+  readonly tee: Tee
+  readonly fits: (head: DocumentHead) => boolean
+  readonly decode: (signed: Uint8Array, tee: Tee, path: string) => Outcome<T>
+  /** names it in messages: `tcbInfo` */
+  readonly path: string
+}
+
+/** A document that Intel signed and that is in date. */
+export interface ProvedDocument<T> {
+  readonly value: T
+  readonly sha256: string
+  readonly signer: TcbSigner
+}
+
+/** A folder may hold forgeries for any platform; so many tell a genuine document beside a few of them. */
+const MOST_DOCUMENTS = 8
+/** Intel's own have about 20 kilobytes. */
+const MOST_DOCUMENT_BYTES = 64 * 1024
+
+/**
+ * The document that is wanted, proved: of those that fit, the one of the highest evaluation number and then the newest.
+ * Where none fits and only one of that kind was given at all, that one, so that the contradiction is named by whoever uses
+ * it. Ends the surrounding `attemptAsync` where documents were given and none of them can be used: with the code of the
+ * signer's certificate, TDX_COLLATERAL_SIGNATURE, a code of the decoder, COLLATERAL_EXPIRED · COLLATERAL_NOT_YET_VALID. At
+ * most 8 are tried, what the verifier holds before what the sender brought.
+ * @returns undefined where none was given for this platform
+ */
+export async function chooseDocument<T extends Dated>(
+  context: Context,
+  documents: readonly Brought<IntelDocument>[],
+  signers: readonly TcbSigner[],
+  wanted: Wanted<T>,
+): Promise<ProvedDocument<T> | undefined> {
+  const ofKind = documents.filter(({ value }) => value.kind === wanted.kind)
+  const fitting = ofKind.filter(({ value }) => {
+    const head = headOf(value)
+    return head !== undefined && wanted.fits(head)
+  })
+  const candidates = fitting.length > 0 || ofKind.length > 1 ? inOrder(fitting, context) : ofKind
+  const outcomes: Outcome<ProvedDocument<T>>[] = []
+  for (const document of candidates.slice(0, MOST_DOCUMENTS)) {
+    outcomes.push(await attemptAsync(() => proveDocument(context, document, signers, wanted)))
+  }
+  const [best] = outcomes
+    .flatMap((o) => (o.ok ? [o.value] : []))
+    .sort(
+      (a, b) =>
+        b.value.tcbEvaluationDataNumber - a.value.tcbEvaluationDataNumber || b.value.issueDate - a.value.issueDate,
+    )
+  if (best !== undefined) return best
+  const faults = outcomes.flatMap((o) => (o.ok ? [] : o.faults))
+  const told = faults.find((f) => verdictOf(f) === 'reject') ?? faults[0]
+  return told === undefined ? undefined : take(failed([told]))
+}
+
+/** What the sender brought stands behind what the verifier holds, so that it cannot crowd that out. */
+function inOrder(
+  documents: readonly Brought<IntelDocument>[],
+  { now }: Pick<Context, 'now'>,
+): readonly Brought<IntelDocument>[] {
+  const isInDate = (head: DocumentHead | undefined) =>
+    head !== undefined && head.issueDate <= now && now < head.nextUpdate
+  return [...documents].sort((a, b) => {
+    const [x, y] = [headOf(a.value), headOf(b.value)]
+    return (
+      Number(a.origin === 'evidence') - Number(b.origin === 'evidence') ||
+      Number(isInDate(y)) - Number(isInDate(x)) ||
+      (y?.evaluationNumber ?? 0) - (x?.evaluationNumber ?? 0) ||
+      (y?.issueDate ?? 0) - (x?.issueDate ?? 0) ||
+      (a.sha256 < b.sha256 ? -1 : Number(a.sha256 > b.sha256))
+    )
+  })
+}
+
+async function proveDocument<T extends Dated>(
+  context: Context,
+  document: Brought<IntelDocument>,
+  signers: readonly TcbSigner[],
+  { decode, tee, path }: Wanted<T>,
+): Promise<ProvedDocument<T>> {
+  const { signed, kind } = document.value
+  const signer = await signerOf(context, document, signers)
+  if (signer === undefined) {
+    // Where no certificate under the signer's name holds, that is what is wrong; else the document is.
+    const [first] = signers
+    if (first !== undefined && !first.proof.ok) take(first.proof)
+    return refuse(COLLATERAL_CODES[tee].signature, path, { expected: 'signed by Intel SGX TCB Signing' })
+  }
+  take(signer.proof)
+  const value = take(
+    await context.decodeOnce(`${kind}/${path}`, signed, MOST_DOCUMENT_BYTES, () => decode(signed, tee, path)),
+  )
+  checkDates(context, value, path, document.sha256)
+  return { value, sha256: document.sha256, signer }
+}
+
+/** The signer whose key signed these very bytes; proved ones are asked first. */
+async function signerOf(
+  context: Context,
+  document: Brought<IntelDocument>,
+  signers: readonly TcbSigner[],
+): Promise<TcbSigner | undefined> {
+  const { signed, signature } = document.value
+  for (const signer of signers) {
+    const { spki } = signer.value.publicKey
+    if (await context.verify(payerOf(document), 'ES256', spki, signed, signature, 'remember')) return signer
+  }
+  return undefined
+}
+
+function checkDates(context: Context, value: Dated, path: string, digest: string): void {
+  const facts: CollateralFacts = {
+    id: path,
+    subject: path,
+    digest,
+    issuedAt: value.issueDate,
+    validUntil: value.nextUpdate,
+    evaluationNumber: value.tcbEvaluationDataNumber,
+    sequenceNumber: undefined,
+  }
+  const [first, ...more] = judgeCollateral(facts, {
+    now: context.now,
+    maxAgeSeconds: undefined,
+    // The minimum is the policy's, which finds the number among the claims; the marks are the cache's.
+    minEvaluationNumber: undefined,
+    subject: path,
+    seen: undefined,
+  })
+  if (first !== undefined) take(failed([first, ...more]))
+}

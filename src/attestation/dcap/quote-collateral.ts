@@ -1,0 +1,142 @@
+import { latin1, utf8 } from '../../core/bytes.ts'
+import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../../core/json.ts'
+import { attempt, type Fault, fault, type Outcome, refuse, take } from '../../core/outcome.ts'
+import { decodeCertificate } from '../../core/x509/certificate.ts'
+import { decodeCrl } from '../../core/x509/crl.ts'
+import { type Name, nameText, sameName } from '../../core/x509/names.ts'
+import type { IntelDocument } from '../collateral.ts'
+import type { IntelFile, NamedDer } from './collateral-files.ts'
+import { dersInText } from './der-text.ts'
+import { documentOf, isSignedAnswer, splitAnswer } from './documents.ts'
+
+/** The members of `QuoteCollateralV3`, each as libraries spell it; camelCase is understood as well. */
+const MEMBERS = [
+  'pck_crl_issuer_chain',
+  'root_ca_crl',
+  'pck_crl',
+  'tcb_info_issuer_chain',
+  'tcb_info',
+  'tcb_info_signature',
+  'qe_identity_issuer_chain',
+  'qe_identity',
+  'qe_identity_signature',
+  'pck_certificate_chain',
+] as const
+type Member = (typeof MEMBERS)[number]
+
+const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+
+/** Whether a value is the collateral of one quote: a document or a list under its name, as text. */
+export const isQuoteCollateral = (value: Json): boolean =>
+  isJsonObject(value) &&
+  (['tcb_info', 'qe_identity', 'pck_crl', 'root_ca_crl'] as const).some((name) =>
+    [name, camelCase(name)].some((spelling) => typeof value[spelling] === 'string'),
+  )
+
+/**
+ * Reads `QuoteCollateralV3` as quote libraries write it: documents as text with their signatures beside them or inside,
+ * chains in PEM, lists in hexadecimal, base64 or PEM. An answer is read as a whole: where its chain or its signature cannot
+ * be read, its document is left out too. Lists are told by their content; one that its own name contradicts is left out.
+ * @returns what can be read, and the faults of what cannot: JSON_* · UTF8_INVALID · HEX_NOT_CANONICAL · PEM_INVALID ·
+ * ENV_BASE64_NOT_CANONICAL · LIMIT_* · COLLATERAL_SUBJECT_MISMATCH
+ */
+export function readQuoteCollateral(value: Json, name: string): IntelFile {
+  if (!isJsonObject(value)) throw new TypeError('collateral of a quote is an object')
+  const faults: Fault[] = []
+  const kept = <T>(outcome: Outcome<T>): readonly T[] => {
+    if (outcome.ok) return [outcome.value]
+    faults.push(...outcome.faults)
+    return []
+  }
+  const unknown = Object.keys(value).filter((key) => !MEMBERS.some((m) => m === key || camelCase(m) === key))
+  faults.push(...unknown.filter((key) => !INFORMATIONAL.has(key)).map((key) => unknownMember(name, key)))
+
+  const answers = [
+    ...kept(attempt(() => answer(value, 'tcb-info', name))),
+    ...kept(attempt(() => answer(value, 'qe-identity', name))),
+  ]
+  const chains = (['pck_crl_issuer_chain', 'pck_certificate_chain'] as const).flatMap((member) =>
+    kept(attempt(() => take(dersOf(value, member, name)))).flat(),
+  )
+  const lists = (['root_ca_crl', 'pck_crl'] as const).flatMap((member) =>
+    kept(attempt(() => list(value, member, name))).flat(),
+  )
+  return {
+    documents: answers.flatMap((a) => a.document),
+    ders: [...answers.flatMap((a) => a.chain), ...chains, ...lists],
+    faults,
+  }
+}
+
+/** What Intel's C structure has beside the collateral itself. */
+const INFORMATIONAL: ReadonlySet<string> = new Set(
+  ['version', 'major_version', 'minor_version', 'tee_type'].flatMap((name) => [name, camelCase(name)]),
+)
+
+const unknownMember = (name: string, key: string): Fault =>
+  fault('JSON_UNKNOWN_KEY', pointer(name, key), { expected: MEMBERS.join(', '), actual: key })
+
+/** The text of a member, or undefined where it is absent; inside `attempt`. */
+function textOf(value: JsonObject, member: Member, name: string): { text: string; path: string } | undefined {
+  const spellings = [...new Set([member, camelCase(member)])].filter((spelling) => Object.hasOwn(value, spelling))
+  const [spelling, other] = spellings
+  if (other !== undefined) return refuse('JSON_DUPLICATE_KEY', pointer(name, other))
+  const found = spelling === undefined ? undefined : value[spelling]
+  if (spelling === undefined || found === undefined || found === null) return undefined
+  const path = pointer(name, spelling)
+  return typeof found === 'string' ? { text: found, path } : refuse('JSON_TYPE_MISMATCH', path, { expected: 'string' })
+}
+
+const dersOf = (value: JsonObject, member: Member, name: string): Outcome<readonly NamedDer[]> =>
+  attempt(() => {
+    const found = textOf(value, member, name)
+    return found === undefined ? [] : take(dersInText(found.text, found.path))
+  })
+
+interface Answer {
+  readonly document: readonly IntelDocument[]
+  readonly chain: readonly NamedDer[]
+}
+
+/** A document, its signature and its chain; inside `attempt`. */
+function answer(value: JsonObject, kind: IntelDocument['kind'], name: string): Answer {
+  const member = kind === 'tcb-info' ? 'tcb_info' : 'qe_identity'
+  const found = textOf(value, member, name)
+  const chain = take(dersOf(value, `${member}_issuer_chain`, name)).map(readableCertificate)
+  if (found === undefined || found.text === '') return { document: [], chain }
+  const bytes = utf8(found.text.replace(/\0$/, ''))
+  const signature = textOf(value, `${member}_signature`, name)
+  // Intel's own library hands the answer on as it came, its signature inside.
+  const document =
+    signature === undefined && isAnswer(bytes)
+      ? take(splitAnswer(bytes, found.path))
+      : take(documentOf(kind, bytes, signature?.text, found.path))
+  if (document.kind !== kind) refuse('JSON_UNKNOWN_KEY', found.path, { expected: kind, actual: document.kind })
+  return { document: [document], chain }
+}
+
+function isAnswer(bytes: Uint8Array): boolean {
+  const value = parseJson(latin1(bytes), '')
+  return value.ok && isSignedAnswer(value.value)
+}
+
+function readableCertificate(named: NamedDer): NamedDer {
+  take(decodeCertificate(named.der, named.path))
+  return named
+}
+
+/** A list, which must be of the issuer that its name says, where the chain beside it tells who that is; inside `attempt`. */
+function list(value: JsonObject, member: 'root_ca_crl' | 'pck_crl', name: string): readonly NamedDer[] {
+  const ders = take(dersOf(value, member, name))
+  const [issuer] = take(dersOf(value, 'pck_crl_issuer_chain', name))
+  const ca = issuer === undefined ? undefined : decodeCertificate(issuer.der, issuer.path)
+  if (ca?.ok !== true) return ders
+  const named: Name = member === 'pck_crl' ? ca.value.subject : ca.value.issuer
+  for (const { der, path } of ders) {
+    const crl = decodeCrl(der, path)
+    if (crl.ok && !sameName(crl.value.issuer, named)) {
+      refuse('COLLATERAL_SUBJECT_MISMATCH', path, { expected: nameText(named), actual: nameText(crl.value.issuer) })
+    }
+  }
+  return ders
+}
