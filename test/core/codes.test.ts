@@ -8,7 +8,7 @@ const entries = Object.entries(CODES) as [Code, CodeEntry][]
 /** First words a code may have. A new area is added here on purpose, a mistyped one is caught here. */
 const AREAS = new Set([
   ...['LIMIT', 'ENV', 'JSON', 'HEX', 'UTF8', 'BIND', 'SNP', 'GPU', 'RIM', 'XML', 'X509', 'DER', 'PEM', 'CRL', 'OCSP'],
-  ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK'],
+  ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK', 'TDX'],
 ])
 
 /** Every code that may be asked again. All others are final, and a code never moves between the two lists. */

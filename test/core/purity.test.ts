@@ -67,7 +67,9 @@ const KINDS: ReadonlySet<string> = new Set([
 ])
 
 /** The kinds' common ground: what a kind may import beside itself. The registry and the envelopes know the kinds, not the other way round. */
-const COMMON: ReadonlySet<string> = new Set(['claims.ts', 'collateral.ts', 'evidence.ts', 'kind.ts', 'challenge.ts'])
+const COMMON: ReadonlySet<string> = new Set([
+  ...['claims.ts', 'collateral.ts', 'evidence.ts', 'kind.ts', 'challenge.ts', 'event-log'],
+])
 
 /** What the policy knows of attestation: the vocabulary, as types. */
 const VOCABULARY: ReadonlySet<string> = new Set(
