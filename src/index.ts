@@ -143,7 +143,7 @@ export {
   decodeChallenge,
   issueChallengeRecord,
 } from './attestation/challenge.ts'
-export type { Claims, GpuClaims, SnpClaims, SwitchClaims } from './attestation/claims.ts'
+export type { Claims, EventLogClaims, GpuClaims, SnpClaims, SwitchClaims } from './attestation/claims.ts'
 export {
   type CollateralFile,
   type CollateralSet,

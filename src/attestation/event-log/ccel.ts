@@ -7,7 +7,7 @@ import { EV, eventTypeName } from './event-types.ts'
 import { interpreted, measured } from './events.ts'
 import { type Digest, type Extension, takeReplayed } from './replay.ts'
 import { decodeTcgLog, looksLikeTcgLog, type TcgProfile } from './tcg.ts'
-import { uefiVariable } from './uefi-variable.ts'
+import { type UefiVariable, uefiVariable } from './uefi-variable.ts'
 
 /** Register 0 of a TD is MRTD, 1 to 4 are RTMR0 to RTMR3; the log of a TD has one algorithm. */
 const PROFILE: TcgProfile = {
@@ -90,11 +90,11 @@ export function judgeCcel(
       })
     })
     const registers = await takeReplayed(events, rtmrs, digest, path)
-    const boundaries = separators(events, path)
+    const boundaries = await takeSeparators(events, digest, path)
     const named = events.map((event, i) => ({
       event: measured(event, i),
       data: event.data,
-      name: recomputed[i] === true ? nameOf(event) : undefined,
+      name: recomputed[i] === true ? ccelEventName(event) : undefined,
       beforeBoundary: i < (boundaries.get(event.register) ?? 0),
     }))
     const claims = firmwareClaims(named, path)
@@ -110,29 +110,41 @@ export function judgeCcel(
   })
 }
 
-const SEPARATOR_OK: ReadonlySet<string> = new Set(['00000000', 'ffffffff'])
+/** What firmware hashes where all went well. */
+const SEPARATORS: readonly Uint8Array[] = [new Uint8Array(4), new Uint8Array(4).fill(0xff)]
+
 /** Those that firmware measures into; later stages may close theirs as well, once. */
 const FIRMWARE_REGISTERS: readonly RtmrIndex[] = [0, 1]
 
-/** Place of the separator of each register that has one. Before it firmware alone measures, so a second one is an attack. */
-function separators(events: readonly CcelEvent[], path: string): ReadonlyMap<RtmrIndex, number> {
+/**
+ * Place of the separator of each register that has one. Before it firmware alone measures, so a second one is how events of the
+ * system are passed off as those of firmware. What was measured tells a separator: its type is covered by no digest, and the
+ * sender of the log could give the first one another.
+ */
+async function takeSeparators(
+  events: readonly CcelEvent[],
+  digest: Digest,
+  path: string,
+): Promise<ReadonlyMap<RtmrIndex, number>> {
+  const digests = await Promise.all(SEPARATORS.map((data) => digest('sha384', data)))
   const places = new Map<RtmrIndex, number>()
   const invalid = (place: string, expected: string, actual: string): never =>
     refuse('TDX_EVENT_SEPARATOR_INVALID', `${path}.${place}`, { expected, actual })
-  events.forEach(({ register, type, data }, i) => {
-    if (type !== EV.SEPARATOR) return
-    if (!SEPARATOR_OK.has(toHex(data.subarray(0, 5))))
-      invalid(`events[${i}]`, [...SEPARATOR_OK].join(' or '), toHex(data.subarray(0, 5)))
-    if (places.has(register)) invalid(`events[${i}]`, `one separator in RTMR${register}`, 'a second one')
-    places.set(register, i)
+  events.forEach((event, i) => {
+    const isSeparator = digests.some((d) => equalBytes(d, event.digest))
+    if (!isSeparator && event.type === EV.SEPARATOR)
+      invalid(`events[${i}]`, SEPARATORS.map(toHex).join(' or '), toHex(event.data.subarray(0, 8)))
+    if (!isSeparator) return
+    if (places.has(event.register)) invalid(`events[${i}]`, `one separator in RTMR${event.register}`, 'a second one')
+    places.set(event.register, i)
   })
   for (const register of FIRMWARE_REGISTERS)
     if (!places.has(register)) invalid(`rtmr${register}`, 'one separator', 'none')
   return places
 }
 
-/** What an event that was recomputed is called; undefined where its data has no form that we read. */
-function nameOf({ type, data }: CcelEvent): string | undefined {
+/** What the data of an event is called, worth something once it was recomputed; undefined where its data has no form that we read. */
+export function ccelEventName({ type, data }: CcelEvent): string | undefined {
   switch (type) {
     case EV.SEPARATOR:
       return 'separator'
@@ -164,19 +176,26 @@ interface NamedEvent {
 }
 
 function firmwareClaims(events: readonly NamedEvent[], path: string): CcelClaims {
-  const seen = new Map<string, Uint8Array>()
+  const seen = new Map<string, UefiVariable>()
   for (const { event, data, name, beforeBoundary } of events) {
     if (event.type !== EV.EFI_VARIABLE_DRIVER_CONFIG || name === undefined || !SECURE_BOOT_VARIABLES.has(name)) continue
     const at = `${path}.events[${event.sequence}]`
     if (!beforeBoundary || event.register !== 0)
       refuse('TDX_EVENT_AFTER_BOUNDARY', at, { expected: 'in RTMR0 before its separator', actual: name })
     if (seen.has(name)) refuse('TDX_EVENT_DUPLICATE', at, { actual: name })
-    seen.set(name, uefiVariable(data)?.data ?? new Uint8Array())
+    const variable = uefiVariable(data)
+    if (variable !== undefined) seen.set(name, variable)
   }
   const secureBoot = seen.get('SecureBoot')
   if (secureBoot === undefined) return { secureBoot: undefined }
-  const text = toHex(secureBoot)
-  if (text !== '00' && text !== '01')
-    refuse('TDX_EVENT_PAYLOAD_INVALID', `${path}.SecureBoot`, { expected: '00 or 01', actual: text })
-  return { secureBoot: text === '01' }
+  const text = `${toHex(secureBoot.guid)} ${toHex(secureBoot.data)}`
+  if (text !== `${EFI_GLOBAL_VARIABLE} 00` && text !== `${EFI_GLOBAL_VARIABLE} 01`)
+    refuse('TDX_EVENT_PAYLOAD_INVALID', `${path}.SecureBoot`, {
+      expected: `${EFI_GLOBAL_VARIABLE} 00 or 01`,
+      actual: text,
+    })
+  return { secureBoot: text.endsWith('01') }
 }
+
+/** 8be4df61-93ca-11d2-aa0d-00e098032b8c as it lies in memory. */
+const EFI_GLOBAL_VARIABLE = '61dfe48bca93d211aa0d00e098032b8c'

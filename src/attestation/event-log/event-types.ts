@@ -26,11 +26,15 @@ export const EV = {
   EFI_HANDOFF_TABLES2: 0x8000000b,
   EFI_VARIABLE_BOOT2: 0x8000000c,
   EFI_VARIABLE_AUTHORITY: 0x800000e0,
-  /** dstack: an event of its own or of the application, in RTMR3 */
-  DSTACK_RUNTIME: 0x08000001,
 } as const
 
-const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(EV).map(([name, type]) => [type, `EV_${name}`]))
+/** dstack: an event of its own or of the application, in RTMR3. */
+export const DSTACK_RUNTIME = 0x08000001
+
+const NAMES: ReadonlyMap<number, string> = new Map([
+  ...Object.entries(EV).map(([name, type]) => [type, `EV_${name}`] as const),
+  [DSTACK_RUNTIME, 'dstack event'],
+])
 
 /** `EV_SEPARATOR`, or the number in hexadecimal where the table has no name for it. */
 export const eventTypeName = (type: number): string => NAMES.get(type) ?? `0x${type.toString(16).padStart(8, '0')}`

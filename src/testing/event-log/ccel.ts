@@ -26,15 +26,11 @@ const u32 = (value: number) => Uint8Array.from([0, 8, 16, 24], (shift) => (value
 const u64 = (value: number) => concatBytes(u32(value), u32(0))
 const ucs2 = (text: string) => Uint8Array.from([...text].flatMap((c) => [c.charCodeAt(0), 0]))
 
-/** UEFI_VARIABLE_DATA under EFI_GLOBAL_VARIABLE. */
-export const uefiVariableData = (name: string, data: Uint8Array): Uint8Array =>
-  concatBytes(
-    Uint8Array.from(Buffer.from('61dfe48bca93d211aa0d00e098032b8c', 'hex')),
-    u64(name.length),
-    u64(data.length),
-    ucs2(name),
-    data,
-  )
+const EFI_GLOBAL_VARIABLE = '61dfe48bca93d211aa0d00e098032b8c'
+
+/** UEFI_VARIABLE_DATA. @param guid hex as it lies in memory, EFI_GLOBAL_VARIABLE by default */
+export const uefiVariableData = (name: string, data: Uint8Array, guid = EFI_GLOBAL_VARIABLE): Uint8Array =>
+  concatBytes(Uint8Array.from(Buffer.from(guid, 'hex')), u64(name.length), u64(data.length), ucs2(name), data)
 
 const variable = (name: string, data: Uint8Array): TestCcelEvent => ({
   register: 0,
@@ -157,6 +153,11 @@ export const CCEL_FAULTS = {
     change(AT.secureBoot, (e) => ({ ...e, data: uefiVariableData('SecureBoot', Uint8Array.of(0)), hashed: e.data })),
   ),
   'separator-twice': measured('a second separator in RTMR0', insert(AT.end, separator(0))),
+  'separator-hidden': measured('the separator of RTMR0 under another type, and one more after SecureBoot', (events) => [
+    ...change(AT.separator0, (e) => ({ ...e, type: IPL }))(events),
+    variable('SecureBoot', Uint8Array.of(1)),
+    separator(0),
+  ]),
   'separator-missing': measured('no separator in RTMR1', drop(AT.separator1)),
   'separator-error': measured(
     'a separator that marks an error',
@@ -175,6 +176,10 @@ export const CCEL_FAULTS = {
     change(AT.secureBoot, (e) => ({ ...e, register: 1 })),
   ),
   'variable-twice': measured('SecureBoot measured twice', duplicate(AT.secureBoot)),
+  'variable-of-others': measured(
+    'a SecureBoot that is another vendor’s',
+    change(AT.secureBoot, (e) => ({ ...e, data: uefiVariableData('SecureBoot', Uint8Array.of(1), 'ab'.repeat(16)) })),
+  ),
   'variable-value': measured(
     'a SecureBoot that is neither on nor off',
     change(AT.secureBoot, () => variable('SecureBoot', Uint8Array.of(2))),

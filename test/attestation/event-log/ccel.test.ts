@@ -80,12 +80,14 @@ describe('one thing wrong with the events', () => {
     move: 'TDX_EVENT_LOG_MISMATCH',
     'payload-changed': 'TDX_EVENT_DIGEST_MISMATCH',
     'separator-twice': 'TDX_EVENT_SEPARATOR_INVALID',
+    'separator-hidden': 'TDX_EVENT_SEPARATOR_INVALID',
     'separator-missing': 'TDX_EVENT_SEPARATOR_INVALID',
     'separator-error': 'TDX_EVENT_SEPARATOR_INVALID',
     'separator-long': 'TDX_EVENT_SEPARATOR_INVALID',
     'variable-after-separator': 'TDX_EVENT_AFTER_BOUNDARY',
     'variable-in-rtmr1': 'TDX_EVENT_AFTER_BOUNDARY',
     'variable-twice': 'TDX_EVENT_DUPLICATE',
+    'variable-of-others': 'TDX_EVENT_PAYLOAD_INVALID',
     'variable-value': 'TDX_EVENT_PAYLOAD_INVALID',
   }
   const faults = Object.keys(CCEL_FAULTS) as CcelFault[]

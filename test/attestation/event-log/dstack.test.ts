@@ -152,6 +152,7 @@ describe('JSON that is no log', () => {
     ['an event type past 32 bits', 'TDX_EVENT_LOG_MALFORMED', () => member(0, { event_type: 2 ** 32 })],
     ['an event of another type in RTMR3', 'TDX_EVENT_LOG_MALFORMED', () => member(FIRST_RUNTIME, { event_type: 4 })],
     ['an event without name in RTMR3', 'TDX_EVENT_LOG_MALFORMED', () => member(FIRST_RUNTIME, { event: '' })],
+    ['a name of 257 characters', 'TDX_EVENT_LOG_MALFORMED', () => member(FIRST_RUNTIME, { event: 'a'.repeat(257) })],
     ['a colon in a name', 'TDX_EVENT_LOG_MALFORMED', () => member(FIRST_RUNTIME, { event: 'a:b' })],
     ['a digest of 47 bytes', 'HEX_NOT_CANONICAL', () => member(0, { digest: 'ab'.repeat(47) })],
     ['a digest of the boot left out', 'HEX_NOT_CANONICAL', () => member(0, { digest: '' })],
@@ -197,6 +198,7 @@ describe('a colon in version 1', () => {
     accepted(await judge({ events: [...DSTACK_BOOT, application] }))
     const other = { register: 3, name: 'a:b', payload: '63' }
     refused(await judge({ events: [...DSTACK_BOOT, other] }), ['TDX_EVENT_LOG_MALFORMED'])
+    accepted(await judge({ events: [...DSTACK_BOOT, other], version: 2 }))
   })
 })
 

@@ -6,10 +6,20 @@ import {
   decodeTcgLog,
   type TcgProfile,
 } from '../../../src/attestation/event-log/index.ts'
+import type { Code } from '../../../src/core/codes.ts'
 import { take } from '../../../src/core/outcome.ts'
 import { accepted, refused } from '../../reject/row.ts'
 import { describeEvidence, evidence, evidenceJson, hasEvidence } from '../../support/evidence.ts'
 import { judgeLog, mrConfigIdOf, rtmrsOf } from './support.ts'
+
+const TPM: TcgProfile = {
+  highestRegister: 23,
+  algorithms: ['sha1', 'sha256', 'sha384'],
+  mostEvents: 4096,
+  codes: { malformed: 'TDX_EVENT_LOG_MALFORMED', tooMany: 'LIMIT_EVENT_LOG_COUNT' },
+}
+
+const TD: TcgProfile = { ...TPM, highestRegister: 4, algorithms: ['sha384'] }
 
 describeEvidence('intel/eventlog-ccel-gcp-cos113', () => {
   const folder = 'intel/eventlog-ccel-gcp-cos113'
@@ -38,6 +48,19 @@ describeEvidence('intel/eventlog-ccel-gcp-cos113', () => {
     ])
     expect(judged.digestOnly).toHaveLength(43 - judged.events.length)
     expect(judged.digestOnly.filter((e) => e.type === EV.IPL)).toHaveLength(20)
+  })
+
+  it('TDX_EVENT_LOG_MISMATCH or TDX_EVENT_DIGEST_MISMATCH: any bit of any digest', async () => {
+    const { events } = take(decodeTcgLog(scene.log, 'log', TD))
+    for (const event of events) {
+      const log = scene.log.slice()
+      const digestAt = event.offset + 14
+      log[digestAt] = (log[digestAt] ?? 0) ^ 1
+      const isStrict = [EV.SEPARATOR, EV.EFI_ACTION, EV.EFI_VARIABLE_DRIVER_CONFIG, EV.EFI_GPT_EVENT].some(
+        (t) => t === event.type,
+      )
+      refused(await judgeLog({ ...scene, log }), [isStrict ? 'TDX_EVENT_DIGEST_MISMATCH' : 'TDX_EVENT_LOG_MISMATCH'])
+    }
   })
 
   it('without its padding it is the same log', async () => {
@@ -76,6 +99,43 @@ describeEvidence('intel', () => {
     refused(other, [id === '1d0342e3' ? 'TDX_EVENT_LOG_MISMATCH' : 'TDX_EVENT_DIGEST_MISMATCH'])
   })
 
+  type Event = Record<'imr' | 'event' | 'event_payload' | 'digest', unknown>
+  const at = (events: readonly Event[], name: string) => events.findIndex((e) => e.event === name)
+  const changed = (name: string, to: Partial<Event>) => (events: readonly Event[]) =>
+    events.map((e) => (e.event === name ? { ...e, ...to } : e))
+
+  it.each<[code: Code, what: string, edit: (events: readonly Event[]) => readonly Event[]]>([
+    ['TDX_EVENT_DIGEST_MISMATCH', 'payload changed', changed('compose-hash', { event_payload: '00'.repeat(32) })],
+    ['TDX_EVENT_DIGEST_MISMATCH', 'name changed', changed('storage-fs', { event: 'storage' })],
+    [
+      'TDX_EVENT_LOG_MISMATCH',
+      'payload changed, no digest',
+      changed('app-id', { digest: '', event_payload: '00'.repeat(20) }),
+    ],
+    ['TDX_EVENT_LOG_MISMATCH', 'one dropped', (events) => events.filter((e) => e.event !== 'boot-mr-done')],
+    ['TDX_EVENT_LOG_MISMATCH', 'one doubled', (events) => [...events, ...events.slice(-1)]],
+    [
+      'TDX_EVENT_LOG_MISMATCH',
+      'one in another register',
+      (events) => [{ ...events[0], imr: 1 } as Event, ...events.slice(1)],
+    ],
+    [
+      'TDX_EVENT_LOG_MISMATCH',
+      'two in the other order',
+      (events) => {
+        const i = at(events, 'app-id')
+        return [...events.slice(0, i), ...events.slice(i, i + 2).reverse(), ...events.slice(i + 2)]
+      },
+    ],
+  ])('%s: %s', async (code, _, edit) => {
+    const folder = 'intel/eventlog-dstack-b9e238b2'
+    const rtmrs = rtmrsOf(evidence(`${folder}/quote.bin`))
+    const log = (events: unknown) => new TextEncoder().encode(JSON.stringify(events))
+    const events = evidenceJson<readonly Event[]>(`${folder}/eventlog.json`)
+    accepted(await judgeLog({ log: log(events), rtmrs }))
+    refused(await judgeLog({ log: log(edit(events)), rtmrs }), [code])
+  })
+
   it('what an application measures after system-ready is told as its own', async () => {
     const folder = 'intel/eventlog-dstack-b9e238b2'
     const scene = { log: evidence(`${folder}/eventlog.json`), rtmrs: rtmrsOf(evidence(`${folder}/quote.bin`)) }
@@ -86,13 +146,6 @@ describeEvidence('intel', () => {
     ])
   })
 })
-
-const TPM: TcgProfile = {
-  highestRegister: 23,
-  algorithms: ['sha1', 'sha256', 'sha384'],
-  mostEvents: 4096,
-  codes: { malformed: 'TDX_EVENT_LOG_MALFORMED', tooMany: 'LIMIT_EVENT_LOG_COUNT' },
-}
 
 describeEvidence('tpm-and-clouds', () => {
   interface Row {
