@@ -1,7 +1,7 @@
 import { equalBytes } from '../../core/bytes.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { refuse, take } from '../../core/outcome.ts'
-import { decodeCcelTable } from '../event-log/index.ts'
+import { decodeCcelTable, looksLikeCcel } from '../event-log/index.ts'
 import type { EvidenceItem } from '../evidence.ts'
 
 export interface LooseFile {
@@ -41,7 +41,7 @@ export function withEventLogs(
   if (quotes.length !== 1 || logs.length === 0) return { items, ignored: [...logs, ...tables].map(({ name }) => name) }
   for (const { name, bytes } of tables) {
     const { logAreaMinimumLength } = take(decodeCcelTable(bytes, name))
-    const longer = logs.find((log) => log.bytes.length > logAreaMinimumLength)
+    const longer = logs.find((log) => looksLikeCcel(log.bytes) && log.bytes.length > logAreaMinimumLength)
     if (longer !== undefined) {
       refuse('TDX_EVENT_LOG_MALFORMED', longer.name, {
         expected: `at most ${logAreaMinimumLength} bytes, as ${name} says`,

@@ -87,8 +87,9 @@ export const DSTACK_FAULTS = {
       '99'.repeat(32),
     )(change(at('compose-hash'), (e) => ({ ...e, digest: hex(digestOf(e, 1)) }))(events)),
   ),
-  'payload-changed-without-digest': sent('another compose hash, and no digest', (events) =>
-    change(at('compose-hash'), (e) => ({ ...e, payload: '99'.repeat(32), digest: '' }))(events),
+  'payload-changed-without-digest': sent(
+    'another compose hash, and no digest',
+    change(at('compose-hash'), (e) => ({ ...e, payload: '99'.repeat(32), digest: '' })),
   ),
   'after-boundary': measured(
     'the application measures a compose hash',

@@ -79,6 +79,7 @@ describe('a log beside a quote goes to the quote, whatever its name', () => {
   it('TDX_EVENT_LOG_MALFORMED: a log longer than its table says', () => {
     accepted(readEvidence([QUOTE, file('a', CCEL), file('b', ccelTable(CCEL.length))]))
     refused(readEvidence([QUOTE, file('a', CCEL), file('b', ccelTable(CCEL.length - 1))]), ['TDX_EVENT_LOG_MALFORMED'])
+    accepted(readEvidence([QUOTE, file('a', DSTACK), file('b', ccelTable(1))]))
   })
 
   it('LIMIT_EVENT_LOG_BYTES: more than a mebibyte in all', () => {
