@@ -144,7 +144,15 @@ export {
   decodeChallenge,
   issueChallengeRecord,
 } from './attestation/challenge.ts'
-export type { Claims, GpuClaims, SgxClaims, SnpClaims, SwitchClaims, TdxClaims } from './attestation/claims.ts'
+export type {
+  Claims,
+  EventLogClaims,
+  GpuClaims,
+  SgxClaims,
+  SnpClaims,
+  SwitchClaims,
+  TdxClaims,
+} from './attestation/claims.ts'
 export {
   type CollateralFile,
   type CollateralSet,

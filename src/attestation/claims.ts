@@ -302,6 +302,76 @@ export type DeviceClaims = GpuClaims | SwitchClaims
 
 export const isDeviceClaims = (claims: Claims): claims is DeviceClaims => claims.kind.startsWith('nvidia/')
 export const isCpuClaims = (claims: Claims): claims is CpuClaims => !isDeviceClaims(claims)
+/** RTMR0 to RTMR3. */
+export type RtmrIndex = 0 | 1 | 2 | 3
+
+/** A register whose events were replayed and led to the value in the quote; one that differs refuses the log. */
+export interface ReplayedRegister {
+  readonly index: RtmrIndex
+  /** events measured into it */
+  readonly events: number
+  readonly matches: true
+}
+
+/** An event as it can be compared: by what was measured. Byte fields are lower-case hex. */
+export interface MeasuredEvent {
+  /** place among the measured events of the log, from 0 */
+  readonly sequence: number
+  readonly register: RtmrIndex
+  /** as the log says; no digest covers it but that of a dstack event */
+  readonly type: number
+  /** SHA-384 */
+  readonly digest: string
+}
+
+/** An event whose digest was recomputed from what the log says of it: these are the bytes that were measured. */
+export interface InterpretedEvent extends MeasuredEvent {
+  /** of a dstack event or a firmware variable; the text of an action */
+  readonly name: string
+  /** undefined where it has more than 1024 bytes: the digest stands for it */
+  readonly payload: string | undefined
+  /**
+   * before `system-ready`, or in firmware before the separator of the register, where the platform alone measures. After it
+   * the name is the word of whoever runs in the guest.
+   */
+  readonly beforeBoundary: boolean
+}
+
+interface ReplayedLog {
+  /** all four, in order */
+  readonly registers: readonly ReplayedRegister[]
+  readonly events: readonly InterpretedEvent[]
+  /** what the log says of these was not what was hashed, or says nothing: good for a list of digests, never to be interpreted */
+  readonly digestOnly: readonly MeasuredEvent[]
+}
+
+/** What firmware measured, as far as its log can be recomputed. */
+export interface CcelClaims {
+  /** variable SecureBoot; undefined where it was not measured before the separator */
+  readonly secureBoot: boolean | undefined
+}
+
+/** What dstack measured before `system-ready`. Byte fields are lower-case hex. */
+export interface DstackClaims {
+  /** 20 bytes */
+  readonly appId: string
+  /** SHA-256 of the bytes of app-compose.json */
+  readonly composeHash: string
+  /** 20 bytes; undefined for a guest that is none in particular */
+  readonly instanceId: string | undefined
+  /** 32 bytes; versions before it was measured have none */
+  readonly osImageHash: string | undefined
+  readonly keyProvider: { readonly name: string; readonly id: string }
+  readonly mrKms: string | undefined
+  readonly gpuPolicyHash: string | undefined
+  /** SHA-256 of the text of the GPU evidence that the guest itself looked at */
+  readonly gpuAttestationSha256: string | undefined
+}
+
+/** What an event log proves: it was replayed to the four RTMRs of an authenticated quote. */
+export type EventLogClaims =
+  | (ReplayedLog & { readonly form: 'ccel'; readonly claims: CcelClaims })
+  | (ReplayedLog & { readonly form: 'dstack-v1' | 'dstack-v2'; readonly claims: DstackClaims })
 
 /** The one vocabulary that policy speaks. A kind that comes later adds a member. */
 export type Claims = CpuClaims | DeviceClaims

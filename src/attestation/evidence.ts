@@ -20,13 +20,22 @@ export interface EvidenceItem {
   readonly bytes: Uint8Array
   /** certificates that travelled with it (PEM, DER, or AMD's certificate table). Offers, never anchors. */
   readonly endorsements: readonly Uint8Array[]
+  /** logs of what was measured into the registers of a TDX quote (CCEL, dstack); what they say is judged against the quote */
+  readonly eventLogs?: readonly Uint8Array[]
   /** what the carrier puts beside the report and nobody reads (a CEC report): named in the decision and in its digest */
   readonly unread?: Uint8Array
   /** architecture the carrier claims (`HOPPER`), to be compared with the certificates */
   readonly architectureLabel?: string
 }
 
-export type Carrier = 'raw' | 'akash/aep-83' | 'nvidia/sdk' | 'coco/kbs' | 'azure/hcl' | 'vouchsafe/bundle'
+export type Carrier =
+  | 'raw'
+  | 'akash/aep-83'
+  | 'nvidia/sdk'
+  | 'coco/kbs'
+  | 'azure/hcl'
+  | 'dstack/quote'
+  | 'vouchsafe/bundle'
 
 /** What one machine presented, out of its envelope. */
 export interface EvidenceSet {

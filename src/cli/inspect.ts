@@ -10,7 +10,7 @@ import { jsonText } from './style.ts'
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description(
-      'show every field of a report, certificate, revocation list, OCSP answer or manifest; verifies nothing',
+      'show every field of a report, certificate, revocation list, OCSP answer, manifest or event log; verifies nothing',
     )
     .argument('<evidence>', 'file, folder, or - for standard input; evidence in any carrier, or collateral')
     .option('--full', 'long values whole')
@@ -23,7 +23,9 @@ export function inspectCommand(): Command {
       process.stdout.write(
         `${options.json === true ? jsonText(inspection) : renderInspection(inspection, options.full === true)}\n`,
       )
-      const problems = [...inspection.unread, ...inspection.items.flatMap((item) => item.problems)]
+      const { items, unread, eventLogs = [] } = inspection
+      const logs = [...eventLogs, ...items.flatMap((item) => item.eventLogs ?? [])]
+      const problems = [...unread, ...[...items, ...logs].flatMap((shown) => shown.problems)]
       if (problems.length === 0) return
       process.stderr.write(
         `vouchsafe: not everything could be read: ${[...new Set(problems.map((p) => p.code))].join(', ')}\n`,

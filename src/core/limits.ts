@@ -2,6 +2,9 @@
 export interface Limits {
   readonly requestBytes: number
   readonly evidenceBytes: number
+  /** one event log, padding included; firmware sets aside at most this */
+  readonly eventLogBytes: number
+  readonly eventLogEvents: number
   readonly gpuCount: number
   readonly itemCount: number
   /** files of one evidence folder, collateral beside it included */
@@ -27,6 +30,8 @@ export interface Limits {
 export const LIMITS: Limits = {
   requestBytes: 1024 * 1024,
   evidenceBytes: 64 * 1024,
+  eventLogBytes: 1024 * 1024,
+  eventLogEvents: 4096,
   gpuCount: 16,
   itemCount: 32,
   folderFiles: 256,

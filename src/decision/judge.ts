@@ -363,6 +363,9 @@ async function evidenceDigest(context: Context, set: EvidenceSet): Promise<strin
       kind: i.kind,
       sha256: await context.digestHex('sha256', i.bytes),
       endorsements: await Promise.all(i.endorsements.map((e) => context.digestHex('sha256', e))),
+      ...(i.eventLogs === undefined
+        ? {}
+        : { eventLogs: await Promise.all(i.eventLogs.map((log) => context.digestHex('sha256', log))) }),
       ...(i.unread === undefined ? {} : { unread: await context.digestHex('sha256', i.unread) }),
     })),
   )

@@ -53,6 +53,27 @@ export {
 export type { SnpSignature } from './amd/signature.ts'
 export { certificateTable, TABLE_GUID, type TableEntry, type TableOptions } from './amd/table.ts'
 export { anchorFromCertificate } from './anchor.ts'
+export {
+  CCEL_BOOT,
+  CCEL_FAULTS,
+  type CcelArea,
+  type CcelFault,
+  type CcelSpec,
+  ccelLog,
+  ccelTable,
+  type TestCcelEvent,
+  uefiVariableData,
+} from './event-log/ccel.ts'
+export {
+  DSTACK_BOOT,
+  DSTACK_FAULTS,
+  type DstackFault,
+  type DstackSpec,
+  dstackLog,
+  TEST_COMPOSE,
+  type TestDstackEvent,
+} from './event-log/dstack.ts'
+export type { LogFault, TestEventLog } from './event-log/registers.ts'
 export { type AkashPacking, type AkashPackingFault, akashGpuReport } from './nvidia/akash.ts'
 export {
   ARCHITECTURES,

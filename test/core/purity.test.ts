@@ -68,7 +68,7 @@ const KINDS: ReadonlySet<string> = new Set([
 
 /** The kinds' common ground: what a kind may import beside itself. The registry and the envelopes know the kinds, not the other way round. */
 const COMMON: ReadonlySet<string> = new Set([
-  ...['claims.ts', 'collateral.ts', 'evidence.ts', 'kind.ts', 'challenge.ts'],
+  ...['claims.ts', 'collateral.ts', 'evidence.ts', 'kind.ts', 'challenge.ts', 'event-log'],
   ...['collateral-rules.ts', 'preference.ts'],
 ])
 

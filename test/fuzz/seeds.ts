@@ -1,10 +1,12 @@
-import { concatBytes, utf8 } from '../../src/core/bytes.ts'
-import { toBase64 } from '../../src/core/encodings.ts'
+import { concatBytes, latin1, utf8 } from '../../src/core/bytes.ts'
+import { toBase64, toHex } from '../../src/core/encodings.ts'
 import type { NonEmpty } from '../../src/core/outcome.ts'
 import {
   type AmdMachine,
   akashGpuReport,
   amdMachine,
+  ccelLog,
+  dstackLog,
   type NvidiaMachine,
   nvidiaMachine,
 } from '../../src/testing/index.ts'
@@ -111,8 +113,16 @@ export function envelopes(): NonEmpty<Uint8Array> {
     json([device('HOPPER', gpu), ...hopper().switches.map((one) => device('LS10', one))]),
     json({ outblob: toBase64(cpu.report), auxblob: toBase64(cpu.table), provider: 'sev_guest', generation: '1' }),
     hclReport(cpu.report),
+    json({ quote: toHex(quoteShape()), event_log: latin1(dstackLog().log), report_data: '', vm_config: '{}' }),
   ]
 }
+
+/** Bytes that begin as a TDX quote does, and are as many as one has: an envelope looks no further. */
+export const quoteShape = (): Uint8Array =>
+  concatBytes(Uint8Array.of(4, 0, 2, 0, 0x81, 0, 0, 0), new Uint8Array(1292).fill(7))
+
+/** A log area that ends where its events do, and one with padding. */
+export const logAreas = (): NonEmpty<Uint8Array> => [ccelLog({ end: 'none' }).log, ccelLog({ areaBytes: 8192 }).log]
 
 /** An Azure HCL report around an SNP report: header, report, sizes and kinds of the runtime data, its JSON, padding. */
 function hclReport(report: Uint8Array): Uint8Array {

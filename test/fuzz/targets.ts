@@ -1,6 +1,7 @@
 import { decodeChallenge } from '../../src/attestation/challenge.ts'
 import { pckExtension } from '../../src/attestation/dcap/pck-extension.ts'
 import { readEvidence } from '../../src/attestation/envelopes/index.ts'
+import { type DstackLogVersion, decodeCcelTable, judgeEventLog } from '../../src/attestation/event-log/index.ts'
 import { certifiedFwid } from '../../src/attestation/nvidia/fwid.ts'
 import { authenticateRim, rimIdentityOf } from '../../src/attestation/nvidia/rim/index.ts'
 import { decodeXml, MANIFEST_CHARACTERS } from '../../src/attestation/nvidia/rim/xml.ts'
@@ -28,7 +29,14 @@ import { canonicalPolicy, parsePolicy, presetPolicy } from '../../src/policy/ind
 import type { SignerKey } from '../../src/policy/policy.ts'
 import { PRESET_DOCUMENTS } from '../../src/policy/presets.ts'
 import { authenticateReferenceValue, REFERENCE_VALUE_TYPE } from '../../src/policy/reference-values.ts'
-import { createNvidiaTestPki, ecKey } from '../../src/testing/index.ts'
+import {
+  ccelLog,
+  ccelTable,
+  createNvidiaTestPki,
+  dstackLog,
+  ecKey,
+  type TestEventLog,
+} from '../../src/testing/index.ts'
 import { judge, pckCertificate } from '../attestation/dcap/support.ts'
 import { anchorFromCertificate } from '../support/anchors.ts'
 import type { FuzzTarget } from './execute.ts'
@@ -39,9 +47,11 @@ import {
   genoa,
   hopper,
   json,
+  logAreas,
   milan,
   nonEmpty,
   once,
+  quoteShape,
   SEED,
   sgxQuotes,
   tdxQuotes,
@@ -292,6 +302,77 @@ const carriers: readonly FuzzTarget[] = [
   }),
 ]
 
+/** Whatever is accepted under these registers says the same of the machine as the log that they came from. */
+const judgedAgainst =
+  (made: () => TestEventLog, dstackVersion: DstackLogVersion = 1) =>
+  async (bytes: Uint8Array): Promise<Outcome<unknown>> => {
+    const { log, rtmrs } = made()
+    const context = new Context({ ...judgement(), cache: createVerificationCache(1) })
+    const judge = (of: Uint8Array) =>
+      judgeEventLog(of, rtmrs, (hash, input) => context.digest(hash, input), {
+        path: 'log',
+        dstackVersion,
+        mrConfigId: new Uint8Array(48),
+      })
+    const [mutant, original] = [await judge(bytes), await judge(log)]
+    if (!mutant.ok || !original.ok) return mutant
+    // No digest covers the type of a CCEL record: under another type, a variable is not told.
+    const isUntold = mutant.value.form === 'ccel' && mutant.value.claims.secureBoot === undefined
+    return isUntold || JSON.stringify(mutant.value.claims) === JSON.stringify(original.value.claims)
+      ? mutant
+      : impossible('another log with the same registers says something else')
+  }
+
+const eventLogs: readonly FuzzTarget[] = [
+  target('ccel', {
+    format: {
+      ...RAW,
+      tokens: [
+        [0xff, 0xff, 0xff, 0xff],
+        [4, 0, 0, 0],
+        [1, 0, 0, 0],
+        [0x0c, 0],
+        [0x0b, 0],
+      ].map((t) => Uint8Array.from(t)),
+    },
+    limitBytes: LIMITS.eventLogBytes,
+    seeds: logAreas,
+    run: judgedAgainst(once(() => ccelLog())),
+  }),
+  target('dstack-log-1', {
+    format: { ...JSON_TEXT, tokens: [...JSON_TEXT.tokens, ...['"digest":""', '"imr":3', '"system-ready"'].map(utf8)] },
+    limitBytes: EVIDENCE,
+    seeds: () => [dstackLog().log, dstackLog({ digests: 'stripped' }).log],
+    run: judgedAgainst(once(() => dstackLog())),
+  }),
+  target('dstack-log-2', {
+    format: { ...JSON_TEXT, tokens: [...JSON_TEXT.tokens, ...['"digest":""', '"imr":3', '"compose-hash"'].map(utf8)] },
+    limitBytes: EVIDENCE,
+    seeds: () => [dstackLog({ version: 2 }).log, dstackLog({ version: 2, digests: 'stripped' }).log],
+    run: judgedAgainst(
+      once(() => dstackLog({ version: 2 })),
+      2,
+    ),
+  }),
+  target('ccel-table', {
+    format: RAW,
+    limitBytes: 56,
+    seeds: () => [ccelTable(65536)],
+    run: (bytes) => decodeCcelTable(bytes, 'table'),
+  }),
+  target('event-log-folder', {
+    format: either(JSON_TEXT, RAW),
+    limitBytes: LIMITS.eventLogBytes,
+    seeds: () => [...logAreas(), dstackLog().log],
+    run: (bytes) =>
+      readEvidence([
+        { name: 'quote.bin', bytes: quoteShape() },
+        { name: 'log', bytes },
+        { name: 'table', bytes: ccelTable(LIMITS.eventLogBytes) },
+      ]),
+  }),
+]
+
 const text = (seed: string): Uint8Array => utf8(seed)
 
 const written: readonly FuzzTarget[] = [
@@ -444,6 +525,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...intel,
   ...nvidia,
   ...carriers,
+  ...eventLogs,
   ...written,
   machine,
 ]

@@ -15,6 +15,9 @@ const textsIn = (folder: string, isMeant: (name: string) => boolean): ReadonlyMa
       .map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
   )
 
+/** Areas of which some rows are judged and not yet all. */
+const STARTED = ['TDX']
+
 /** What every test file says, but this one. */
 const sources = textsIn(TESTS, (name) => !name.endsWith('complete.test.ts'))
 
@@ -38,7 +41,7 @@ describe('the must-reject catalogue', () => {
   it('lists every row once, of an area that is judged, with the verdict of its code', () => {
     const ids = CATALOGUE.map((r) => r.id)
     expect(ids.filter((id, i) => ids.indexOf(id) !== i)).toEqual([])
-    expect(ids.filter((id) => !AREAS.some((area) => id.startsWith(`RJ-${area}-`)))).toEqual([])
+    expect(ids.filter((id) => ![...AREAS, ...STARTED].some((area) => id.startsWith(`RJ-${area}-`)))).toEqual([])
     expect(CATALOGUE.filter((r: Row) => CODES[r.code].verdict !== r.verdict).map((r) => r.id)).toEqual([])
   })
 
@@ -50,10 +53,10 @@ describe('the must-reject catalogue', () => {
   const isGiven = existsSync(GIVEN) || process.env.CI === 'true'
   it.runIf(isGiven)('differs from the one it was given only where it says why', () => {
     type Given = Pick<Row, 'id' | 'code' | 'verdict'> & { readonly area: string }
-    const given = (JSON.parse(readFileSync(GIVEN, 'utf8')) as readonly Given[]).filter((r) =>
-      (AREAS as readonly string[]).includes(r.area),
-    )
     const ours = new Map<string, Row>(CATALOGUE.map((r) => [r.id, r]))
+    const given = (JSON.parse(readFileSync(GIVEN, 'utf8')) as readonly Given[]).filter(
+      (r) => (AREAS as readonly string[]).includes(r.area) || ours.has(r.id),
+    )
     expect(given.map((r) => r.id).filter((id) => !ours.has(id))).toEqual([])
     expect(ours.size).toBe(given.length)
     const differing = given.filter(({ id, code, verdict }) => {

@@ -24,8 +24,8 @@ const FORMATS: Readonly<Record<string, EvidenceKind>> = {
 const BINDINGS: readonly BindingForm[] = ['raw', 'derived', 'composite']
 
 /**
- * The generic bundle: `{ "kind": "vouchsafe/1", "items": [{ "id", "format", "data", "certs"? }], "binding"?, "key"? }`,
- * bytes in base64. A challenge, lease or time written in it is the sender's word and is not read.
+ * The generic bundle: `{ "kind": "vouchsafe/1", "items": [{ "id", "format", "data", "certs"?, "eventLog"? }], "binding"?, "key"? }`,
+ * bytes in base64; an event log belongs to a TDX quote. A challenge, lease or time written in it is the sender's word and is not read.
  * @returns the set, or ENV_KIND_UNKNOWN · ENV_KIND_MISMATCH · ENV_ITEM_DUPLICATE · ENV_* · JSON_* · LIMIT_*
  */
 export function readBundle(value: Json): Outcome<EvidenceSet> {
@@ -75,6 +75,7 @@ function readItem(value: Json, path: string): EvidenceItem {
     })
   const bytes = members.evidence('data')
   const certs = members.optionalArray('certs')
+  const eventLog = kind === 'intel/tdx-quote' ? members.optionalEventLog('eventLog') : undefined
   members.end()
   const actual = kindOf(bytes)
   if (actual !== kind && actual !== 'unknown' && !sameShape(actual, kind)) {
@@ -88,7 +89,7 @@ function readItem(value: Json, path: string): EvidenceItem {
     })
   }
   const endorsements = certs?.values.map((c, i) => asEvidence({ value: c, path: pointer(certs.path, i) })) ?? []
-  return { id, kind, bytes, endorsements }
+  return { id, kind, bytes, endorsements, ...(eventLog === undefined ? {} : { eventLogs: [eventLog] }) }
 }
 
 /** GPU and switch reports share one form; their certificates tell them apart. */

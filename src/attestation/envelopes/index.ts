@@ -1,4 +1,4 @@
-import { indexOfBytes, latin1, utf8 } from '../../core/bytes.ts'
+import { equalBytes, indexOfBytes, isZero, latin1, utf8 } from '../../core/bytes.ts'
 import { fromUtf8 } from '../../core/encodings.ts'
 import { type Json, parseJson } from '../../core/json.ts'
 import { LIMITS } from '../../core/limits.ts'
@@ -6,6 +6,7 @@ import { attempt, type NonEmpty, type Outcome, refuse, take } from '../../core/o
 import { looksLikePem } from '../../core/pem.ts'
 import type { CollateralFile } from '../collateral.ts'
 import { isIntelCollateral, looksLikeIntelText } from '../dcap/collateral-files.ts'
+import { looksLikeCcel, looksLikeCcelTable, looksLikeDstackLog } from '../event-log/index.ts'
 import type { EvidenceItem, EvidenceSet } from '../evidence.ts'
 import { kindOf } from '../registry.ts'
 import { looksLikeCertificateTable } from '../sev-snp/certificate-table.ts'
@@ -13,6 +14,8 @@ import { gpuItem, isAkashQuote, readAkashQuote, refuseNamed } from './akash.ts'
 import { isAzureHcl, readAzureHcl } from './azure-hcl.ts'
 import { isBundle, readBundle } from './bundle.ts'
 import { isCocoSnp, readCocoSnp } from './coco.ts'
+import { eventLogBytes, isDstackQuote, readDstackQuote } from './dstack.ts'
+import { checkLogSizes, type LooseFile, withEventLogs } from './event-logs.ts'
 import { isNvidiaEvidence, readNvidiaEvidence } from './nvidia-sdk.ts'
 import { isTsmReport, readTsmReport } from './tsm.ts'
 
@@ -33,6 +36,7 @@ export interface ReadEvidence {
 const JSON_CARRIERS: readonly { is: (value: Json) => boolean; read: (value: Json) => Outcome<EvidenceSet> }[] = [
   { is: isBundle, read: readBundle },
   { is: isAkashQuote, read: readAkashQuote },
+  { is: isDstackQuote, read: readDstackQuote },
   { is: isTsmReport, read: readTsmReport },
   { is: isCocoSnp, read: readCocoSnp },
   { is: isNvidiaEvidence, read: readNvidiaEvidence },
@@ -40,7 +44,8 @@ const JSON_CARRIERS: readonly { is: (value: Json) => boolean; read: (value: Json
 
 /**
  * Takes evidence out of its envelope, recognised by content: raw report or quote, Akash quote response, NVIDIA SDK JSON,
- * configfs-tsm JSON, CoCo evidence, Azure HCL report, the generic bundle; one file, or the files of one folder.
+ * configfs-tsm JSON, CoCo evidence, Azure HCL report, dstack's quote response, the generic bundle; one file, or the files of one
+ * folder, where the event log beside a TDX quote is handed to it.
  * Limits hold over all files together; of a folder, collateral has limits of its own.
  * @returns the set, or LIMIT_REQUEST_BYTES · LIMIT_ITEM_COUNT · LIMIT_GPU_COUNT · ENV_EVIDENCE_EMPTY · ENV_UNREADABLE · ENV_NOTHING_TO_JUDGE · ENV_ITEM_DUPLICATE and the codes of the
  * envelope recognised
@@ -67,12 +72,14 @@ export function readOne(bytes: Uint8Array, path: string): Outcome<EvidenceSet> {
     checkSize(bytes.length, path)
     if (looksLikeJson(bytes)) {
       const value = take(parseJson(take(fromUtf8(bytes, path)), path))
+      if (looksLikeDstackLog(value)) refuseLogAlone(path)
       const carrier = JSON_CARRIERS.find((c) => c.is(value))
       if (carrier !== undefined) return take(carrier.read(value))
       if (isIntelCollateral(value)) refuse('ENV_NOTHING_TO_JUDGE', path, { actual: 'collateral only' })
       return refuse('ENV_UNREADABLE', path, { actual: 'JSON of no known carrier' })
     }
     if (isAzureHcl(bytes)) return take(readAzureHcl(bytes))
+    if (looksLikeCcel(bytes) || looksLikeCcelTable(bytes)) refuseLogAlone(path)
     if (looksLikePem(bytes) || bytes[0] === 0x30)
       return refuse('ENV_NOTHING_TO_JUDGE', path, { actual: 'certificates only' })
     if (kindOf(bytes) === 'unknown' && looksLikeIntelText(bytes))
@@ -80,6 +87,9 @@ export function readOne(bytes: Uint8Array, path: string): Outcome<EvidenceSet> {
     return { carrier: 'raw', items: [rawItem(bytes, path)], binding: 'raw' }
   })
 }
+
+const refuseLogAlone = (path: string): never =>
+  refuse('ENV_NOTHING_TO_JUDGE', path, { actual: 'an event log without its quote' })
 
 const looksLikeJson = (bytes: Uint8Array): boolean => /^\s*[[{]/.test(latin1(bytes.subarray(0, 64)))
 
@@ -129,11 +139,18 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
   const tables: Uint8Array[] = []
   const collateral: CollateralFile[] = []
   const ignored: string[] = []
+  const logs: LooseFile[] = []
+  const logTables: LooseFile[] = []
   let total = 0
   for (const { name, bytes } of sorted) {
     if (bytes.length === 0) refuse('ENV_EVIDENCE_EMPTY', name)
     if (looksLikeCollateral(bytes)) {
       collateral.push({ name, bytes })
+      continue
+    }
+    if (looksLikeCcel(bytes)) {
+      logs.push({ name, bytes })
+      checkLogSizes(logs)
       continue
     }
     total += bytes.length
@@ -143,10 +160,13 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
       const value = take(parseJson(take(fromUtf8(bytes, name)), name))
       const carrier = JSON_CARRIERS.find((c) => c.is(value))
       if (carrier !== undefined) carriers.push(take(carrier.read(value)))
+      else if (looksLikeDstackLog(value)) logs.push({ name, bytes: eventLogBytes(value) })
       else if (isIntelCollateral(value)) collateral.push({ name, bytes })
       else ignored.push(name)
     } else if (isAzureHcl(bytes)) {
       carriers.push(take(readAzureHcl(bytes)))
+    } else if (looksLikeCcelTable(bytes)) {
+      logTables.push({ name, bytes })
     } else if (looksLikeCertificateTable(bytes)) {
       tables.push(bytes)
     } else if (kindOf(bytes) === 'unknown') {
@@ -157,11 +177,14 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
     }
   }
   const carried = carriers.flatMap((c) => c.items)
-  const loose = raw.filter(({ item }) => !carried.some((c) => sameBytes(c.bytes, item.bytes)))
-  const items = numbered([...carried, ...paired(loose, collateral)]).map((item) =>
-    item.kind === 'amd/snp-report' && tables.length > 0
-      ? { ...item, endorsements: [...item.endorsements, ...tables] }
-      : item,
+  const loose = raw.filter(({ item }) => !carried.some((c) => sameEvidence(c, item)))
+  const { items, ignored: unclaimed } = withEventLogs(
+    numbered([...carried, ...paired(loose, collateral)]).map((item) =>
+      item.kind === 'amd/snp-report' && tables.length > 0
+        ? { ...item, endorsements: [...item.endorsements, ...tables] }
+        : item,
+    ),
+    { logs, tables: logTables },
   )
   checkCounts(items)
   const [first, ...rest] = items
@@ -172,7 +195,7 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
     refuse('ENV_ITEM_DUPLICATE', 'evidence', { expected: 'one carrier', actual: `${labelled.length}` })
   const all: NonEmpty<EvidenceItem> = [first, ...rest]
   const base = labelled[0] ?? carriers[0] ?? { carrier: 'raw' as const, binding: 'raw' as const }
-  return { set: { ...base, items: all }, collateral, ignored }
+  return { set: { ...base, items: all }, collateral, ignored: [...ignored, ...unclaimed] }
 }
 
 function checkCounts(items: readonly EvidenceItem[]): void {
@@ -183,8 +206,12 @@ function checkCounts(items: readonly EvidenceItem[]): void {
     refuse('LIMIT_GPU_COUNT', 'evidence', { expected: `at most ${LIMITS.gpuCount}`, actual: gpus })
 }
 
-const sameBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && a.every((byte, i) => byte === b[i])
+/** The same evidence in two files: firmware hands out quotes in areas of fixed size, and some tools cut the zeros behind. */
+function sameEvidence(a: EvidenceItem, b: EvidenceItem): boolean {
+  const [short, long] = a.bytes.length < b.bytes.length ? [a.bytes, b.bytes] : [b.bytes, a.bytes]
+  if (short.length !== long.length && a.kind !== 'intel/tdx-quote') return false
+  return equalBytes(short, long.subarray(0, short.length)) && isZero(long.subarray(short.length))
+}
 
 /** A GPU or switch report without chain takes the PEM file of the same stem, or the only one where there is one report. */
 function paired(

@@ -1,3 +1,4 @@
+import type { Code } from '../../core/codes.ts'
 import { fromBase64 } from '../../core/encodings.ts'
 import { isJsonObject, type Json, type JsonObject, pointer } from '../../core/json.ts'
 import { LIMITS } from '../../core/limits.ts'
@@ -66,6 +67,12 @@ export class Members {
     return asEvidence(this.required(...names))
   }
 
+  /** Canonical base64 of at most `LIMITS.eventLogBytes` bytes. */
+  optionalEventLog(...names: readonly string[]): Uint8Array | undefined {
+    const member = this.optional(...names)
+    return member === undefined ? undefined : asBytes(member, LIMITS.eventLogBytes, 'LIMIT_EVENT_LOG_BYTES')
+  }
+
   /** Like `evidence`, where absent and empty mean that the sender has none. */
   optionalEvidence(...names: readonly string[]): Uint8Array | undefined {
     const member = this.optional(...names)
@@ -96,18 +103,18 @@ export function asText(member: { value: Json; path: string }): string {
   return member.value
 }
 
-export function asEvidence(member: { value: Json; path: string }): Uint8Array {
+export const asEvidence = (member: { value: Json; path: string }): Uint8Array =>
+  asBytes(member, LIMITS.evidenceBytes, 'LIMIT_EVIDENCE_BYTES')
+
+function asBytes(member: { value: Json; path: string }, most: number, tooLarge: Code): Uint8Array {
   if (typeof member.value !== 'string') return wrongType(member, 'string')
   if (member.value.length === 0) refuse('ENV_EVIDENCE_EMPTY', member.path)
-  if (member.value.length > Math.ceil(LIMITS.evidenceBytes / 3) * 4) {
-    refuse('LIMIT_EVIDENCE_BYTES', member.path, { expected: `at most ${LIMITS.evidenceBytes} bytes` })
+  if (member.value.length > Math.ceil(most / 3) * 4) {
+    refuse(tooLarge, member.path, { expected: `at most ${most} bytes` })
   }
   const bytes = take(fromBase64(member.value, member.path))
-  if (bytes.length > LIMITS.evidenceBytes) {
-    refuse('LIMIT_EVIDENCE_BYTES', member.path, {
-      expected: `at most ${LIMITS.evidenceBytes} bytes`,
-      actual: bytes.length,
-    })
+  if (bytes.length > most) {
+    refuse(tooLarge, member.path, { expected: `at most ${most} bytes`, actual: bytes.length })
   }
   return bytes
 }

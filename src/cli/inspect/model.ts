@@ -10,6 +10,8 @@ export interface Inspection {
   /** undefined where the input is collateral alone */
   readonly envelope?: EnvelopeView
   readonly items: readonly ItemView[]
+  /** event logs that no quote here can be told to have */
+  readonly eventLogs?: readonly EventLogView[]
   readonly collateral: readonly CollateralView[]
   /** files that could not be read, with the reason */
   readonly unread: readonly ProblemView[]
@@ -37,6 +39,8 @@ export interface ItemView {
   readonly problems: readonly ProblemView[]
   readonly sections: readonly SectionView[]
   readonly certificates: readonly CertificateView[]
+  /** logs that travelled with the item */
+  readonly eventLogs?: readonly EventLogView[]
 }
 
 /** A finding without an answer: inspection judges nothing. */
@@ -47,6 +51,36 @@ export interface ProblemView {
   readonly expected?: string
   readonly actual?: string
   readonly remedy: string
+}
+
+/** An event log replayed, and compared with nothing. */
+export interface EventLogView {
+  readonly form: 'ccel' | 'dstack'
+  /** name of the file, where it lay in one of its own */
+  readonly file?: string
+  readonly sizeBytes: number
+  readonly sha256: string
+  /** of a dstack log: how its digests are taken to be made, and why */
+  readonly version?: { readonly number: 1 | 2; readonly because: string }
+  /** what the digests lead to, 48 bytes as hex */
+  readonly registers: readonly { readonly index: number; readonly events: number; readonly replayed: string }[]
+  readonly events: readonly EventView[]
+  /** why it cannot be read */
+  readonly problems: readonly ProblemView[]
+}
+
+export interface EventView {
+  /** place among the measured events, from 0 */
+  readonly sequence: number
+  readonly register: number
+  readonly type: number
+  readonly typeName: string
+  /** what went into the register, hex */
+  readonly digest: string
+  /** whether that is the digest of what the log says: else what it says is worth nothing */
+  readonly recomputed: boolean
+  /** name and payload, as far as they are text */
+  readonly says: string
 }
 
 export interface SectionView {

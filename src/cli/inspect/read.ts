@@ -9,6 +9,7 @@ import { failed, fault, type Outcome, ok } from '../../core/outcome.ts'
 import type { Certificate } from '../../core/x509/certificate.ts'
 import { certificateViews } from './certificates.ts'
 import { inspectCollateral } from './collateral.ts'
+import { eventLogView, looksLikeEventLog } from './event-log.ts'
 import type { EnvelopeView, Inspection, ItemView } from './model.ts'
 import { problemOf } from './problems.ts'
 import { inspectSnp, type ReportView } from './snp.ts'
@@ -44,26 +45,33 @@ const KINDS: { readonly [K in EvidenceKind]?: KindView } = {
 }
 
 /**
- * Reads evidence in any carrier, or certificates, revocation lists, OCSP answers and manifests by themselves.
+ * Reads evidence in any carrier, or certificates, revocation lists, OCSP answers, manifests and event logs by themselves.
  * @returns the picture, or why the input is neither
  */
 export async function inspect(files: readonly CollateralFile[]): Promise<Outcome<Inspection>> {
   // Digests and decoding only: no anchors, and a time that no check asks for.
   const context = new Context({ now: 0, anchors: [], crypto: nodeCrypto, cache: createVerificationCache() })
   const read = readEvidence(files)
-  const sorted = await sortCollateral(context, read.ok ? read.value.collateral : files, 'verifier')
+  // What an item took is shown with it; a log that none took, or that lies here alone, by itself.
+  const isLoose = ({ name }: CollateralFile) => !read.ok || read.value.ignored.includes(name)
+  const loose = files.filter((file) => isLoose(file) && looksLikeEventLog(file.bytes))
+  const logs = await Promise.all(loose.map(({ name, bytes }) => eventLogView(bytes, context, name)))
+  const eventLogs = logs.length === 0 ? {} : { eventLogs: logs }
+  const others = read.ok ? read.value.collateral : files.filter((file) => !loose.includes(file))
+  const sorted = await sortCollateral(context, others, 'verifier')
   const beside = await inspectCollateral(sorted.collateral, context)
   const faults = [...sorted.faults, ...beside.faults]
-  const empty = { schema: 'vouchsafe/inspection/1', verified: false, items: [], ignored: [] } as const
+  const empty = { schema: 'vouchsafe/inspection/1', verified: false, items: [], ...eventLogs, ignored: [] } as const
   if (read.ok) {
-    const { set, ignored } = read.value
+    const { set } = read.value
+    const ignored = read.value.ignored.filter((name) => !loose.some((file) => file.name === name))
     const items = await Promise.all(set.items.map((item) => itemView(item, context)))
     const envelope = await envelopeView(set, context)
     return ok({ ...empty, envelope, items, collateral: beside.views, unread: faults.map(problemOf), ignored })
   }
   const [{ code }] = read.faults
   const isAlone = files.length === 1 || code === 'ENV_NOTHING_TO_JUDGE'
-  if (beside.views.length > 0) {
+  if (beside.views.length > 0 || logs.length > 0) {
     const unread = isAlone ? faults : [...read.faults, ...faults]
     return ok({ ...empty, collateral: beside.views, unread: unread.map(problemOf) })
   }
@@ -103,5 +111,8 @@ async function itemView(item: EvidenceItem, context: Context): Promise<ItemView>
     problems: [...problems, ...(certificates.ok ? [] : certificates.faults.map(problemOf))],
     sections,
     certificates: certificates.ok ? await certificateViews(certificates.value, context) : [],
+    ...(item.eventLogs === undefined
+      ? {}
+      : { eventLogs: await Promise.all(item.eventLogs.map((log) => eventLogView(log, context))) }),
   }
 }

@@ -3,6 +3,7 @@ import { drawChains } from './boxes.ts'
 import type {
   CollateralView,
   CrlView,
+  EventLogView,
   FieldView,
   Inspection,
   ItemView,
@@ -11,11 +12,12 @@ import type {
   RimView,
   SectionView,
 } from './model.ts'
+import { renderEventLog } from './render-event-log.ts'
 
 /** The picture for people. @param full long values whole */
 export function renderInspection(inspection: Inspection, full: boolean): string {
   const out = [yellow('Nothing here is verified: these are bytes and what they say. `vouchsafe verify` judges them.')]
-  const { envelope, items, collateral, unread, ignored } = inspection
+  const { envelope, items, eventLogs = [], collateral, unread, ignored } = inspection
   if (envelope !== undefined) {
     const { carrier, binding, platformLabel, tlsBound, key } = envelope
     const says = [
@@ -31,6 +33,7 @@ export function renderInspection(inspection: Inspection, full: boolean): string 
   }
   const drawn = new Set<string>()
   for (const item of items) out.push('', renderItem(item, full, drawn))
+  for (const log of eventLogs) out.push('', renderLog(log, full))
   for (const object of collateral) out.push('', renderCollateral(object, full, drawn))
   if (unread.length > 0) out.push('', bold('Could not be read'), ...unread.map(renderProblem))
   for (const name of ignored) out.push('', dim(`${safe(name)}: neither evidence nor collateral`))
@@ -44,8 +47,12 @@ function renderItem(item: ItemView, full: boolean, drawn: Set<string>): string {
   for (const section of item.sections) out.push('', renderSection(section, full))
   out.push('', bold(`Certificates that travelled with ${item.id}: ${item.certificates.length || 'none'}`))
   if (item.certificates.length > 0) out.push(drawChains(item.certificates, drawn))
+  for (const log of item.eventLogs ?? []) out.push('', renderLog(log, full))
   return out.join('\n')
 }
+
+const renderLog = (log: EventLogView, full: boolean): string =>
+  [renderEventLog(log, full), ...log.problems.map(renderProblem)].join('\n')
 
 function renderProblem({ code, title, path, expected, actual, remedy }: ProblemView): string {
   const found = [

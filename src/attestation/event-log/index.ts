@@ -1,0 +1,7 @@
+export { decodeCcel, looksLikeCcel } from './ccel.ts'
+export { decodeCcelTable, looksLikeCcelTable } from './ccel-table.ts'
+export { type ComposeFile, composeHashOf, judgeCompose } from './compose.ts'
+export { type DstackLogVersion, decodeDstackLog, looksLikeDstackLog } from './dstack.ts'
+export { type EventLogOptions, judgeEventLog, judgeEventLogs } from './judge.ts'
+export { replayRtmrs } from './replay.ts'
+export { decodeTcgLog, looksLikeTcgLog, type TcgEvent, type TcgLog, type TcgProfile } from './tcg.ts'
