@@ -264,6 +264,8 @@ export interface TdxClaims {
   readonly teeTcbSvn2: string | undefined
   /** undefined in TD reports 1.0; zero where no service TD is bound */
   readonly mrServiceTd: string | undefined
+  /** what its event log proves; undefined where none came with it */
+  readonly eventLog: EventLogClaims | undefined
   readonly pck: PckClaims
   /** undefined where Intel's collateral for this platform was not there */
   readonly tcb: DcapTcbClaims | undefined

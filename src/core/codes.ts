@@ -1607,6 +1607,11 @@ export const CODES = {
     title: 'A measurement of the TD is not one that the policy knows.',
     hint: 'Launch the image whose values the tenant lists, with the same firmware, kernel, command line and machine shape. After an upgrade of the image, the tenant adds the new values, which the publisher computes.',
   },
+  TDX_WORKLOAD_UNKNOWN: {
+    verdict: 'reject',
+    title: 'What dstack measured of the workload is not what the policy lists.',
+    hint: 'Deploy the app-compose file, application and OS image that the tenant lists, unchanged: every byte of app-compose.json counts. After a change the tenant lists the new hash.',
+  },
   TDX_CONFIG_MISMATCH: {
     verdict: 'reject',
     title: 'MRCONFIGID, MROWNER or MROWNERCONFIG is not the value that was asked for.',

@@ -39,6 +39,7 @@ export function appraiseTdx(rule: TdxRule, claims: TdxClaims, report: Report): v
   for (const name of ['mrConfigId', 'mrOwner', 'mrOwnerConfig'] as const) {
     digest('TDX_CONFIG_MISMATCH', name, `/${name}`, rule[name], claims[name])
   }
+  workload(rule, claims, report)
 }
 
 function attributes(rule: TdxRule, claims: TdxClaims, report: Report): void {
@@ -77,5 +78,17 @@ function attributes(rule: TdxRule, claims: TdxClaims, report: Report): void {
       expected: rule.serviceTds === 'none' ? 'none' : oneOfMany(rule.serviceTds),
       actual: serviceTd,
     })
+  }
+}
+
+/** Names that dstack measured before the workload ran; a log of another kind, or none, names nothing. */
+function workload({ dstack: rule }: TdxRule, { eventLog }: TdxClaims, report: Report): void {
+  const named = eventLog === undefined || eventLog.form === 'ccel' ? undefined : eventLog.claims
+  for (const name of ['composeHash', 'appId', 'osImageHash'] as const) {
+    if (rule[name] === 'any') continue
+    const [claim, at, actual] = [`eventLog.claims.${name}`, `/dstack/${name}`, named?.[name]]
+    const expected = oneOfMany(rule[name])
+    if (actual === undefined) report('APPRAISAL_CLAIM_MISSING', claim, at, { expected, actual: 'none' })
+    else if (!listed(rule[name], actual)) report('TDX_WORKLOAD_UNKNOWN', claim, at, { expected, actual })
   }
 }

@@ -1,7 +1,7 @@
 import { pointer } from '../core/json.ts'
 import { type Fault, fault } from '../core/outcome.ts'
 import { MEASUREMENT_MEMBER, PINNING_MEMBERS, pinsLaunch } from './measurement.ts'
-import { acceptsRisk, type CpuRule, type GpuRule, type Policy, type SgxRule, type SnpRule } from './policy.ts'
+import { acceptsRisk, type CpuRule, type GpuRule, type Policy, type SgxRule, type SnpRule, type TdxRule } from './policy.ts'
 import { HOPPER_MODELS, PPCIE_BOARD_GPUS } from './rules-gpu.ts'
 
 /**
@@ -28,8 +28,17 @@ const unsatisfiable = (faults: Faults, path: string, expected: string, actual: s
 
 function cpu(policy: Policy, rule: CpuRule, at: string, faults: Faults): void {
   if (rule.platform === 'amd/snp') snp(policy, rule, at, faults)
-  else if (rule.platform === 'intel/tdx') debugging(policy, rule.tdAttributes.debug, `${at}/tdAttributes/debug`, faults)
+  else if (rule.platform === 'intel/tdx') tdx(policy, rule, at, faults)
   else sgx(policy, rule, at, faults)
+}
+
+function tdx(policy: Policy, rule: TdxRule, at: string, faults: Faults): void {
+  debugging(policy, rule.tdAttributes.debug, `${at}/tdAttributes/debug`, faults)
+  const asked = Object.entries(rule.dstack).find(([, list]) => list !== 'any')
+  if (asked !== undefined && policy.referenceValues === 'none' && !pinsLaunch(rule)) {
+    const expected = `${PINNING_MEMBERS['intel/tdx']}, or referenceValues.signers: any other guest measures what it likes`
+    faults.push(fault('POLICY_MEASUREMENT_REQUIRED', `${at}/dstack/${asked[0]}`, { expected, actual: 'mrTd or rtmr any' }))
+  }
 }
 
 function sgx(policy: Policy, rule: SgxRule, at: string, faults: Faults): void {

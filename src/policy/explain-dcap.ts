@@ -41,6 +41,9 @@ export function explainTdx(rule: TdxRule): readonly RuleSentence[] {
   listed(rule.mrConfigId, '/mrConfigId', 'MRCONFIGID', say)
   listed(rule.mrOwner, '/mrOwner', 'MROWNER', say)
   listed(rule.mrOwnerConfig, '/mrOwnerConfig', 'MROWNERCONFIG', say)
+  listed(rule.dstack.composeHash, '/dstack/composeHash', 'The compose file that dstack measured', say)
+  listed(rule.dstack.appId, '/dstack/appId', 'The application id that dstack measured', say)
+  listed(rule.dstack.osImageHash, '/dstack/osImageHash', 'The OS image that dstack measured', say)
   return said
 }
 

@@ -148,6 +148,17 @@ export interface TdxRule extends DcapRule {
   readonly mrConfigId: AllowList<string>
   readonly mrOwner: AllowList<string>
   readonly mrOwnerConfig: AllowList<string>
+  readonly dstack: DstackRule
+}
+
+/** What the event log of a dstack guest must name, in what was measured before the workload ran. */
+export interface DstackRule {
+  /** SHA-256 of app-compose.json, hex of 32 bytes */
+  readonly composeHash: AllowList<string>
+  /** hex of 20 bytes */
+  readonly appId: AllowList<string>
+  /** hex of 32 bytes */
+  readonly osImageHash: AllowList<string>
 }
 
 export type RtmrIndex = '0' | '1' | '2' | '3'

@@ -1,4 +1,4 @@
-import type { TdAttributesRule, TdxRule } from './policy.ts'
+import type { DstackRule, TdAttributesRule, TdxRule } from './policy.ts'
 import { dcapMembers, digestList, weakening } from './rules-dcap.ts'
 import { ALWAYS, object } from './shape.ts'
 import { always, choice, consentList, hex } from './values.ts'
@@ -41,6 +41,12 @@ const rtmr = object<TdxRule['rtmr']>({
   '3': digestList('RTMR3: what the guest extends at run time, such as the compose file of dstack.', 48),
 })
 
+const dstack = object<DstackRule>({
+  composeHash: digestList('SHA-256 of app-compose.json, 64 hexadecimal digits each: which containers run.', 32),
+  appId: digestList('Application ids, 40 hexadecimal digits each.', 20),
+  osImageHash: digestList('Hashes of the dstack OS image, 64 hexadecimal digits each.', 32),
+})
+
 /** Rules for one Intel TDX quote. What is left out is refused as far as a machine in order can do without it. */
 export const tdxRule = object<TdxRule>({
   platform: { description: 'The kind of evidence.', shape: always('intel/tdx'), absent: ALWAYS },
@@ -69,4 +75,10 @@ export const tdxRule = object<TdxRule>({
   mrConfigId: digestList('MRCONFIGID values, 96 hexadecimal digits each.', 48),
   mrOwner: digestList('MROWNER values, 96 hexadecimal digits each.', 48),
   mrOwnerConfig: digestList('MROWNERCONFIG values, 96 hexadecimal digits each.', 48),
+  dstack: {
+    description:
+      'What the event log of a dstack guest must have measured before its workload ran. It is the word of the guest, so its launch must be pinned too.',
+    shape: dstack,
+    absent: { composeHash: 'any', appId: 'any', osImageHash: 'any' },
+  },
 })

@@ -228,6 +228,22 @@ describe('what was launched', () => {
     expect(measured(tdx(PINS), tdxItem({ mrTd: OTHER }))).toBe('no')
   })
 
+  it('TDX: what dstack measured, beside the guest that measured it', () => {
+    const names = { appId: '0a'.repeat(20), composeHash: '0b'.repeat(32), osImageHash: '0c'.repeat(32) }
+    const log = (change: Partial<typeof names>) =>
+      ({ form: 'dstack-v1', registers: [], events: [], digestOnly: [], claims: { ...names, ...change } }) as never
+    for (const [name, value] of Object.entries(names)) {
+      const rule = { ...PINS, dstack: { [name]: [value] } }
+      const other = { eventLog: log({ [name]: 'f'.repeat(value.length) }) }
+      const told1 = [`TDX_WORKLOAD_UNKNOWN cpu.eventLog.claims.${name} ${AT}/dstack/${name}`]
+      judgedTdx(rule, other, told1, { eventLog: log({}) })
+      expect(codes(tdx(rule), subjectOf([tdxItem()]))).toEqual(['APPRAISAL_CLAIM_MISSING'])
+      expect(told(parsed(tdx({ dstack: rule.dstack })))).toEqual([
+        `POLICY_MEASUREMENT_REQUIRED /require/cpu/any/0/dstack/${name}`,
+      ])
+    }
+  })
+
   it('SGX: an enclave, or a signer with product and version; a signer alone is no measurement', () => {
     judgedSgx({ mrEnclave: [MR_ENCLAVE] }, { mrEnclave: '01'.repeat(32) }, [
       `SGX_MEASUREMENT_UNKNOWN cpu.mrEnclave ${AT}/mrEnclave`,

@@ -69,6 +69,7 @@ export const tdxClaims = (change: Partial<TdxClaims> = {}): TdxClaims => ({
   reportData: '5a'.repeat(64),
   teeTcbSvn2: `0d0104${'00'.repeat(13)}`,
   mrServiceTd: '00'.repeat(48),
+  eventLog: undefined,
   pck: pckClaims(),
   tcb: tcbClaims(),
   ...change,

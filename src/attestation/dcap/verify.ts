@@ -3,7 +3,7 @@ import type { Context } from '../../core/context.ts'
 import { toHex } from '../../core/encodings.ts'
 import { attemptAsync, type Fault, type Outcome, refuse, take } from '../../core/outcome.ts'
 import { checkValidity } from '../../core/x509/path.ts'
-import type { Claims, DcapTcbClaims, PckClaims } from '../claims.ts'
+import type { Claims, DcapTcbClaims, EventLogClaims, PckClaims } from '../claims.ts'
 import type { CollateralSet } from '../collateral.ts'
 import type { EvidenceItem } from '../evidence.ts'
 import type { Authentic, CollateralUse, Decoded, ItemJudgement, NotChecked } from '../kind.ts'
@@ -24,6 +24,8 @@ export interface QuoteReport {
 export interface ProvedQuote<R extends QuoteReport> {
   readonly report: R
   readonly pck: PckClaims
+  /** undefined where none came with the quote, and for SGX */
+  readonly eventLog: EventLogClaims | undefined
   /** undefined where Intel's documents about the platform were not there */
   readonly tcb: DcapTcbClaims | undefined
 }
@@ -36,12 +38,14 @@ export interface QuoteKind<R extends QuoteReport> {
   readonly tdFacts: (report: R) => TdTcbFacts | undefined
   /** what must hold in a proved report under any policy; ends the surrounding `attempt` */
   readonly checkProved: (report: R) => void
+  /** what the event log beside a proved report says; ends the surrounding `attemptAsync` where it does not lead to it */
+  readonly eventLog: (report: R, item: EvidenceItem, context: Context) => Promise<EventLogClaims | undefined>
   readonly claims: (proved: ProvedQuote<R>) => Authentic<Claims>
 }
 
 /**
  * Judges one quote alone: decoding, PCK chain, Intel's documents and revocation, validity at the time of judgement, the
- * quoting enclave, the quote's own signature, and then the TCB. Stops at the first refusal; documents that are missing are
+ * quoting enclave, the quote's own signature, the event log beside it, and then the TCB. Stops at the first refusal; documents that are missing are
  * told beside the claims.
  * @see ../shared/spec/intel-dcap.md §2
  */
@@ -53,14 +57,14 @@ export async function judgeQuote<R extends QuoteReport>(
 ): Promise<ItemJudgement> {
   const outcome = await attemptAsync(() => prove(kind, item, collateral, context))
   if (!outcome.ok) return refused(item, outcome.faults)
-  const { report, offered, pck, endorsements, tcb } = outcome.value
+  const { report, offered, pck, endorsements, eventLog, tcb } = outcome.value
   const { anchor } = pck.path
   const hardwareId = await hardwareIdOf(context, pck.extension)
   return {
     id: item.id,
     kind: item.kind,
     faults: endorsements.missing,
-    claims: kind.claims({ report, pck: toPckClaims(pck), tcb }),
+    claims: kind.claims({ report, pck: toPckClaims(pck), eventLog, tcb }),
     hardwareId,
     revocation: [endorsements.revocation],
     collateral: [...usesOf(offered), ...endorsements.uses],
@@ -121,7 +125,8 @@ async function prove<R extends QuoteReport>(
     refuse(DCAP_CODES[kind.tee].signature, 'quote.signature', { expected: 'made by the attestation key' })
   }
   kind.checkProved(report)
-  return { report, ...proved, tcb: tcbOf(kind, report, proved) }
+  const eventLog = await kind.eventLog(report, item, context)
+  return { report, ...proved, eventLog, tcb: tcbOf(kind, report, proved) }
 }
 
 /** Everything but the quote's own signature: the certificate, and the quoting enclave that vouches for the attestation key. */

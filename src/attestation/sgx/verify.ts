@@ -12,6 +12,7 @@ const KIND: QuoteKind<SgxQuote> = {
   tdFacts: () => undefined,
   // What an enclave's report may say beyond its form is for the policy to judge.
   checkProved: () => undefined,
+  eventLog: async () => undefined,
   claims: (proved) => authentic(toSgxClaims(authentic(proved))),
 }
 

@@ -5,7 +5,7 @@ import type { Authentic } from '../kind.ts'
 import type { TdxQuote } from './decode.ts'
 
 /** A proved TDX quote in the common vocabulary. */
-export function toTdxClaims({ value: { report, pck, tcb } }: Authentic<ProvedQuote<TdxQuote>>): TdxClaims {
+export function toTdxClaims({ value: { report, pck, eventLog, tcb } }: Authentic<ProvedQuote<TdxQuote>>): TdxClaims {
   const { quote, td, tdAttributes, teeTcbSvn2, mrServiceTd } = report
   return {
     kind: 'intel/tdx-quote',
@@ -26,6 +26,7 @@ export function toTdxClaims({ value: { report, pck, tcb } }: Authentic<ProvedQuo
     reportData: toHex(td.reportData),
     teeTcbSvn2: teeTcbSvn2 === undefined ? undefined : toHex(teeTcbSvn2),
     mrServiceTd: mrServiceTd === undefined ? undefined : toHex(mrServiceTd),
+    eventLog,
     pck,
     tcb,
   }
