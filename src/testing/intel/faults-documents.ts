@@ -151,7 +151,7 @@ const both = <Prefix extends 'tcb-info' | 'qe-identity'>(prefix: Prefix, which: 
       byBent(() => ({ certificate: { subject: intelName(INTEL_NAMES.pck) } })),
     ),
     'signer-signature-tampered': chainOf(
-      `one bit of the signature of the signer’s certificate changed`,
+      `the certificate of the signer of ${name} with one bit of its signature changed`,
       'RJ-X5-01',
       byBent(() => ({ certificate: { tamperSignature: true } })),
     ),

@@ -105,7 +105,12 @@ export const LEVEL_FAULTS = faultTable({
     () => undefined,
   ),
   'level-pcesvn-string': inTcbInfo('a PCESVN that is a text', 'RJ-TDX-26', ['tcbLevels', 0, 'tcb', 'pcesvn'], String),
-  'level-pcesvn-65536': inTcbInfo('a PCESVN of 65536', 'RJ-TDX-26', ['tcbLevels', 0, 'tcb', 'pcesvn'], () => 65_536),
+  'level-pcesvn-65536': inTcbInfo(
+    'a level that asks for a PCESVN of 65536',
+    'RJ-TDX-26',
+    ['tcbLevels', 0, 'tcb', 'pcesvn'],
+    () => 65_536,
+  ),
   'level-status-unknown': inTcbInfo(
     'a status that nobody knows',
     'RJ-TDX-19',

@@ -227,13 +227,15 @@ export const TDX_ONLY_FAULTS = faultTable({
     () => `01${'0'.repeat(14)}`,
     'tcb',
   ),
-  'module-identity-mask-zero': identities(
-    'a module identity whose mask is zero and that asks for an attribute',
-    'RJ-TDX-15',
-    ['tdxModuleIdentities', 1, 'attributesMask'],
-    () => '0'.repeat(16),
-    'tcb',
-  ),
+  'seam-attributes-masked': {
+    what: 'an attribute of the TDX module set, under an identity whose mask looks at none',
+    stage: 'tcb',
+    rows: ['RJ-TDX-15'],
+    bend: (plan) => ({
+      ...inTd({ seamAttributes: flipBit(new Uint8Array(8), 0) })(plan),
+      ...inContent('tcbInfo', ['tdxModuleIdentities', 1, 'attributesMask'], () => '0'.repeat(16))(plan),
+    }),
+  },
   'module-identity-twice': identities('a module identity twice', 'RJ-TDX-26', ['tdxModuleIdentities'], (value) =>
     Array.isArray(value) ? [...value, value[1]] : value,
   ),
