@@ -260,7 +260,7 @@ function quoteOf(
         isvSvn,
         ...options.qe,
       },
-      // Genuine quotes carry the numbers 0 to 31.
+      // Most genuine quotes carry the numbers 0 to 31, Google’s carry zeros.
       authData: Uint8Array.from({ length: 32 }, (_, i) => i),
       reportDataTail: new Uint8Array(32),
       signature: 'valid',
