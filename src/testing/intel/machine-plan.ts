@@ -11,7 +11,7 @@ import { bits64 } from './fields.ts'
 import { INTEL_TEST_TIME, INTEL_VENDOR_ID, type PckCa, QUOTING_ENCLAVES } from './names.ts'
 import type { DocumentPlan, IntelFaultNeeds, IntelPlan, ListPlan } from './plan.ts'
 import type { QuoteSpec } from './quote.ts'
-import { BODY_TYPE, type QuoteBodyKind, type QuoteHeader, type SgxReport, type TdReport } from './report-fields.ts'
+import type { QuoteHeader, SgxReport, TdReport } from './report-fields.ts'
 import type { PlatformFacts } from './sgx-extension.ts'
 import { type LevelStatus, platformLevel } from './world.ts'
 
@@ -275,6 +275,3 @@ const padded =
   (sizeBytes: number | undefined): QuoteSpec['afterSigning'] =>
   (quote) =>
     sizeBytes === undefined ? quote : concatBytes(quote, new Uint8Array(Math.max(0, sizeBytes - quote.length)))
-
-/** The body type by which a version 5 quote names its body. */
-export const bodyType = (kind: QuoteBodyKind): number => BODY_TYPE[kind]
