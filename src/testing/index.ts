@@ -64,6 +64,7 @@ export {
 } from './intel/collateral.ts'
 export { qeIdentityContent, type TcbInfoSpec, tcbInfoContent } from './intel/documents.ts'
 export { bits64, type FieldValues, type Patch as FieldPatch } from './intel/fields.ts'
+export { edited as editedJson, type JsonPath } from './intel/json-edits.ts'
 export {
   type IntelMachine,
   SGX_FAULTS,

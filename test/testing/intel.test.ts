@@ -6,6 +6,7 @@ import { fromUtf8, toHex } from '../../src/core/encodings.ts'
 import {
   collateralFiles,
   createIntelTestPki,
+  editedJson,
   INTEL_NAMES,
   type IntelMachine,
   type LevelStatus,
@@ -52,6 +53,8 @@ const TDX: readonly TdxMachineOptions[] = [
   { levelOrder: 'ascending' },
   { at: '2027-02-03T04:05:06Z', tcbEvaluationDataNumber: 21, qeEvaluationDataNumber: 20 },
   { td: { teeTcbSvn: teeTcbSvn(5, 3, 4) } },
+  // Components 0 and 1 are the module's, which has levels of its own.
+  { tcbInfo: (content) => editedJson(content, ['tcbLevels', 0, 'tcb', 'tdxtcbcomponents', 0, 'svn'], () => 200) },
   { td: { teeTcbSvn: teeTcbSvn(5, 0, 4) } },
 ]
 const SGX: readonly SgxMachineOptions[] = [

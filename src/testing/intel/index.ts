@@ -3,6 +3,7 @@ export type { IntelCertificateEdits, IntelExtension } from './certificate.ts'
 export { collateralFiles, type IntelCollateral, type PcsAnswer, pcsAnswers, quoteCollateralV3 } from './collateral.ts'
 export { qeIdentityContent, type TcbInfoSpec, tcbInfoContent } from './documents.ts'
 export { bits64, type FieldValues, type Patch as FieldPatch } from './fields.ts'
+export { edited as editedJson, type JsonPath } from './json-edits.ts'
 export {
   type IntelMachine,
   SGX_FAULTS,

@@ -1,6 +1,7 @@
 import type { Tee } from '../../attestation/dcap/model.ts'
 import { concatBytes } from '../../core/bytes.ts'
 import { fromHex } from '../../core/encodings.ts'
+import type { JsonObject } from '../../core/json.ts'
 import { take } from '../../core/outcome.ts'
 import { drawnBytes } from '../bytes.ts'
 import { shifted } from '../pki/instants.ts'
@@ -41,6 +42,9 @@ export interface IntelMachineOptions {
   readonly qeEvaluationDataNumber?: number
   /** Order in which the document lists its levels. Default `descending`, as Intel does. */
   readonly levelOrder?: 'descending' | 'ascending'
+  /** Changes to the members of the documents before they are signed; `editedJson` helps. */
+  readonly tcbInfo?: (content: JsonObject) => JsonObject
+  readonly qeIdentity?: (content: JsonObject) => JsonObject
   readonly pki?: IntelPkiOptions
 }
 
@@ -182,9 +186,13 @@ function planOf(
       data: options.chainEndsWithNul === false ? pem : concatBytes(pem, Uint8Array.of(0)),
     }),
     tcbInfo: documentPlan(
-      options.levelOrder === 'ascending' ? { ...tcbInfo, tcbLevels: [...levelsOf(tcbInfo)].reverse() } : tcbInfo,
+      (options.tcbInfo ?? same)(
+        options.levelOrder === 'ascending' ? { ...tcbInfo, tcbLevels: [...levelsOf(tcbInfo)].reverse() } : tcbInfo,
+      ),
     ),
-    qeIdentity: documentPlan(qeIdentityContent(tee, at, options.qeEvaluationDataNumber ?? number)),
+    qeIdentity: documentPlan(
+      (options.qeIdentity ?? same)(qeIdentityContent(tee, at, options.qeEvaluationDataNumber ?? number)),
+    ),
     rootCrl: listPlan('root', shifted(at, -100 * DAY), shifted(at, 265 * DAY), []),
     pckCrl: listPlan(ca, shifted(at, -10 * DAY), shifted(at, 20 * DAY), []),
     collateral: (collateral) => collateral,
