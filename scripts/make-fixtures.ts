@@ -1,6 +1,7 @@
 /*
- * Makes fixtures/: the evidence of one machine and four wrong twins of it, by the project's own test kit. Nothing here comes
- * from hardware, and nothing made here is trusted by anything. Deterministic: the same source gives the same bytes.
+ * Makes fixtures/: the evidence of one SEV-SNP machine and four wrong twins of it, and that of a TDX machine, by the
+ * project's own test kit. Nothing here comes from hardware, and nothing made here is trusted by anything. Deterministic: the
+ * same source gives the same bytes.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -20,16 +21,23 @@ import {
   type AmdMachine,
   akashGpuReport,
   amdMachine,
+  collateralFiles,
   type NvidiaMachine,
   nvidiaMachine,
   pem,
+  tdxGpuMachine,
 } from '../src/testing/index.ts'
 
 const SEED = 'vouchsafe fixtures'
 const AT = '2026-08-01T00:00:00Z'
 const POLICY = 'h100-confidential'
-const DRIVER = '580.159.03'
-const VBIOS = '96.00.FE.00.01'
+const GPUS = {
+  architecture: 'hopper',
+  gpuCount: 1,
+  driverVersion: '580.159.03',
+  vbiosVersion: '96.00.FE.00.01',
+  featureFlag: 'spt',
+} as const
 
 const LEASE = {
   id: 'akash1tenant/18412345/1/1/akash1provider',
@@ -48,15 +56,7 @@ export async function makeFixtures(): Promise<ReadonlyMap<string, Uint8Array>> {
   const cpu = (wrong?: AmdFault): AmdMachine =>
     amdMachine(SEED, { at: AT, report: { reportData: nonce }, ...(wrong === undefined ? {} : { wrong }) })
   const healthy = cpu()
-  const gpus = nvidiaMachine(SEED, {
-    architecture: 'hopper',
-    gpuCount: 1,
-    nonce: nonce.subarray(0, 32),
-    driverVersion: DRIVER,
-    vbiosVersion: VBIOS,
-    featureFlag: 'spt',
-    at: AT,
-  })
+  const gpus = nvidiaMachine(SEED, { ...GPUS, nonce: nonce.subarray(0, 32), at: AT })
   const evidence: Readonly<Record<string, JsonObject>> = {
     'accepted.json': quote(healthy, gpus),
     'no-gpu-report.json': { ...quote(healthy, gpus), gpu_reports: [] },
@@ -73,6 +73,7 @@ export async function makeFixtures(): Promise<ReadonlyMap<string, Uint8Array>> {
     ['collateral/amd/ask-genoa.pem', utf8(pem(healthy.intermediate))],
     ['collateral/amd/vcek-genoa.crl', healthy.crl],
     ...[gpus.driverRim, gpus.vbiosRim].map(({ id, bytes }) => [`collateral/nvidia/${id}.xml`, bytes] as const),
+    ...tdxFixture(nonce, gpus),
     ...gpus.ocspResponses.map(({ of, der }) => [`collateral/nvidia/ocsp-${of.replaceAll('/', '-')}.der`, der] as const),
   ])
 }
@@ -104,6 +105,16 @@ function quote(cpu: AmdMachine, { gpus }: NvidiaMachine): JsonObject {
     tls_bound: false,
     gpu_reports: gpus.map((gpu, i) => ({ device_index: i, report: toBase64(akashGpuReport(gpu)) })),
   }
+}
+
+/** A TDX machine in good order with the same GPU, which needs the same NVIDIA collateral. */
+function tdxFixture(nonce: Uint8Array, { roots }: NvidiaMachine): readonly (readonly [string, Uint8Array])[] {
+  const { cpu, akash } = tdxGpuMachine(SEED, { tdx: { at: AT, td: { reportData: nonce } }, gpus: GPUS })
+  return [
+    ['tdx/accepted.json', json(akash)],
+    ['tdx/trust-anchors.pem', utf8(pem([cpu.trustedRoot, roots.device, roots.rim]))],
+    ...[...collateralFiles(cpu.collateral)].map(([name, bytes]) => [`tdx/collateral/${name}`, bytes] as const),
+  ]
 }
 
 const INDEX: FixtureIndex = {

@@ -1,7 +1,15 @@
 import { pointer } from '../core/json.ts'
 import { type Fault, fault } from '../core/outcome.ts'
 import { MEASUREMENT_MEMBER, PINNING_MEMBERS, pinsLaunch } from './measurement.ts'
-import { acceptsRisk, type CpuRule, type GpuRule, type Policy, type SgxRule, type SnpRule, type TdxRule } from './policy.ts'
+import {
+  acceptsRisk,
+  type CpuRule,
+  type GpuRule,
+  type Policy,
+  type SgxRule,
+  type SnpRule,
+  type TdxRule,
+} from './policy.ts'
 import { HOPPER_MODELS, PPCIE_BOARD_GPUS } from './rules-gpu.ts'
 
 /**
@@ -37,7 +45,9 @@ function tdx(policy: Policy, rule: TdxRule, at: string, faults: Faults): void {
   const asked = Object.entries(rule.dstack).find(([, list]) => list !== 'any')
   if (asked !== undefined && policy.referenceValues === 'none' && !pinsLaunch(rule)) {
     const expected = `${PINNING_MEMBERS['intel/tdx']}, or referenceValues.signers: any other guest measures what it likes`
-    faults.push(fault('POLICY_MEASUREMENT_REQUIRED', `${at}/dstack/${asked[0]}`, { expected, actual: 'mrTd or rtmr any' }))
+    faults.push(
+      fault('POLICY_MEASUREMENT_REQUIRED', `${at}/dstack/${asked[0]}`, { expected, actual: 'mrTd or rtmr any' }),
+    )
   }
 }
 

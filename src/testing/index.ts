@@ -74,6 +74,78 @@ export {
   type TestDstackEvent,
 } from './event-log/dstack.ts'
 export type { LogFault, TestEventLog } from './event-log/registers.ts'
+export { type IntelAuthority, type IntelPkiOptions, intelAuthority } from './intel/authority.ts'
+export type { IntelCertificateEdits, IntelExtension } from './intel/certificate.ts'
+export {
+  collateralFiles,
+  type IntelCollateral,
+  type PcsAnswer,
+  pcsAnswers,
+  quoteCollateralV3,
+} from './intel/collateral.ts'
+export { qeIdentityContent, type TcbInfoSpec, tcbInfoContent } from './intel/documents.ts'
+export { bits64, type FieldValues, type Patch as FieldPatch } from './intel/fields.ts'
+export { edited as editedJson, type JsonPath } from './intel/json-edits.ts'
+export {
+  type IntelMachine,
+  SGX_FAULTS,
+  type SgxFault,
+  type SgxMachine,
+  type SgxMachineOptions,
+  sgxMachine,
+  TDX_FAULTS,
+  type TdxFault,
+  type TdxMachine,
+  type TdxMachineOptions,
+  tdxMachine,
+} from './intel/machine.ts'
+export {
+  ENCLAVE_ATTRIBUTES,
+  type IntelMachineOptions,
+  QE_ATTRIBUTES,
+  TCB_EVALUATION_DATA_NUMBER,
+  TD_ATTRIBUTES,
+  TD_XFAM,
+  teeTcbSvn,
+} from './intel/machine-plan.ts'
+export {
+  INTEL_NAMES,
+  INTEL_TEST_TIME,
+  INTEL_VENDOR_ID,
+  type IntelAuthorityRole,
+  type PckCa,
+  QUOTING_ENCLAVES,
+} from './intel/names.ts'
+export { PCK_VALIDITY, type Pck, type PckEdits } from './intel/pck.ts'
+export { createIntelTestPki, type IntelCrlSpec, type IntelTestPki } from './intel/pki.ts'
+export type { IntelFaultEntry, IntelFaultNeeds, IntelFaultStage, IntelFaultTable } from './intel/plan.ts'
+export type { QuoteOffsets } from './intel/quote.ts'
+export {
+  QUOTE_HEADER_FIELDS,
+  type QuoteBodyKind,
+  type QuoteHeader,
+  SGX_REPORT_FIELDS,
+  type SgxReport,
+  TD_REPORT_FIELDS,
+  type TdReport,
+} from './intel/report-fields.ts'
+export {
+  type PlatformFacts,
+  SGX_ARC,
+  SGX_OID,
+  type SgxEntry,
+  type SgxExtensionEdits,
+  TCB_ARC,
+} from './intel/sgx-extension.ts'
+export {
+  type LevelStatus,
+  MODULE_LEVELS,
+  PLATFORM_LEVELS,
+  type PlatformLevel,
+  platformLevel,
+  QE_LEVELS,
+  type SvnLevel,
+} from './intel/world.ts'
 export { type AkashPacking, type AkashPackingFault, akashGpuReport } from './nvidia/akash.ts'
 export {
   ARCHITECTURES,
@@ -134,3 +206,4 @@ export { pem } from './pki/pem.ts'
 export type { RsaTestKeyName } from './pki/rsa-test-keys.ts'
 export type { SigningSpec } from './pki/signed.ts'
 export { type Curve, type ExplicitCurve, ecSpki, explicitEcSpki, keyId, rsaSpki, subjectPublicKey } from './pki/spki.ts'
+export { type TdxGpuMachine, type TdxGpuOptions, tdxGpuMachine } from './tdx-gpu.ts'

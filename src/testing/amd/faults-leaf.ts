@@ -2,6 +2,7 @@ import { p384 } from '@noble/curves/nist.js'
 import { concatBytes } from '../../core/bytes.ts'
 import { algorithmIdentifier, ext, type SignatureSpec } from '../pki/certificate.ts'
 import { bits, ia5, integer, nul, oid, raw, seq, tlvAt, tlvsIn } from '../pki/der.ts'
+import { shifted } from '../pki/instants.ts'
 import { ecKey } from '../pki/keys.ts'
 import { amdName } from '../pki/names.ts'
 import { ecSpki, explicitEcSpki } from '../pki/spki.ts'
@@ -268,10 +269,6 @@ export const LEAF_FAULTS = faultTable({
     }),
   ),
 })
-
-/** RFC 3339 instant moved by whole seconds. */
-export const shifted = (instant: string, seconds: number): string =>
-  new Date(Date.parse(instant) + 1000 * seconds).toISOString().replace('.000Z', 'Z')
 
 function explicitP384(point: Uint8Array): Uint8Array {
   const { p, n, a, b } = p384.Point.CURVE()
