@@ -1,4 +1,8 @@
 import { decodeChallenge } from '../../src/attestation/challenge.ts'
+import { readIntelFile } from '../../src/attestation/dcap/collateral-files.ts'
+import { splitAnswer } from '../../src/attestation/dcap/documents.ts'
+import { decodeQeIdentity } from '../../src/attestation/dcap/qe-identity.ts'
+import { decodeTcbInfo } from '../../src/attestation/dcap/tcb-info.ts'
 import { readEvidence } from '../../src/attestation/envelopes/index.ts'
 import { certifiedFwid } from '../../src/attestation/nvidia/fwid.ts'
 import { authenticateRim, rimIdentityOf } from '../../src/attestation/nvidia/rim/index.ts'
@@ -26,6 +30,14 @@ import type { SignerKey } from '../../src/policy/policy.ts'
 import { PRESET_DOCUMENTS } from '../../src/policy/presets.ts'
 import { authenticateReferenceValue, REFERENCE_VALUE_TYPE } from '../../src/policy/reference-values.ts'
 import { createNvidiaTestPki, ecKey } from '../../src/testing/index.ts'
+import {
+  answer,
+  chainPem,
+  pckCrl,
+  qeIdentityOf,
+  quoteCollateral,
+  tcbInfoOf,
+} from '../attestation/dcap/intel-authority.ts'
 import { anchorFromCertificate } from '../support/anchors.ts'
 import type { FuzzTarget } from './execute.ts'
 import { characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML } from './formats.ts'
@@ -234,6 +246,53 @@ const nvidia: readonly FuzzTarget[] = [
   }),
 ]
 
+const documents = (): NonEmpty<Uint8Array> => [
+  answer(tcbInfoOf('TDX')),
+  answer(tcbInfoOf('SGX')),
+  answer(qeIdentityOf('TDX')),
+]
+
+const intel: readonly FuzzTarget[] = [
+  target('intel-answer', {
+    format: JSON_TEXT,
+    limitBytes: LIMITS.requestBytes,
+    seeds: documents,
+    run: (bytes) => {
+      const split = splitAnswer(bytes, 'answer')
+      const isWhole = !split.ok || parseJson(latin1(split.value.signed), '').ok
+      return isWhole ? split : impossible('what is signed is no JSON by itself')
+    },
+  }),
+  target('intel-tcb-info', {
+    format: JSON_TEXT,
+    limitBytes: EVIDENCE,
+    seeds: () => [json(tcbInfoOf('TDX')), json(tcbInfoOf('SGX'))],
+    run: (bytes) => decodeTcbInfo(bytes, 'TDX', 'tcbInfo'),
+  }),
+  target('intel-qe-identity', {
+    format: JSON_TEXT,
+    limitBytes: EVIDENCE,
+    seeds: () => [json(qeIdentityOf('TDX')), json(qeIdentityOf('SGX'))],
+    run: (bytes) => decodeQeIdentity(bytes, 'TDX', 'qeIdentity'),
+  }),
+  target('intel-file', {
+    format: either(JSON_TEXT, PEM),
+    limitBytes: LIMITS.requestBytes,
+    seeds: () => [
+      ...documents(),
+      json(quoteCollateral()),
+      text(toHex(pckCrl())),
+      text(`HTTP/1.1 200 OK\r\nTCB-Info-Issuer-Chain: ${encodeURIComponent(chainPem())}\r\n`),
+    ],
+    run: (bytes) => {
+      const file = readIntelFile(bytes, 'file')
+      if (file === undefined) return fail('COLLATERAL_UNRECOGNISED', 'file')
+      const [first, ...rest] = file.faults
+      return first === undefined ? ok(file) : failed([first, ...rest])
+    },
+  }),
+]
+
 const CHALLENGE = json({
   v: 1,
   id: 'c-1',
@@ -376,4 +435,12 @@ const machine = target('machine', {
 })
 
 /** Every decoder of bytes that strangers send, and a judgement as a whole. */
-export const TARGETS: readonly FuzzTarget[] = [...core, ...sevSnp, ...nvidia, ...carriers, ...written, machine]
+export const TARGETS: readonly FuzzTarget[] = [
+  ...core,
+  ...sevSnp,
+  ...nvidia,
+  ...intel,
+  ...carriers,
+  ...written,
+  machine,
+]

@@ -16,7 +16,7 @@ export const INTEL_PROFILE: PathProfile = {
 }
 
 /** The one name under which Intel signs TCB infos and identities; a PCK certificate can never bear it. */
-const TCB_SIGNER = 'Intel SGX TCB Signing'
+export const TCB_SIGNER = 'Intel SGX TCB Signing'
 
 /** Intel has replaced this certificate once in seven years. A folder may hold forgeries under its name. */
 const MOST_SIGNERS = 8

@@ -17,7 +17,7 @@ import {
   PLATFORM_CA,
   pckCrl,
   qeIdentityOf,
-  rootCertificate,
+  quoteCollateral,
   rootCrl,
   sign,
   tcbInfoOf,
@@ -48,22 +48,8 @@ async function found(...files: readonly CollateralFile[]): Promise<Seen> {
 }
 const NOTHING: Seen = { documents: [], certificates: 0, crls: 0, faults: [] }
 
-const INFO = JSON.stringify(tcbInfoOf('TDX'))
-const QE = JSON.stringify(qeIdentityOf('TDX'))
 const CHAIN = chainPem()
-
-/** As quote libraries write it. */
-const COLLATERAL = {
-  pck_crl_issuer_chain: pem([PLATFORM_CA, rootCertificate()]),
-  root_ca_crl: toHex(rootCrl()),
-  pck_crl: toHex(pckCrl()),
-  tcb_info_issuer_chain: CHAIN,
-  tcb_info: INFO,
-  tcb_info_signature: sign(INFO),
-  qe_identity_issuer_chain: CHAIN,
-  qe_identity: QE,
-  qe_identity_signature: sign(QE),
-}
+const COLLATERAL = quoteCollateral()
 const WHOLE: Seen = { documents: ['tcb-info', 'qe-identity'], certificates: 3, crls: 2, faults: [] }
 const collateral = (spec: Readonly<Record<string, unknown>> = {}) => file(JSON.stringify({ ...COLLATERAL, ...spec }))
 const camel = (name: string) => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
