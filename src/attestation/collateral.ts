@@ -15,6 +15,11 @@ export interface IntelDocument {
   readonly signed: Uint8Array
   /** r ‖ s, 64 bytes */
   readonly signature: Uint8Array
+  /**
+   * certificates (DER) that were delivered as the issuer chain of this very answer: its signer is then one of them;
+   * undefined where it came without one, and any of the collateral may be
+   */
+  readonly issuerChain: readonly Uint8Array[] | undefined
 }
 
 export interface Held<T> {
@@ -115,7 +120,10 @@ export async function sortCollateral(
     faults.push(...file.faults)
     for (const { der, path } of file.ders) await sortDer(der, path)
     for (const document of file.documents) {
-      await hold(intelDocuments, concatBytes(document.signed, document.signature), { ok: true, value: document })
+      const sha256 = await context.digestHex('sha256', concatBytes(document.signed, document.signature))
+      // One document under two chains is held twice: which of them holds must not depend on the order of the files.
+      const chain = await context.digestHex('sha256', concatBytes(...(document.issuerChain ?? [])))
+      intelDocuments.set(`${sha256} ${chain}`, { value: document, sha256, origin })
     }
   }
 

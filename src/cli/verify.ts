@@ -39,7 +39,11 @@ export function verifyCommand(): Command {
       'the nonce that the evidence must answer, hex or base64 (64 bytes; 32 for GPU evidence alone)',
     )
     .option('--no-freshness <reason>', 'judge without freshness and say why; never an accept')
-    .option('--collateral <path>', 'file or folder of certificates, CRLs, OCSP answers, RIMs; repeatable', many)
+    .option(
+      '--collateral <path>',
+      'file or folder of certificates, CRLs, OCSP answers, RIMs, Intel documents; repeatable',
+      many,
+    )
     .option('--reference-values <path>', 'file or folder of signed reference values; repeatable', many)
     .option('--lease <file>', 'what was leased or ordered, JSON')
     .option(

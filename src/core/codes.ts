@@ -1003,12 +1003,12 @@ export const CODES = {
   CRL_MISSING: {
     verdict: 'inconclusive',
     title: 'There is no revocation list for a certificate that needs one.',
-    hint: 'Fetch it with snpguest fetch crl der DIR -r report.bin (add -e vlek for a VLEK) and pass the folder with --collateral DIR. The provider can do nothing about this.',
+    hint: 'For AMD fetch it with snpguest fetch crl der DIR -r report.bin (add -e vlek for a VLEK), for Intel from pckcrl and IntelSGXRootCA.der of its service, and pass the folder with --collateral DIR. The provider can do nothing about this.',
   },
   CRL_STALE: {
     verdict: 'inconclusive',
     title: 'The revocation list is past its next update.',
-    hint: 'Fetch the current list with snpguest fetch crl and replace the old file in --collateral DIR. AMD lists last about a year.',
+    hint: 'Fetch the current list from the vendor and replace the old file in --collateral DIR. Lists of AMD and of the root of Intel last about a year, those of the PCK CA 30 days.',
   },
   CRL_TIME_INVALID: {
     verdict: 'inconclusive',
@@ -1018,7 +1018,7 @@ export const CODES = {
   CRL_SIGNATURE_INVALID: {
     verdict: 'reject',
     title: 'The revocation list was not signed by the issuer of the certificate.',
-    hint: 'The list of another product was supplied, or it was altered. Each AMD product has its own: fetch it with snpguest fetch crl der DIR -r report.bin.',
+    hint: 'The list of another product was supplied, or it was altered. Each AMD product and each CA of Intel has its own: fetch it from the vendor, for AMD with snpguest fetch crl der DIR -r report.bin.',
   },
   CRL_UNSUPPORTED: {
     verdict: 'reject',

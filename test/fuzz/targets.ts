@@ -1,5 +1,9 @@
 import { decodeChallenge } from '../../src/attestation/challenge.ts'
+import { readIntelFile } from '../../src/attestation/dcap/collateral-files.ts'
+import { splitAnswer } from '../../src/attestation/dcap/documents.ts'
 import { pckExtension } from '../../src/attestation/dcap/pck-extension.ts'
+import { decodeQeIdentity } from '../../src/attestation/dcap/qe-identity.ts'
+import { decodeTcbInfo } from '../../src/attestation/dcap/tcb-info.ts'
 import { readEvidence } from '../../src/attestation/envelopes/index.ts'
 import { type DstackLogVersion, decodeCcelTable, judgeEventLog } from '../../src/attestation/event-log/index.ts'
 import { certifiedFwid } from '../../src/attestation/nvidia/fwid.ts'
@@ -37,6 +41,14 @@ import {
   ecKey,
   type TestEventLog,
 } from '../../src/testing/index.ts'
+import {
+  answer,
+  chainPem,
+  pckCrl,
+  qeIdentityOf,
+  quoteCollateral,
+  tcbInfoOf,
+} from '../attestation/dcap/intel-authority.ts'
 import { judge, pckCertificate } from '../attestation/dcap/support.ts'
 import { anchorFromCertificate } from '../support/anchors.ts'
 import type { FuzzTarget } from './execute.ts'
@@ -257,6 +269,53 @@ const nvidia: readonly FuzzTarget[] = [
     run: (bytes) => {
       const context = new Context({ ...judgement(), cache: createVerificationCache(16) })
       return authenticateRim(context, { value: bytes, sha256: 'fuzz', origin: 'evidence' }, 'rim')
+    },
+  }),
+]
+
+const documents = (): NonEmpty<Uint8Array> => [
+  answer(tcbInfoOf('TDX')),
+  answer(tcbInfoOf('SGX')),
+  answer(qeIdentityOf('TDX')),
+]
+
+const intel: readonly FuzzTarget[] = [
+  target('intel-answer', {
+    format: JSON_TEXT,
+    limitBytes: LIMITS.requestBytes,
+    seeds: documents,
+    run: (bytes) => {
+      const split = splitAnswer(bytes, 'answer')
+      const isWhole = !split.ok || parseJson(latin1(split.value.signed), '').ok
+      return isWhole ? split : impossible('what is signed is no JSON by itself')
+    },
+  }),
+  target('intel-tcb-info', {
+    format: JSON_TEXT,
+    limitBytes: EVIDENCE,
+    seeds: () => [json(tcbInfoOf('TDX')), json(tcbInfoOf('SGX'))],
+    run: (bytes) => decodeTcbInfo(bytes, 'TDX', 'tcbInfo'),
+  }),
+  target('intel-qe-identity', {
+    format: JSON_TEXT,
+    limitBytes: EVIDENCE,
+    seeds: () => [json(qeIdentityOf('TDX')), json(qeIdentityOf('SGX'))],
+    run: (bytes) => decodeQeIdentity(bytes, 'TDX', 'qeIdentity'),
+  }),
+  target('intel-file', {
+    format: either(JSON_TEXT, PEM),
+    limitBytes: LIMITS.requestBytes,
+    seeds: () => [
+      ...documents(),
+      json(quoteCollateral()),
+      text(toHex(pckCrl())),
+      text(`HTTP/1.1 200 OK\r\nTCB-Info-Issuer-Chain: ${encodeURIComponent(chainPem())}\r\n`),
+    ],
+    run: (bytes) => {
+      const file = readIntelFile(bytes, 'file')
+      if (file === undefined) return fail('COLLATERAL_UNRECOGNISED', 'file')
+      const [first, ...rest] = file.faults
+      return first === undefined ? ok(file) : failed([first, ...rest])
     },
   }),
 ]
@@ -486,7 +545,7 @@ const QUOTE: Format = {
   ],
 }
 
-const intel: readonly FuzzTarget[] = [
+const intelQuotes: readonly FuzzTarget[] = [
   target('tdx-quote', {
     format: QUOTE,
     limitBytes: EVIDENCE,
@@ -522,6 +581,7 @@ const intel: readonly FuzzTarget[] = [
 export const TARGETS: readonly FuzzTarget[] = [
   ...core,
   ...sevSnp,
+  ...intelQuotes,
   ...intel,
   ...nvidia,
   ...carriers,

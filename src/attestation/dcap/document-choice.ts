@@ -1,3 +1,4 @@
+import { equalBytes } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
 import { fromUtf8 } from '../../core/encodings.ts'
 import { isJsonObject, parseJson } from '../../core/json.ts'
@@ -135,10 +136,14 @@ async function proveDocument<T extends Dated>(
   { decode, tee, path }: Wanted<T>,
 ): Promise<ProvedDocument<T>> {
   const { signed, kind } = document.value
-  const signer = await signerOf(context, document, signers)
+  const { issuerChain } = document.value
+  const offered = signers.filter(
+    ({ value }) => issuerChain === undefined || issuerChain.some((der) => equalBytes(der, value.der)),
+  )
+  const signer = await signerOf(context, document, offered)
   if (signer === undefined) {
     // Where no certificate under the signer's name holds, that is what is wrong; else the document is.
-    const [first] = signers
+    const [first] = offered
     if (first !== undefined && !first.proof.ok) take(first.proof)
     return refuse(COLLATERAL_CODES[tee].signature, path, { expected: 'signed by Intel SGX TCB Signing' })
   }

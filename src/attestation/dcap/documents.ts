@@ -39,7 +39,7 @@ export function splitAnswer(bytes: Uint8Array, path: string): Outcome<IntelDocum
       })
     }
     const signature = take(decodeSignature(value.signature, pointer(path, 'signature')))
-    return { kind, signed: bytes.slice(span.from, span.to), signature }
+    return { kind, signed: bytes.slice(span.from, span.to), signature, issuerChain: undefined }
   })
 }
 
@@ -56,7 +56,7 @@ export function documentOf(
   return attempt(() => {
     const value = take(parseJson(take(fromUtf8(signed, path)), path))
     if (!isJsonObject(value)) refuse('JSON_TYPE_MISMATCH', path, { expected: 'object' })
-    return { kind, signed, signature: take(decodeSignature(signature, `${path}_signature`)) }
+    return { kind, signed, signature: take(decodeSignature(signature, `${path}_signature`)), issuerChain: undefined }
   })
 }
 

@@ -1,6 +1,6 @@
 import { latin1, utf8 } from '../../core/bytes.ts'
 import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../../core/json.ts'
-import { attempt, type Fault, fault, type Outcome, refuse, take } from '../../core/outcome.ts'
+import { attempt, type Fault, type Outcome, refuse, take } from '../../core/outcome.ts'
 import { decodeCertificate } from '../../core/x509/certificate.ts'
 import { decodeCrl } from '../../core/x509/crl.ts'
 import { type Name, nameText, sameName } from '../../core/x509/names.ts'
@@ -9,20 +9,18 @@ import type { IntelFile, NamedDer } from './collateral-files.ts'
 import { dersInText } from './der-text.ts'
 import { documentOf, isSignedAnswer, splitAnswer } from './documents.ts'
 
-/** The members of `QuoteCollateralV3`, each as libraries spell it; camelCase is understood as well. */
-const MEMBERS = [
-  'pck_crl_issuer_chain',
-  'root_ca_crl',
-  'pck_crl',
-  'tcb_info_issuer_chain',
-  'tcb_info',
-  'tcb_info_signature',
-  'qe_identity_issuer_chain',
-  'qe_identity',
-  'qe_identity_signature',
-  'pck_certificate_chain',
-] as const
-type Member = (typeof MEMBERS)[number]
+/** The members of `QuoteCollateralV3`, as most libraries spell them; camelCase is understood as well. */
+type Member =
+  | 'pck_crl_issuer_chain'
+  | 'root_ca_crl'
+  | 'pck_crl'
+  | 'tcb_info_issuer_chain'
+  | 'tcb_info'
+  | 'tcb_info_signature'
+  | 'qe_identity_issuer_chain'
+  | 'qe_identity'
+  | 'qe_identity_signature'
+  | 'pck_certificate_chain'
 
 const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
@@ -37,6 +35,7 @@ export const isQuoteCollateral = (value: Json): boolean =>
  * Reads `QuoteCollateralV3` as quote libraries write it: documents as text with their signatures beside them or inside,
  * chains in PEM, lists in hexadecimal, base64 or PEM. An answer is read as a whole: where its chain or its signature cannot
  * be read, its document is left out too. Lists are told by their content; one that its own name contradicts is left out.
+ * Members of other names are left alone: what they might have been is missing then.
  * @returns what can be read, and the faults of what cannot: JSON_* · UTF8_INVALID · HEX_NOT_CANONICAL · PEM_INVALID ·
  * ENV_BASE64_NOT_CANONICAL · LIMIT_* · COLLATERAL_SUBJECT_MISMATCH
  */
@@ -48,15 +47,13 @@ export function readQuoteCollateral(value: Json, name: string): IntelFile {
     faults.push(...outcome.faults)
     return []
   }
-  const unknown = Object.keys(value).filter((key) => !MEMBERS.some((m) => m === key || camelCase(m) === key))
-  faults.push(...unknown.filter((key) => !INFORMATIONAL.has(key)).map((key) => unknownMember(name, key)))
 
   const answers = [
     ...kept(attempt(() => answer(value, 'tcb-info', name))),
     ...kept(attempt(() => answer(value, 'qe-identity', name))),
   ]
   const chains = (['pck_crl_issuer_chain', 'pck_certificate_chain'] as const).flatMap((member) =>
-    kept(attempt(() => take(dersOf(value, member, name)))).flat(),
+    kept(dersOf(value, member, name)).flat(),
   )
   const lists = (['root_ca_crl', 'pck_crl'] as const).flatMap((member) =>
     kept(attempt(() => list(value, member, name))).flat(),
@@ -67,14 +64,6 @@ export function readQuoteCollateral(value: Json, name: string): IntelFile {
     faults,
   }
 }
-
-/** What Intel's C structure has beside the collateral itself. */
-const INFORMATIONAL: ReadonlySet<string> = new Set(
-  ['version', 'major_version', 'minor_version', 'tee_type'].flatMap((name) => [name, camelCase(name)]),
-)
-
-const unknownMember = (name: string, key: string): Fault =>
-  fault('JSON_UNKNOWN_KEY', pointer(name, key), { expected: MEMBERS.join(', '), actual: key })
 
 /** The text of a member, or undefined where it is absent; inside `attempt`. */
 function textOf(value: JsonObject, member: Member, name: string): { text: string; path: string } | undefined {
@@ -112,7 +101,10 @@ function answer(value: JsonObject, kind: IntelDocument['kind'], name: string): A
       ? take(splitAnswer(bytes, found.path))
       : take(documentOf(kind, bytes, signature?.text, found.path))
   if (document.kind !== kind) refuse('JSON_UNKNOWN_KEY', found.path, { expected: kind, actual: document.kind })
-  return { document: [document], chain }
+  return {
+    document: [{ ...document, issuerChain: chain.length === 0 ? undefined : chain.map(({ der }) => der) }],
+    chain,
+  }
 }
 
 function isAnswer(bytes: Uint8Array): boolean {
@@ -128,7 +120,8 @@ function readableCertificate(named: NamedDer): NamedDer {
 /** A list, which must be of the issuer that its name says, where the chain beside it tells who that is; inside `attempt`. */
 function list(value: JsonObject, member: 'root_ca_crl' | 'pck_crl', name: string): readonly NamedDer[] {
   const ders = take(dersOf(value, member, name))
-  const [issuer] = take(dersOf(value, 'pck_crl_issuer_chain', name))
+  const chain = dersOf(value, 'pck_crl_issuer_chain', name)
+  const issuer = chain.ok ? chain.value[0] : undefined
   const ca = issuer === undefined ? undefined : decodeCertificate(issuer.der, issuer.path)
   if (ca?.ok !== true) return ders
   const named: Name = member === 'pck_crl' ? ca.value.subject : ca.value.issuer

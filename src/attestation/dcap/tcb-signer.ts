@@ -3,20 +3,13 @@ import { attemptAsync, type Outcome, take } from '../../core/outcome.ts'
 import type { TrustAnchor } from '../../core/trust-anchors.ts'
 import type { Certificate } from '../../core/x509/certificate.ts'
 import { commonName, sameName } from '../../core/x509/names.ts'
-import { checkValidity, type PathProfile, validatePath } from '../../core/x509/path.ts'
+import { checkValidity, validatePath } from '../../core/x509/path.ts'
 import type { CollateralSet, Held } from '../collateral.ts'
 import { inOrderOfPreference } from '../preference.ts'
-
-/** Intel's certificates: P-256 throughout; the hosts are those that certificates seen so far name. */
-export const INTEL_PROFILE: PathProfile = {
-  algorithms: ['ES256'],
-  leafKeyUsage: 'digitalSignature',
-  knownCritical: [],
-  hosts: ['certificates.trustedservices.intel.com', 'api.trustedservices.intel.com'],
-}
+import { INTEL_PROFILE } from './pck.ts'
 
 /** The one name under which Intel signs TCB infos and identities; a PCK certificate can never bear it. */
-const TCB_SIGNER = 'Intel SGX TCB Signing'
+export const TCB_SIGNER = 'Intel SGX TCB Signing'
 
 /** Intel has replaced this certificate once in seven years. A folder may hold forgeries under its name. */
 const MOST_SIGNERS = 8

@@ -12,9 +12,10 @@ import type { Crl } from '../../core/x509/crl.ts'
 import { nameText } from '../../core/x509/names.ts'
 import type { OcspResponse, OcspSingle } from '../../core/x509/ocsp.ts'
 import { certificateViews } from './certificates.ts'
+import { intelDocumentView } from './intel.ts'
 import type { CollateralView, CrlView, OcspView, RimView } from './model.ts'
 
-/** Every object of a sorted folder, and the manifests that cannot be read. */
+/** Every object of a sorted folder, and the manifests and documents that cannot be read. */
 export async function inspectCollateral(
   set: CollateralSet,
   context: Context,
@@ -23,15 +24,18 @@ export async function inspectCollateral(
     set.certificates.map((c) => c.value),
     context,
   )
-  const rims = await Promise.all(set.rims.map((rim) => rimView(rim, context)))
+  const signed = await Promise.all([
+    ...set.rims.map((rim) => rimView(rim, context)),
+    ...set.intelDocuments.map((document) => intelDocumentView(document, set, context)),
+  ])
   return {
     views: [
       ...(certificates.length === 0 ? [] : [{ kind: 'certificates' as const, certificates }]),
       ...set.crls.map(crlView),
       ...(await Promise.all(set.ocspResponses.map((ocsp) => ocspView(ocsp, context)))),
-      ...rims.flatMap((rim) => (rim.ok ? [rim.value] : [])),
+      ...signed.flatMap((view) => (view.ok ? [view.value] : [])),
     ],
-    faults: rims.flatMap((rim) => (rim.ok ? [] : rim.faults)),
+    faults: signed.flatMap((view) => (view.ok ? [] : view.faults)),
   }
 }
 

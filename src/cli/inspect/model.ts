@@ -145,6 +145,7 @@ export type CollateralView =
   | CrlView
   | OcspView
   | RimView
+  | IntelDocumentView
 
 export interface CrlView {
   readonly kind: 'crl'
@@ -190,4 +191,37 @@ export interface RimView {
     readonly alternatives: readonly string[]
   }[]
   readonly certificates: readonly CertificateView[]
+}
+
+/** A TCB info or QE identity of Intel's. */
+export interface IntelDocumentView {
+  readonly kind: 'intel-document'
+  readonly document: 'tcb-info' | 'qe-identity'
+  /** of the signed bytes and the signature */
+  readonly sha256: string
+  readonly id: 'SGX' | 'TDX' | 'QE' | 'TD_QE'
+  readonly version: number
+  readonly tcbEvaluationDataNumber: number
+  readonly issueDate: string
+  readonly nextUpdate: string
+  /** of a TCB info */
+  readonly fmspc?: string
+  readonly pceId?: string
+  /** of a QE identity */
+  readonly mrSigner?: string
+  readonly isvProdId?: number
+  /** levels of the platform, of each TDX module, of the quoting enclave, in the order of the document */
+  readonly groups: readonly { readonly of: string; readonly levels: readonly IntelLevelView[] }[]
+  /** what lies beside it under the name of Intel's TCB signer, and the issuer that it names */
+  readonly certificates: readonly CertificateView[]
+}
+
+export interface IntelLevelView {
+  readonly status: string
+  readonly tcbDate: string
+  readonly advisoryIds: readonly string[]
+  readonly pceSvn?: number
+  readonly sgxTcbComponents?: readonly number[]
+  readonly tdxTcbComponents?: readonly number[]
+  readonly isvSvn?: number
 }

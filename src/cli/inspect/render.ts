@@ -6,6 +6,8 @@ import type {
   EventLogView,
   FieldView,
   Inspection,
+  IntelDocumentView,
+  IntelLevelView,
   ItemView,
   OcspView,
   ProblemView,
@@ -114,6 +116,8 @@ function renderCollateral(object: CollateralView, full: boolean, drawn: Set<stri
       return renderOcsp(object, drawn)
     case 'rim':
       return renderRim(object, full, drawn)
+    case 'intel-document':
+      return renderIntelDocument(object, drawn)
   }
 }
 
@@ -177,4 +181,37 @@ function renderRim(rim: RimView, full: boolean, drawn: Set<string>): string {
     bold('Certificates of the signer'),
     drawChains(rim.certificates, drawn),
   ].join('\n')
+}
+
+function renderIntelDocument(document: IntelDocumentView, drawn: Set<string>): string {
+  const { id, version, fmspc, pceId, mrSigner, isvProdId, groups, certificates } = document
+  const isTcbInfo = document.document === 'tcb-info'
+  return [
+    bold(isTcbInfo ? '━━ Intel TCB info' : '━━ Intel identity of a quoting enclave'),
+    row('sha256', document.sha256),
+    row('id', `${id}, version ${version}`),
+    ...(fmspc === undefined ? [] : [row('FMSPC', `${fmspc}, PCE id ${pceId}`)]),
+    ...(mrSigner === undefined ? [] : [row('MRSIGNER', `${mrSigner}, ISVPRODID ${isvProdId}`)]),
+    row('evaluation', `number ${document.tcbEvaluationDataNumber}`),
+    row('valid', `${document.issueDate} to ${document.nextUpdate}`),
+    ...groups.flatMap(({ of, levels }) => [
+      dim(`  levels of the ${of}: ${levels.length || 'none'}`),
+      ...levels.map((level) => row('', levelText(level))),
+    ]),
+    ...(certificates.length === 0
+      ? [row('signer', 'its certificate, CN=Intel SGX TCB Signing, is not here: the document cannot be proved')]
+      : [bold('Certificates under the name of the signer'), drawChains(certificates, drawn)]),
+  ].join('\n')
+}
+
+function levelText(level: IntelLevelView): string {
+  const { status, tcbDate, isvSvn, sgxTcbComponents, pceSvn, tdxTcbComponents, advisoryIds } = level
+  return [
+    `${status} since ${tcbDate.slice(0, 10)}`,
+    ...(isvSvn === undefined ? [] : [`ISVSVN ${isvSvn}`]),
+    ...(sgxTcbComponents === undefined ? [] : [`SGX ${sgxTcbComponents.join(' ')}`]),
+    ...(pceSvn === undefined ? [] : [`PCESVN ${pceSvn}`]),
+    ...(tdxTcbComponents === undefined ? [] : [`TDX ${tdxTcbComponents.join(' ')}`]),
+    ...(advisoryIds.length === 0 ? [] : [advisoryIds.join(' ')]),
+  ].join(' · ')
 }

@@ -1,7 +1,7 @@
 import { sortCollateral } from '../../../src/attestation/collateral.ts'
 import type { PckExtension, SgxReportBody, TdTcbFacts, Tee } from '../../../src/attestation/dcap/model.ts'
+import { INTEL_PROFILE } from '../../../src/attestation/dcap/pck.ts'
 import type { TcbFacts } from '../../../src/attestation/dcap/tcb.ts'
-import { INTEL_PROFILE } from '../../../src/attestation/dcap/tcb-signer.ts'
 import { latin1 } from '../../../src/core/bytes.ts'
 import { Context, createVerificationCache } from '../../../src/core/context.ts'
 import { nodeCrypto } from '../../../src/core/crypto/node.ts'

@@ -151,3 +151,20 @@ export function answer(document: Json, key: TestKey = KEYS.signer): Uint8Array {
 }
 
 export const chainPem = (signer: Uint8Array = signerCertificate()): string => pem([signer, rootCertificate()])
+
+/** The collateral of a quote as quote libraries write it. */
+export function quoteCollateral(): Json {
+  const [info, qe] = [tcbInfoOf('TDX'), qeIdentityOf('TDX')].map((document) => JSON.stringify(document))
+  if (info === undefined || qe === undefined) throw new TypeError('documents')
+  return {
+    pck_crl_issuer_chain: pem([PLATFORM_CA, rootCertificate()]),
+    root_ca_crl: toHex(rootCrl()),
+    pck_crl: toHex(pckCrl()),
+    tcb_info_issuer_chain: chainPem(),
+    tcb_info: info,
+    tcb_info_signature: sign(info),
+    qe_identity_issuer_chain: chainPem(),
+    qe_identity: qe,
+    qe_identity_signature: sign(qe),
+  }
+}
