@@ -133,6 +133,7 @@ export function mergeCollateral(a: CollateralSet, b: CollateralSet): CollateralS
     crls: merge(a.crls, b.crls),
     ocspResponses: merge(a.ocspResponses, b.ocspResponses),
     rims: merge(a.rims, b.rims),
+    platformKeys: merge(a.platformKeys, b.platformKeys),
   }
 }
 
@@ -143,7 +144,7 @@ export {
   decodeChallenge,
   issueChallengeRecord,
 } from './attestation/challenge.ts'
-export type { Claims, GpuClaims, SnpClaims, SwitchClaims } from './attestation/claims.ts'
+export type { CcaClaims, Claims, GpuClaims, NitroClaims, SnpClaims, SwitchClaims } from './attestation/claims.ts'
 export {
   type CollateralFile,
   type CollateralSet,

@@ -26,10 +26,10 @@ export const authentic = <T>(value: T): Authentic<T> => ({ value }) as Authentic
 
 /** A collateral object that a verdict rests on. */
 export interface CollateralUse {
-  readonly kind: 'x509-certificate' | 'x509-crl' | 'ocsp-response' | 'nvidia-rim'
+  readonly kind: 'x509-certificate' | 'x509-crl' | 'ocsp-response' | 'nvidia-rim' | 'cca-platform-key'
   /** SHA-256 of the object, lower-case hex */
   readonly digest: string
-  /** thisUpdate of a CRL or OCSP answer, notBefore of a certificate; undefined for a manifest, which carries no date */
+  /** thisUpdate of a CRL or OCSP answer, notBefore of a certificate; undefined for a manifest or a bare key, which carry no date */
   readonly issuedAt: UnixSeconds | undefined
   /** end of the object's own validity */
   readonly validUntil: UnixSeconds
@@ -46,7 +46,7 @@ export interface NotChecked {
  * inconclusive). A revoked certificate is a fault of the item, never a status.
  */
 export interface RevocationReport {
-  readonly chain: 'amd' | 'nvidia-device' | 'nvidia-rim'
+  readonly chain: 'amd' | 'nvidia-device' | 'nvidia-rim' | 'aws-nitro'
   readonly status: 'good' | 'notGiven' | 'unknown'
   /** whether an answer it rests on came with the evidence alone */
   readonly stapled: boolean

@@ -1,6 +1,8 @@
 import { latin1 } from '../core/bytes.ts'
+import { cca } from './cca/index.ts'
 import type { EvidenceKind } from './evidence.ts'
 import type { KindVerifier } from './kind.ts'
+import { nitro } from './nitro/index.ts'
 import { nvidiaGpu } from './nvidia-gpu/index.ts'
 import { nvidiaSwitch } from './nvidia-switch/index.ts'
 import { sevSnp } from './sev-snp/index.ts'
@@ -8,7 +10,7 @@ import { sevSnp } from './sev-snp/index.ts'
 const SNP_REPORT_BYTES = 1184
 
 /** Adding a kind is adding a folder and a row here. */
-const VERIFIERS: readonly KindVerifier[] = [sevSnp, nvidiaGpu, nvidiaSwitch]
+const VERIFIERS: readonly KindVerifier[] = [sevSnp, nvidiaGpu, nvidiaSwitch, nitro, cca]
 
 export const verifierOf = (kind: EvidenceKind): KindVerifier | undefined => VERIFIERS.find((v) => v.kind === kind)
 

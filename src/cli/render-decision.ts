@@ -1,4 +1,4 @@
-import type { Claims, SnpTcb } from '../attestation/claims.ts'
+import type { Claims, GpuClaims, SnpTcb, SwitchClaims } from '../attestation/claims.ts'
 import type { Finding } from '../core/outcome.ts'
 import { type Decision, LEVEL_NAMES } from '../decision/decision.ts'
 import { explained } from './faults.ts'
@@ -29,10 +29,14 @@ function essence(claims: Claims): readonly string[] {
       ]
     case 'nvidia/switch-report':
       return [claims.hwModel, `BIOS ${claims.biosVersion}`, measurements(claims)]
+    case 'aws/nitro':
+      return [claims.moduleId, `PCR0 ${claims.pcrs[0]?.value.slice(0, 8)}…`]
+    case 'arm/cca-token':
+      return [`platform ${claims.instanceId.slice(0, 10)}…`, `RIM ${claims.initialMeasurement.slice(0, 8)}…`]
   }
 }
 
-function measurements(claims: Exclude<Claims, { kind: 'amd/snp-report' }>): string {
+function measurements(claims: GpuClaims | SwitchClaims): string {
   const m = claims.measurements
   if (m.status === 'unavailable') return 'measurements not compared'
   const indexes = m.skipped.map((s) => s.index).join(', ')

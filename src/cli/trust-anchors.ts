@@ -17,6 +17,7 @@ export function anchorRole(
   for (const product of PRODUCTS) if (name === `ARK-${product}`) return { role: 'amd/ark', product }
   if (name === 'NVIDIA Device Identity CA') return { role: 'nvidia/device-root', product: undefined }
   if (name === 'NVIDIA CoRIM signing Root CA') return { role: 'nvidia/rim-root', product: undefined }
+  if (name === 'aws.nitro-enclaves') return { role: 'aws/nitro-root', product: undefined }
   return undefined
 }
 
@@ -28,7 +29,7 @@ export async function anchorFrom(der: Uint8Array, source: string): Promise<Trust
   const use = anchorRole(certificate)
   if (use === undefined || !sameName(certificate.subject, certificate.issuer)) {
     throw new UsageError(
-      `--trust-anchor ${source}: not a root that any evidence kind could end in (ARK-Milan, ARK-Genoa, ARK-Turin, NVIDIA Device Identity CA, NVIDIA CoRIM signing Root CA)`,
+      `--trust-anchor ${source}: not a root that any evidence kind could end in (ARK-Milan, ARK-Genoa, ARK-Turin, NVIDIA Device Identity CA, NVIDIA CoRIM signing Root CA, aws.nitro-enclaves)`,
     )
   }
   const spki = certificate.publicKey.spki

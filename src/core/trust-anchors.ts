@@ -2,7 +2,13 @@ import { fromBase64 } from './encodings.ts'
 import { take } from './outcome.ts'
 import { parseRfc3339, type UnixSeconds } from './time.ts'
 
-export type AnchorRole = 'amd/ark' | 'amd/ask' | 'amd/asvk' | 'nvidia/device-root' | 'nvidia/rim-root'
+export type AnchorRole =
+  | 'amd/ark'
+  | 'amd/ask'
+  | 'amd/asvk'
+  | 'nvidia/device-root'
+  | 'nvidia/rim-root'
+  | 'aws/nitro-root'
 
 export type AmdProduct = 'Milan' | 'Genoa' | 'Turin'
 
@@ -11,7 +17,7 @@ export interface TrustAnchor {
   /** e.g. `amd/ARK-Genoa` */
   readonly id: string
   readonly role: AnchorRole
-  /** AMD product line of the anchor; undefined for NVIDIA */
+  /** AMD product line of the anchor; undefined for other vendors */
   readonly product: AmdProduct | undefined
   /** distinguished name, DER */
   readonly subject: Uint8Array
@@ -30,7 +36,7 @@ export interface TrustAnchor {
 /**
  * The vendors' keys as we pin them, with the fingerprints by which anyone can compare them with the vendor's own copy:
  * AMD `https://kdsintf.amd.com/{vcek,vlek}/v1/<product>/cert_chain`; NVIDIA's device identity CA and CoRIM signing root CA
- * as its attestation SDKs carry them.
+ * as its attestation SDKs carry them; AWS `https://aws-nitro-enclaves.amazonaws.com/AWS_NitroEnclaves_Root-G1.zip`.
  */
 const FACTS = [
   {
@@ -174,6 +180,18 @@ const FACTS = [
     spkiSha256: 'dec1dc316477aa851eebdf51327ae9f864bc8d89254657ed1e7eb9168af1e1a3',
     certificateSha256: '12977b5115acb0381179279fffeb5a8c4d264971ebb32298023a465fa41df5d1',
   },
+  {
+    id: 'aws/Nitro Enclaves Root G1',
+    role: 'aws/nitro-root',
+    product: undefined,
+    subject: 'MEkxCzAJBgNVBAYTAlVTMQ8wDQYDVQQKDAZBbWF6b24xDDAKBgNVBAsMA0FXUzEbMBkGA1UEAwwSYXdzLm5pdHJvLWVuY2xhdmVz',
+    serial: '00f93175681b90afe11d46ccb4e4e7f856',
+    notBefore: '2019-10-28T13:28:05Z',
+    notAfter: '2049-10-28T14:28:05Z',
+    spki: 'MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE/AJU66YIwfNocOKa2pC+RjgyknNuiUv/9nLZiURLUFHlNKSx9tvjwLxYGjK3sXYHDt4S1po/6iEbZudSz33R3QlfbxNw9BcIQ9ncEAEh5M9jASgJZkSHyXlihDBNxT/0',
+    spkiSha256: 'f2caf5ecc6190b4a8399b78bc58a2bbcd0382375db8a1bfd78a82743874fd225',
+    certificateSha256: '641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b',
+  },
 ] as const
 
 /** A date of the table; the table is ours, so one that does not parse is a programmer's error. */
@@ -183,7 +201,7 @@ function date(text: string): UnixSeconds {
   return at
 }
 
-/** AMD Milan, Genoa, Turin (ARK, ASK, ASVK) and NVIDIA (device identity, reference manifests). */
+/** AMD Milan, Genoa, Turin (ARK, ASK, ASVK), NVIDIA (device identity, reference manifests) and AWS (Nitro enclaves). */
 export const PINNED_ANCHORS: readonly TrustAnchor[] = FACTS.map((f) => ({
   ...f,
   subject: take(fromBase64(f.subject, f.id)),

@@ -1,5 +1,5 @@
 import { fault } from '../../core/outcome.ts'
-import type { GpuClaims, SwitchClaims } from '../claims.ts'
+import type { Claims, GpuClaims, SwitchClaims } from '../claims.ts'
 import { platformHasGpu } from '../envelopes/akash.ts'
 import { type EvidenceSet, isCpuKind } from '../evidence.ts'
 import type { ItemFault, ProvedItem } from './binding.ts'
@@ -67,7 +67,7 @@ export function judgeMembers(
   for (const extra of cpuItems.slice(1))
     add(extra.id, 'ENV_ITEM_DUPLICATE', extra.id, { expected: 'one CPU report', actual: `${cpuItems.length}` })
 
-  const devices = proved.flatMap((p) => (p.claims.kind === 'amd/snp-report' ? [] : [{ id: p.id, claims: p.claims }]))
+  const devices = proved.flatMap((p) => (isDevice(p.claims) ? [{ id: p.id, claims: p.claims }] : []))
   const holders = new Map<string, string>()
   for (const { id, claims } of devices) {
     for (const [name, serial] of [
@@ -188,5 +188,7 @@ export function judgeTopology(
     add(id, code, `${id}.${field}`, { expected: members, actual: distinct })
   }
 }
+
+const isDevice = (claims: Claims): claims is GpuClaims | SwitchClaims => claims.kind.startsWith('nvidia/')
 
 const sorted = (values: readonly string[]): string => [...values].sort().join(', ')

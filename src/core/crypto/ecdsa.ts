@@ -1,5 +1,7 @@
+import { concatBytes } from '../bytes.ts'
 import { decodeDer, TAG } from '../der.ts'
-import { toHex } from '../encodings.ts'
+import { fromHex, toHex } from '../encodings.ts'
+import { take } from '../outcome.ts'
 
 /** Group orders, big-endian (SEC 2 v2 §§2.4.2, 2.5.1). */
 const ORDER = {
@@ -25,6 +27,13 @@ const SPKI_HEAD: Readonly<Record<Curve, string>> = {
   'P-256': '3059301306072a8648ce3d020106082a8648ce3d03010703420004',
   'P-384': '3076301006072a8648ce3d020106052b8104002203620004',
 }
+/** SubjectPublicKeyInfo, DER, of an uncompressed point (65 or 97 bytes). */
+export function spkiOfPoint(curve: Curve, point: Uint8Array): Uint8Array {
+  if (point.length !== 1 + 2 * coordinateBytes(curve))
+    throw new TypeError(`${point.length} bytes are no point on ${curve}`)
+  return concatBytes(take(fromHex(SPKI_HEAD[curve].slice(0, -2), SPKI_HEAD[curve].length / 2 - 1, curve)), point)
+}
+
 const CURVES: readonly Curve[] = ['P-256', 'P-384']
 
 /** Curve of an SPKI in the one form that both ports take; undefined for other keys, other curves and other forms of a point. */
