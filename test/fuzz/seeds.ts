@@ -5,7 +5,11 @@ import {
   type AmdMachine,
   akashGpuReport,
   amdMachine,
+  type CcaEvidence,
+  ccaToken,
+  type NitroEvidence,
   type NvidiaMachine,
+  nitroDocument,
   nvidiaMachine,
 } from '../../src/testing/index.ts'
 
@@ -26,6 +30,12 @@ export const milan = once((): AmdMachine => amdMachine(SEED, { product: 'Milan',
 export const turin = once(
   (): AmdMachine => amdMachine(SEED, { product: 'Turin', kind: 'VLEK', report: { version: 5 } }),
 )
+
+export const nitro = once((): NitroEvidence => nitroDocument(SEED, { nonce: new Uint8Array(64).fill(7) }))
+export const cca = once((): readonly CcaEvidence[] => [
+  ccaToken(SEED),
+  ccaToken(SEED, { collection: 'legacy', platformKey: 'P-256', realmKey: 'point' }),
+])
 
 export const hopper = once(
   (): NvidiaMachine =>
@@ -95,6 +105,8 @@ export function envelopes(): NonEmpty<Uint8Array> {
     json([device('HOPPER', gpu), ...hopper().switches.map((one) => device('LS10', one))]),
     json({ outblob: toBase64(cpu.report), auxblob: toBase64(cpu.table), provider: 'sev_guest', generation: '1' }),
     hclReport(cpu.report),
+    nitro().document,
+    ...cca().map(({ token }) => token),
   ]
 }
 

@@ -1,5 +1,7 @@
+import { decodeCcaToken } from '../../src/attestation/cca/index.ts'
 import { decodeChallenge } from '../../src/attestation/challenge.ts'
 import { readEvidence } from '../../src/attestation/envelopes/index.ts'
+import { decodeNitroDocument } from '../../src/attestation/nitro/index.ts'
 import { certifiedFwid } from '../../src/attestation/nvidia/fwid.ts'
 import { authenticateRim, rimIdentityOf } from '../../src/attestation/nvidia/rim/index.ts'
 import { decodeXml, MANIFEST_CHARACTERS } from '../../src/attestation/nvidia/rim/xml.ts'
@@ -8,7 +10,9 @@ import { decodeCertificateTable } from '../../src/attestation/sev-snp/certificat
 import { decodeSnpReport } from '../../src/attestation/sev-snp/decode.ts'
 import { vekExtensions } from '../../src/attestation/sev-snp/vek-extensions.ts'
 import { latin1, utf8 } from '../../src/core/bytes.ts'
+import { AS_WRITTEN, decodeCbor } from '../../src/core/cbor.ts'
 import { Context, createVerificationCache, type VerificationCache } from '../../src/core/context.ts'
+import { type CoseSign1, decodeCoseSign1 } from '../../src/core/cose.ts'
 import { ecdsaRawFromDer } from '../../src/core/crypto/ecdsa.ts'
 import { nodeCrypto } from '../../src/core/crypto/node.ts'
 import { decodeDer } from '../../src/core/der.ts'
@@ -28,8 +32,8 @@ import { authenticateReferenceValue, REFERENCE_VALUE_TYPE } from '../../src/poli
 import { createNvidiaTestPki, ecKey } from '../../src/testing/index.ts'
 import { anchorFromCertificate } from '../support/anchors.ts'
 import type { FuzzTarget } from './execute.ts'
-import { characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML } from './formats.ts'
-import { blackwell, envelopes, genoa, hopper, json, milan, nonEmpty, once, SEED, turin } from './seeds.ts'
+import { CBOR, characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML } from './formats.ts'
+import { blackwell, cca, envelopes, genoa, hopper, json, milan, nitro, nonEmpty, once, SEED, turin } from './seeds.ts'
 
 interface Entry {
   readonly format: Format
@@ -234,6 +238,44 @@ const nvidia: readonly FuzzTarget[] = [
   }),
 ]
 
+const signed: readonly FuzzTarget[] = [
+  target('cbor', {
+    format: CBOR,
+    limitBytes: EVIDENCE,
+    seeds: () => [nitro().document, ...cca().map(({ token }) => token)],
+    run: (bytes) => decodeCbor(bytes, 'cbor', { keyOrder: 'deterministic', tags: [18, 399, 907] }),
+  }),
+  target('cbor-as-written', {
+    format: CBOR,
+    limitBytes: EVIDENCE,
+    seeds: () => [sign1Of(nitro().document).payload],
+    run: (bytes) => decodeCbor(bytes, 'cbor', AS_WRITTEN),
+  }),
+  target('cose-sign1', {
+    format: CBOR,
+    limitBytes: EVIDENCE,
+    seeds: () => [nitro().document],
+    run: (bytes) => decodeCoseSign1(bytes, 'sign1', { algorithms: ['ES384'], tag: 'optional' }),
+  }),
+  target('nitro-document', {
+    format: CBOR,
+    limitBytes: EVIDENCE,
+    seeds: () => [nitro().document],
+    run: (bytes) => decodeNitroDocument(bytes, 'document'),
+  }),
+  target('cca-token', {
+    format: CBOR,
+    limitBytes: EVIDENCE,
+    seeds: () => nonEmpty(cca().map(({ token }) => token)),
+    run: (bytes) => decodeCcaToken(bytes, 'token'),
+  }),
+]
+
+function sign1Of(document: Uint8Array): CoseSign1 {
+  const decoded = decodeNitroDocument(document, 'document')
+  return decoded.ok ? decoded.value.value.sign1 : impossible('a seed that is refused')
+}
+
 const CHALLENGE = json({
   v: 1,
   id: 'c-1',
@@ -376,4 +418,12 @@ const machine = target('machine', {
 })
 
 /** Every decoder of bytes that strangers send, and a judgement as a whole. */
-export const TARGETS: readonly FuzzTarget[] = [...core, ...sevSnp, ...nvidia, ...carriers, ...written, machine]
+export const TARGETS: readonly FuzzTarget[] = [
+  ...core,
+  ...sevSnp,
+  ...nvidia,
+  ...signed,
+  ...carriers,
+  ...written,
+  machine,
+]
