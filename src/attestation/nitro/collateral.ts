@@ -32,8 +32,8 @@ export interface AuthenticEnclaveKey {
 
 /**
  * Proves, inside `attemptAsync`, that the document's certificate stands under a trusted AWS root: the bundle in the one
- * order that the module writes (root first), every link, revocation where lists are held, validity at `now`. Ends it with a code of
- * `validatePath`, X509_ROOT_UNTRUSTED (a root that is not the pinned key) · X509_REVOKED · X509_VALIDITY · NITRO_TIMESTAMP
+ * order that the module writes (root first), every link, revocation where lists are held, validity at `now`. Ends it with a
+ * code of `decodeCertificate` or `validatePath`, X509_ROOT_UNTRUSTED (a root that is not the pinned key) · X509_REVOKED · X509_VALIDITY · NITRO_TIMESTAMP
  * (the leaf lives three hours: outside them it is the document that is too old).
  * @see ../shared/spec/tpm-and-clouds.md §6
  */
@@ -42,9 +42,13 @@ export async function authenticateEnclaveKey(
   document: NitroDocument,
   crls: readonly Brought<Crl>[],
 ): Promise<AuthenticEnclaveKey> {
-  const decode = async (der: Uint8Array, name: string) => take(await context.certificate(der, name))
-  const leaf = await decode(document.certificate, 'chain[0]')
-  const [root, ...below] = await Promise.all(document.cabundle.map((der, i) => decode(der, `cabundle[${i}]`)))
+  const leaf = take(await context.certificate(document.certificate, 'chain[0]'))
+  // One after the other: of two that are malformed, always the same one is told.
+  const bundle: Certificate[] = []
+  for (const [i, der] of document.cabundle.entries()) {
+    bundle.push(take(await context.certificate(der, `cabundle[${i}]`)))
+  }
+  const [root, ...below] = bundle
   if (root === undefined || !sameName(root.subject, root.issuer)) {
     return refuse('X509_ROOT_UNTRUSTED', 'cabundle[0]', {
       expected: 'the self-issued root',
