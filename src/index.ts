@@ -134,6 +134,7 @@ export function mergeCollateral(a: CollateralSet, b: CollateralSet): CollateralS
     ocspResponses: merge(a.ocspResponses, b.ocspResponses),
     rims: merge(a.rims, b.rims),
     intelDocuments: merge(a.intelDocuments, b.intelDocuments),
+    platformKeys: merge(a.platformKeys, b.platformKeys),
   }
 }
 
@@ -145,9 +146,11 @@ export {
   issueChallengeRecord,
 } from './attestation/challenge.ts'
 export type {
+  CcaClaims,
   Claims,
   EventLogClaims,
   GpuClaims,
+  NitroClaims,
   SgxClaims,
   SnpClaims,
   SwitchClaims,

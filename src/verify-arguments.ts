@@ -31,7 +31,8 @@ export function checkArguments(evidence: Evidence, context: VerifyContext): void
     wrong('freshness.challenge is what decodeChallenge returned')
   }
   if (freshness.kind === 'notChecked' && typeof freshness.because !== 'string') wrong('freshness.because is text')
-  if (!Array.isArray(collateral?.certificates) || !Array.isArray(collateral.rims)) {
+  const { certificates, rims, platformKeys } = collateral ?? {}
+  if (![certificates, rims, platformKeys].every(Array.isArray)) {
     wrong('collateral is what prepareCollateral returned, or NO_COLLATERAL')
   }
   if (lease === undefined) wrong('lease is an object, or null where nothing was leased')

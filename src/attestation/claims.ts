@@ -303,7 +303,13 @@ export type CpuClaims = SnpClaims | TdxClaims | SgxClaims
 export type DeviceClaims = GpuClaims | SwitchClaims
 
 export const isDeviceClaims = (claims: Claims): claims is DeviceClaims => claims.kind.startsWith('nvidia/')
-export const isCpuClaims = (claims: Claims): claims is CpuClaims => !isDeviceClaims(claims)
+const CPU_KINDS: readonly string[] = [
+  'amd/snp-report',
+  'intel/tdx-quote',
+  'intel/sgx-quote',
+] satisfies CpuClaims['kind'][]
+export const isCpuClaims = (claims: Claims): claims is CpuClaims => CPU_KINDS.includes(claims.kind)
+
 /** RTMR0 to RTMR3. */
 export type RtmrIndex = 0 | 1 | 2 | 3
 
@@ -375,5 +381,52 @@ export type EventLogClaims =
   | (ReplayedLog & { readonly form: 'ccel'; readonly claims: CcelClaims })
   | (ReplayedLog & { readonly form: 'dstack-v1' | 'dstack-v2'; readonly claims: DstackClaims })
 
+/** What an authenticated Nitro attestation document says. Byte fields are lower-case hex. */
+export interface NitroClaims {
+  readonly kind: 'aws/nitro'
+  /** instance and enclave, e.g. `i-…-enc…` */
+  readonly moduleId: string
+  readonly digest: 'SHA384'
+  /** milliseconds since 1970, by the clock of the Nitro security module */
+  readonly timestamp: number
+  /** by index, 48 bytes each; 0 image, 1 kernel, 2 application, 3 parent role, 4 parent instance, 8 signer */
+  readonly pcrs: readonly { readonly index: number; readonly value: string }[]
+  /** what the enclave put in: a key to encrypt to, data of its own, and the verifier's challenge */
+  readonly publicKey: string | undefined
+  readonly userData: string | undefined
+  readonly nonce: string | undefined
+}
+
+/** What an authenticated Arm CCA token says: of the platform, and of the realm on it. Byte fields are lower-case hex. */
+export interface CcaClaims {
+  readonly kind: 'arm/cca-token'
+  readonly platformProfile: string
+  readonly implementationId: string
+  readonly instanceId: string
+  readonly platformConfig: string
+  /** 0x3000 to 0x30ff: secured */
+  readonly lifecycle: number
+  readonly platformHashAlgorithm: string
+  readonly verificationService: string | undefined
+  readonly swComponents: readonly {
+    readonly type: string | undefined
+    readonly measurementValue: string
+    readonly version: string | undefined
+    readonly signerId: string
+    readonly hashAlgorithm: string | undefined
+  }[]
+  readonly realmProfile: string | undefined
+  /** the verifier's challenge, 64 bytes */
+  readonly challenge: string
+  readonly personalizationValue: string
+  /** RIM */
+  readonly initialMeasurement: string
+  /** REM, four of them */
+  readonly extensibleMeasurements: readonly string[]
+  readonly realmHashAlgorithm: string
+  /** SubjectPublicKeyInfo of the realm attestation key */
+  readonly publicKey: string
+}
+
 /** The one vocabulary that policy speaks. A kind that comes later adds a member. */
-export type Claims = CpuClaims | DeviceClaims
+export type Claims = CpuClaims | DeviceClaims | NitroClaims | CcaClaims

@@ -1,8 +1,10 @@
 import { concatBytes, copyOf, latin1 } from '../core/bytes.ts'
 import type { Context, Payer } from '../core/context.ts'
+import { decodeDer } from '../core/der.ts'
 import { LIMITS } from '../core/limits.ts'
-import { type Fault, fault, type Outcome } from '../core/outcome.ts'
+import { attempt, type Fault, fault, type Outcome, take } from '../core/outcome.ts'
 import { decodePem, looksLikePem } from '../core/pem.ts'
+import { decodePublicKey, type PublicKeyInfo } from '../core/x509/algorithms.ts'
 import { type Certificate, decodeCertificate } from '../core/x509/certificate.ts'
 import { type Crl, decodeCrl } from '../core/x509/crl.ts'
 import { decodeOcsp, type OcspResponse } from '../core/x509/ocsp.ts'
@@ -54,6 +56,8 @@ export interface CollateralSet {
   readonly rims: readonly Brought<Uint8Array>[]
   /** Intel's TCB infos and QE identities, as they are signed; the digest is of the signed bytes and the signature */
   readonly intelDocuments: readonly Brought<IntelDocument>[]
+  /** public keys that the verifier vouches for as platform keys of Arm CCA (CPAK); never one that came with the evidence */
+  readonly platformKeys: readonly Held<PublicKeyInfo>[]
 }
 
 export const NO_COLLATERAL: CollateralSet = {
@@ -62,6 +66,7 @@ export const NO_COLLATERAL: CollateralSet = {
   ocspResponses: [],
   rims: [],
   intelDocuments: [],
+  platformKeys: [],
 }
 
 /** A collateral object as a caller holds it, e.g. one file. `name` is for messages only. */
@@ -77,8 +82,9 @@ export interface SortedCollateral {
 }
 
 /**
- * Sorts collateral files by content: PEM (certificates, CRLs), DER (certificate, CRL, OCSP answer), RIM XML, files of Intel's
- * (`readIntelFile`). Equal objects are held once. What cannot be read is reported and left out, so that it can only ever be missing.
+ * Sorts collateral files by content: PEM (certificates, CRLs, public keys), DER (certificate, CRL, OCSP answer), RIM XML, files of
+ * Intel's (`readIntelFile`). Equal objects are held once. What cannot be read is reported and left out, so that it can only ever
+ * be missing.
  */
 export async function sortCollateral(
   context: Pick<Context, 'digestHex'>,
@@ -90,6 +96,7 @@ export async function sortCollateral(
   const ocspResponses = new Map<string, Brought<OcspResponse>>()
   const rims = new Map<string, Brought<Uint8Array>>()
   const intelDocuments = new Map<string, Brought<IntelDocument>>()
+  const platformKeys = new Map<string, Brought<PublicKeyInfo>>()
   const faults: Fault[] = []
 
   const hold = async <T>(into: Map<string, Brought<T>>, bytes: Uint8Array, outcome: Outcome<T>) => {
@@ -142,7 +149,14 @@ export async function sortCollateral(
     if (looksLikePem(bytes)) {
       const blocks = decodePem(bytes, name)
       if (!blocks.ok) faults.push(...blocks.faults)
-      else for (const [i, block] of blocks.value.entries()) await sortDer(block.der, `${name}[${i}]`)
+      else {
+        for (const [i, { label, der }] of blocks.value.entries()) {
+          const at = `${name}[${i}]`
+          // A key is its own only proof: one that the sender laid beside its evidence proves nothing and is not held.
+          if (label === 'PUBLIC KEY' && origin === 'verifier') await hold(platformKeys, der, platformKey(der, at))
+          else await sortDer(der, at)
+        }
+      }
     } else if (/^\s*</.test(latin1(bytes.subarray(0, 64))) || bytes[0] === 0xef) {
       await hold(rims, bytes, { ok: true, value: bytes })
     } else if (bytes[0] === 0x30) {
@@ -158,9 +172,13 @@ export async function sortCollateral(
       ocspResponses: [...ocspResponses.values()],
       rims: [...rims.values()],
       intelDocuments: [...intelDocuments.values()],
+      platformKeys: [...platformKeys.values()],
     },
     faults,
   }
 }
+
+const platformKey = (der: Uint8Array, path: string): Outcome<PublicKeyInfo> =>
+  attempt(() => decodePublicKey(take(decodeDer(der, path)), path))
 
 const GENERIC: ReadonlySet<string> = new Set(['X509_MALFORMED', 'CRL_MALFORMED', 'OCSP_MALFORMED'])

@@ -7,8 +7,10 @@ export type EvidenceKind =
   | 'nvidia/switch-report'
   | 'intel/tdx-quote'
   | 'intel/sgx-quote'
+  | 'aws/nitro'
+  | 'arm/cca-token'
 
-export type CpuKind = 'amd/snp-report' | 'intel/tdx-quote' | 'intel/sgx-quote'
+export type CpuKind = Exclude<EvidenceKind, `nvidia/${string}`>
 
 export const isCpuKind = (kind: EvidenceKind): kind is CpuKind => !kind.startsWith('nvidia/')
 

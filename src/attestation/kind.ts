@@ -33,9 +33,10 @@ export interface CollateralUse {
     | 'nvidia-rim'
     | 'intel-tcb-info'
     | 'intel-qe-identity'
+    | 'cca-platform-key'
   /** SHA-256 of the object, lower-case hex */
   readonly digest: string
-  /** thisUpdate of a CRL or OCSP answer, notBefore of a certificate, issueDate of a document of Intel's; undefined for a manifest, which carries no date */
+  /** thisUpdate of a CRL or OCSP answer, notBefore of a certificate, issueDate of a document of Intel's; undefined for a manifest or a bare key, which carry no date */
   readonly issuedAt: UnixSeconds | undefined
   /** end of the object's own validity */
   readonly validUntil: UnixSeconds
@@ -52,7 +53,7 @@ export interface NotChecked {
  * inconclusive). A revoked certificate is a fault of the item, never a status.
  */
 export interface RevocationReport {
-  readonly chain: 'amd' | 'nvidia-device' | 'nvidia-rim' | 'intel-pck'
+  readonly chain: 'amd' | 'nvidia-device' | 'nvidia-rim' | 'intel-pck' | 'aws-nitro'
   readonly status: 'good' | 'notGiven' | 'unknown'
   /** whether an answer it rests on came with the evidence alone */
   readonly stapled: boolean

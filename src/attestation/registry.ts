@@ -1,6 +1,8 @@
 import { latin1 } from '../core/bytes.ts'
+import { cca } from './cca/index.ts'
 import type { EvidenceKind } from './evidence.ts'
 import type { KindVerifier } from './kind.ts'
+import { nitro } from './nitro/index.ts'
 import { nvidiaGpu } from './nvidia-gpu/index.ts'
 import { nvidiaSwitch } from './nvidia-switch/index.ts'
 import { sevSnp } from './sev-snp/index.ts'
@@ -14,6 +16,8 @@ const VERIFIERS: Readonly<Record<EvidenceKind, KindVerifier>> = {
   'amd/snp-report': sevSnp,
   'nvidia/gpu-report': nvidiaGpu,
   'nvidia/switch-report': nvidiaSwitch,
+  'aws/nitro': nitro,
+  'arm/cca-token': cca,
 }
 
 export const verifierOf = (kind: EvidenceKind): KindVerifier => VERIFIERS[kind]

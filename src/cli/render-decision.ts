@@ -43,6 +43,10 @@ function essence(claims: Claims): readonly string[] {
       ]
     case 'nvidia/switch-report':
       return [claims.hwModel, `BIOS ${claims.biosVersion}`, measurements(claims)]
+    case 'aws/nitro':
+      return [claims.moduleId, `PCR0 ${claims.pcrs[0]?.value.slice(0, 8)}…`]
+    case 'arm/cca-token':
+      return [`platform ${claims.instanceId.slice(0, 10)}…`, `RIM ${claims.initialMeasurement.slice(0, 8)}…`]
   }
 }
 

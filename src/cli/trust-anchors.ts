@@ -18,6 +18,7 @@ export function anchorRole(
   if (name === 'NVIDIA Device Identity CA') return { role: 'nvidia/device-root', product: undefined }
   if (name === 'NVIDIA CoRIM signing Root CA') return { role: 'nvidia/rim-root', product: undefined }
   if (name === 'Intel SGX Root CA') return { role: 'intel/sgx-root', product: undefined }
+  if (name === 'aws.nitro-enclaves') return { role: 'aws/nitro-root', product: undefined }
   return undefined
 }
 
@@ -29,7 +30,7 @@ export async function anchorFrom(der: Uint8Array, source: string): Promise<Trust
   const use = anchorRole(certificate)
   if (use === undefined || !sameName(certificate.subject, certificate.issuer)) {
     throw new UsageError(
-      `--trust-anchor ${source}: not a root that any evidence kind could end in (ARK-Milan, ARK-Genoa, ARK-Turin, NVIDIA Device Identity CA, NVIDIA CoRIM signing Root CA, Intel SGX Root CA)`,
+      `--trust-anchor ${source}: not a root that any evidence kind could end in (ARK-Milan, ARK-Genoa, ARK-Turin, NVIDIA Device Identity CA, NVIDIA CoRIM signing Root CA, Intel SGX Root CA, aws.nitro-enclaves)`,
     )
   }
   const spki = certificate.publicKey.spki

@@ -1734,7 +1734,92 @@ export const CODES = {
     hint: 'The SHA-256 of app-compose.json, the compose-hash event and MRCONFIGID must agree. Pass the file byte for byte as it was deployed, and quote the guest that runs it.',
   },
   // CBOR and COSE.
+  LIMIT_CBOR: {
+    verdict: 'reject',
+    title: 'The CBOR nests too deeply or declares more than it holds.',
+    hint: 'Send the whole document as the device produced it; a file that was cut short declares more than is left of it. Genuine documents nest fewer than ten levels.',
+  },
+  CBOR_NOT_DETERMINISTIC: {
+    verdict: 'reject',
+    title: 'The CBOR is not in its one deterministic form.',
+    hint: 'Send the bytes that the device returned, without decoding and encoding them again. Lengths are definite and as short as they can be, and keys stand in order where the device writes them so.',
+  },
+  CBOR_DUPLICATE_KEY: {
+    verdict: 'reject',
+    title: 'A CBOR map has the same key twice.',
+    hint: 'Readers differ on which of the two counts, so neither is taken. Devices never write such maps: send the bytes that the device returned.',
+  },
+  CBOR_UNEXPECTED_ITEM: {
+    verdict: 'reject',
+    title: 'The CBOR holds an item that has no place in it.',
+    hint: 'Unknown keys and tags, floats and undefined values are refused, since a reader that skips them may miss what they change. Send the device document itself, not an object built around it.',
+  },
+  CBOR_TRAILING_BYTES: {
+    verdict: 'reject',
+    title: 'Bytes follow the end of the CBOR item.',
+    hint: 'Send the document alone, in its exact length. A buffer that is larger than what the device wrote into it must be cut to the length the device returned.',
+  },
+  COSE_MALFORMED: {
+    verdict: 'reject',
+    title: 'The bytes are no COSE_Sign1 with an attached payload.',
+    hint: 'Send the signed document as the device returned it: an array of protected header, unprotected header, payload and signature. Arm tokens carry tag 18 around it.',
+  },
+  COSE_ALGORITHM: {
+    verdict: 'reject',
+    title: 'The COSE signature algorithm is not the expected one, or not protected.',
+    hint: 'Nitro documents and Arm realm tokens are signed with ES384, Arm platform tokens with ES256 or ES384, as their protected header says. Anything else was not made by these devices.',
+  },
+  COSE_HEADER_INVALID: {
+    verdict: 'reject',
+    title: 'A COSE header holds a parameter that is not known here.',
+    hint: 'The protected header holds the algorithm alone and the unprotected header is empty. Send the document as the device returned it, without headers added on the way.',
+  },
+  COSE_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The COSE signature does not verify under the key that must have made it.',
+    hint: 'The document was changed, damaged or signed by another key, or over other external data. Collect a new one and send its bytes unchanged.',
+  },
   // AWS Nitro and Arm CCA.
+  NITRO_DOCUMENT_INVALID: {
+    verdict: 'reject',
+    title: 'The Nitro attestation document is not what the Nitro security module writes.',
+    hint: 'The document needs a module id, the digest SHA384, a timestamp, PCRs 0 to 2 with 48 bytes each at indexes below 32, a certificate and its bundle. The finding names the member; NitroTPM documents are another kind.',
+  },
+  NITRO_TIMESTAMP: {
+    verdict: 'reject',
+    title: 'The Nitro document was not made within the life of its key, or that life is over.',
+    hint: 'The key of a document lives three hours: ask the enclave for a new document and present it at once. If it is new, correct the clock of the verifier.',
+  },
+  NITRO_DEBUG: {
+    verdict: 'reject',
+    title: 'The Nitro enclave runs in debug mode.',
+    hint: 'Its PCRs 0 to 2 are zero because the parent instance can read its console and nothing is measured. Start the enclave without --debug-mode.',
+  },
+  CCA_TOKEN_INVALID: {
+    verdict: 'reject',
+    title: 'The Arm CCA token lacks a claim or has one of the wrong form.',
+    hint: 'The finding names the claim and the form it needs. Send the token that the realm got from RSI_ATTESTATION_TOKEN, both parts, as it is.',
+  },
+  CCA_PLATFORM_KEY_UNAVAILABLE: {
+    verdict: 'inconclusive',
+    title: 'No platform key is known that could have signed the Arm CCA token.',
+    hint: 'Arm has no common root: get the public key (CPAK) of this platform from its manufacturer and pass it as PEM with --collateral. A key that travels with the evidence is not taken.',
+  },
+  CCA_PLATFORM_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The Arm CCA platform token is signed by none of the platform keys given.',
+    hint: 'Check that the public key belongs to this very machine; each platform has a key of its own. Otherwise the token was changed, or comes from another machine.',
+  },
+  CCA_BINDING_INVALID: {
+    verdict: 'reject',
+    title: 'The Arm CCA realm token is not bound to the platform token.',
+    hint: 'The challenge in the platform token must be the hash of the realm attestation key. Send both parts of one token, from the same call.',
+  },
+  CCA_LIFECYCLE: {
+    verdict: 'reject',
+    title: 'The Arm CCA platform is not in the secured lifecycle state.',
+    hint: 'Only lifecycle 0x3000 to 0x30ff is taken; provisioning, debug and decommissioned states let others read the realm. Secure the platform and restart the realm.',
+  },
   // Gate: admission of bids and leases.
   // Attestation results: credentials of ours and of others.
   // Akash: what is lint of an order, and what the gateway answers.

@@ -18,6 +18,7 @@ export interface Limits {
   readonly derDepth: number
   /** tag-length-value elements of one DER object, at all depths together */
   readonly derElements: number
+  readonly cborDepth: number
   readonly xmlBytes: number
   readonly xmlDepth: number
   readonly xmlAttributes: number
@@ -42,6 +43,7 @@ export const LIMITS: Limits = {
   jsonValues: 32_768,
   derDepth: 32,
   derElements: 131_072,
+  cborDepth: 64,
   xmlBytes: 2 * 1024 * 1024,
   xmlDepth: 64,
   xmlAttributes: 32,

@@ -9,6 +9,7 @@ export type AnchorRole =
   | 'nvidia/device-root'
   | 'nvidia/rim-root'
   | 'intel/sgx-root'
+  | 'aws/nitro-root'
 
 export type AmdProduct = 'Milan' | 'Genoa' | 'Turin'
 
@@ -38,7 +39,8 @@ export interface TrustAnchor {
  * AMD `https://kdsintf.amd.com/{vcek,vlek}/v1/<product>/cert_chain`; NVIDIA's device identity CA and CoRIM signing root CA
  * as its attestation SDKs carry them; Intel
  * `https://certificates.trustedservices.intel.com/Intel_SGX_Provisioning_Certification_RootCA.cer`, whose key an older
- * certificate of the same name and serial (until 2033) certifies as well: paths rest on the key.
+ * certificate of the same name and serial (until 2033) certifies as well: paths rest on the key;
+ * AWS `https://aws-nitro-enclaves.amazonaws.com/AWS_NitroEnclaves_Root-G1.zip`.
  */
 const FACTS = [
   {
@@ -195,6 +197,18 @@ const FACTS = [
     spkiSha256: 'a0af031289f5d5d4132f9186068a7fc13628633ba235777472e29b6b6c67a49e',
     certificateSha256: '44a0196b2b99f889b8e149e95b807a350e7424964399e885a7cbb8ccfab674d3',
   },
+  {
+    id: 'aws/Nitro Enclaves Root G1',
+    role: 'aws/nitro-root',
+    product: undefined,
+    subject: 'MEkxCzAJBgNVBAYTAlVTMQ8wDQYDVQQKDAZBbWF6b24xDDAKBgNVBAsMA0FXUzEbMBkGA1UEAwwSYXdzLm5pdHJvLWVuY2xhdmVz',
+    serial: '00f93175681b90afe11d46ccb4e4e7f856',
+    notBefore: '2019-10-28T13:28:05Z',
+    notAfter: '2049-10-28T14:28:05Z',
+    spki: 'MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE/AJU66YIwfNocOKa2pC+RjgyknNuiUv/9nLZiURLUFHlNKSx9tvjwLxYGjK3sXYHDt4S1po/6iEbZudSz33R3QlfbxNw9BcIQ9ncEAEh5M9jASgJZkSHyXlihDBNxT/0',
+    spkiSha256: 'f2caf5ecc6190b4a8399b78bc58a2bbcd0382375db8a1bfd78a82743874fd225',
+    certificateSha256: '641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b',
+  },
 ] as const
 
 /** A date of the table; the table is ours, so one that does not parse is a programmer's error. */
@@ -204,7 +218,7 @@ function date(text: string): UnixSeconds {
   return at
 }
 
-/** AMD Milan, Genoa, Turin (ARK, ASK, ASVK), NVIDIA (device identity, reference manifests) and Intel (SGX and TDX). */
+/** AMD Milan, Genoa, Turin (ARK, ASK, ASVK), NVIDIA (device identity, reference manifests), Intel (SGX and TDX), AWS (Nitro). */
 export const PINNED_ANCHORS: readonly TrustAnchor[] = FACTS.map((f) => ({
   ...f,
   subject: take(fromBase64(f.subject, f.id)),

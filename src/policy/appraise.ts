@@ -1,5 +1,4 @@
 import type { CpuClaims } from '../attestation/claims.ts'
-import type { CpuKind } from '../attestation/evidence.ts'
 import type { CollateralUse, NotChecked, RevocationReport } from '../attestation/kind.ts'
 import { verdictOf } from '../core/outcome.ts'
 import {
@@ -20,7 +19,7 @@ import { appraiseTdx } from './appraise-tdx.ts'
 import type { CpuRule, Policy } from './policy.ts'
 
 type Cpu = AppraisedItem & { readonly claims: CpuClaims }
-const isCpu = (item: AppraisedItem): item is Cpu => !item.claims.kind.startsWith('nvidia/')
+const isCpu = (item: AppraisedItem): item is Cpu => Object.values<string>(KIND_OF).includes(item.claims.kind)
 
 /**
  * Holds proved claims against a policy. Pure: the same arguments give the same faults, in the same order, and every rule
@@ -47,7 +46,7 @@ export function appraise(policy: Policy, subject: AppraisalSubject): Appraisal {
 }
 
 /** Kind of evidence that an alternative speaks of. */
-const KIND_OF: Readonly<Record<CpuRule['platform'], CpuKind>> = {
+const KIND_OF: Readonly<Record<CpuRule['platform'], CpuClaims['kind']>> = {
   'amd/snp': 'amd/snp-report',
   'intel/tdx': 'intel/tdx-quote',
   'intel/sgx': 'intel/sgx-quote',

@@ -1,4 +1,4 @@
-import type { CpuKind } from '../attestation/evidence.ts'
+import type { CpuClaims } from '../attestation/claims.ts'
 import { fromBase64, fromUtf8 } from '../core/encodings.ts'
 import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../core/json.ts'
 import { attempt, type Fault, fail, fault, type NonEmpty, type Outcome, ok, refuse, take } from '../core/outcome.ts'
@@ -18,7 +18,7 @@ export const GUARANTEES: readonly Guarantee[] = ['workload-pinned', 'closed-quot
 /** A statement about launch measurements, by whoever vouches for them. */
 export interface ReferenceValue {
   readonly name: string
-  readonly kind: CpuKind
+  readonly kind: CpuClaims['kind']
   /** what was launched, as `launchMeasurement` writes it */
   readonly measurements: NonEmpty<string>
   /** digests that the signer no longer vouches for, whichever of its values names them */
@@ -176,7 +176,7 @@ function readTime(json: Json | undefined, path: string): UnixSeconds {
   return (typeof json === 'string' ? parseRfc3339(json) : undefined) ?? invalid(path, expected)
 }
 
-const KINDS: readonly CpuKind[] = ['amd/snp-report', 'intel/tdx-quote', 'intel/sgx-quote']
+const KINDS: readonly CpuClaims['kind'][] = ['amd/snp-report', 'intel/tdx-quote', 'intel/sgx-quote']
 const TD_MEMBERS = ['mrTd', 'rtmr0', 'rtmr1', 'rtmr2']
 
 const readDigest =
@@ -197,7 +197,7 @@ function readTd(json: Json, path: string): string {
   return tdMeasurement(mrTd, rtmrs)
 }
 
-const MEASUREMENT_READERS: Readonly<Record<CpuKind, (json: Json, path: string) => string>> = {
+const MEASUREMENT_READERS: Readonly<Record<CpuClaims['kind'], (json: Json, path: string) => string>> = {
   'amd/snp-report': readDigest(48),
   'intel/tdx-quote': readTd,
   'intel/sgx-quote': readDigest(32),

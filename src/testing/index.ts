@@ -53,6 +53,16 @@ export {
 export type { SnpSignature } from './amd/signature.ts'
 export { certificateTable, TABLE_GUID, type TableEntry, type TableOptions } from './amd/table.ts'
 export { anchorFromCertificate } from './anchor.ts'
+export { CCA_FAULTS, type CcaFault } from './cca/faults.ts'
+export {
+  CCA_CLAIM,
+  type CcaEvidence,
+  type CcaHalf,
+  type CcaPlan,
+  type CcaSpec,
+  ccaToken,
+  withClaim,
+} from './cca/token.ts'
 export {
   CCEL_BOOT,
   CCEL_FAULTS,
@@ -146,6 +156,15 @@ export {
   QE_LEVELS,
   type SvnLevel,
 } from './intel/world.ts'
+export {
+  NITRO_TEST_TIME,
+  type NitroEvidence,
+  type NitroPlan,
+  type NitroSpec,
+  nitroDocument,
+} from './nitro/document.ts'
+export { NITRO_FAULTS, type NitroFault } from './nitro/faults.ts'
+export { type NitroCertificateEdit, type NitroChain, type NitroRole, nitroChain } from './nitro/pki.ts'
 export { type AkashPacking, type AkashPackingFault, akashGpuReport } from './nvidia/akash.ts'
 export {
   ARCHITECTURES,
@@ -195,7 +214,9 @@ export type { RimChain, RimChainSpec, RimRole } from './nvidia/rim-pki.ts'
 export type { RimPlan } from './nvidia/rim-plan.ts'
 export type { MeasurementBlock, SignatureForm, SpdmFields } from './nvidia/spdm.ts'
 export { algorithmIdentifier, type SignatureSpec } from './pki/algorithms.ts'
+export * as cbor from './pki/cbor.ts'
 export { type CertificateSpec, certificate } from './pki/certificate.ts'
+export { COSE, type CoseSign1Spec, coseSign1 } from './pki/cose.ts'
 export { CRL_REASON, type CrlReason, type CrlSpec, crl, type RevokedEntry } from './pki/crl.ts'
 export * as der from './pki/der.ts'
 export { ext, type KeyUsageBit, PURPOSE } from './pki/extensions.ts'

@@ -8,7 +8,7 @@ const entries = Object.entries(CODES) as [Code, CodeEntry][]
 /** First words a code may have. A new area is added here on purpose, a mistyped one is caught here. */
 const AREAS = new Set([
   ...['LIMIT', 'ENV', 'JSON', 'HEX', 'UTF8', 'BIND', 'SNP', 'GPU', 'RIM', 'XML', 'X509', 'DER', 'PEM', 'CRL', 'OCSP'],
-  ...['TDX', 'SGX'],
+  ...['TDX', 'SGX', 'CBOR', 'COSE', 'NITRO', 'CCA'],
   ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK'],
 ])
 
@@ -28,6 +28,7 @@ const INCONCLUSIVE = [
   ...['TDX_PCK_CERT_MISSING', 'SGX_PCK_CERT_MISSING'],
   ...['TDX_TCB_INFO_MISSING', 'TDX_QE_IDENTITY_MISSING', 'TDX_TCB_SIGNER_MISSING'],
   ...['SGX_TCB_INFO_MISSING', 'SGX_QE_IDENTITY_MISSING', 'SGX_TCB_SIGNER_MISSING'],
+  'CCA_PLATFORM_KEY_UNAVAILABLE',
   ...['CLOCK_BEFORE_BUILD', 'CLOCK_JUMP', 'CLOCK_SOURCES_DISAGREE', 'CLOCK_WENT_BACK'],
 ]
 
@@ -93,7 +94,7 @@ interface Row {
 const folder =
   process.env.VOUCHSAFE_REJECT ?? resolve(process.env.VOUCHSAFE_EVIDENCE ?? '../shared/evidence', '../reject')
 const catalogue = resolve(folder, 'reject.json')
-const COVERED = new Set(['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME'])
+const COVERED = new Set(['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME', 'CB'])
 
 // Without the catalogue this is reported as skipped by its name; where CI=true it must be there, and reading it fails.
 describe.runIf(existsSync(catalogue) || process.env.CI === 'true')('the must-reject catalogue (reject.json)', () => {

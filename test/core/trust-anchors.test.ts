@@ -17,7 +17,7 @@ describe('PINNED_ANCHORS', () => {
   it('pins each role of each product once, and nothing injected', () => {
     expect(PINNED_ANCHORS.map((a) => `${a.role} ${a.product ?? ''}`).sort()).toEqual([
       ...['amd/ark Genoa', 'amd/ark Milan', 'amd/ark Turin', 'amd/ask Genoa', 'amd/ask Milan', 'amd/ask Turin'],
-      ...['amd/asvk Genoa', 'amd/asvk Milan', 'amd/asvk Turin', 'intel/sgx-root '],
+      ...['amd/asvk Genoa', 'amd/asvk Milan', 'amd/asvk Turin', 'aws/nitro-root ', 'intel/sgx-root '],
       ...['nvidia/device-root ', 'nvidia/rim-root '],
     ])
     expect(PINNED_ANCHORS.filter((a) => a.injected)).toEqual([])
@@ -40,12 +40,14 @@ describeEvidence('sev-snp/roots', () => {
   const amd = (file: string) => [bytesOf(join(EVIDENCE, 'sev-snp/roots', `${file}.der`))]
   const nvidia = (file: string) => pemBodies(join(EVIDENCE, 'nvidia/trust-anchors', `${file}.pem`))
   const intel = (file: string) => [bytesOf(join(EVIDENCE, 'intel/_anchors', `${file}.der`))]
+  const aws = (file: string) => pemBodies(join(EVIDENCE, 'tpm-and-clouds/_roots', `${file}.pem`))
 
   it.each([
     ...['milan', 'genoa', 'turin'].flatMap((p) => ['ark', 'ask', 'asvk'].map((role) => [`${p}_${role}`, amd] as const)),
     ['nvidia-device-identity-ca', nvidia] as const,
     ['nvidia-corim-signing-root-ca', nvidia] as const,
     ['intel_sgx_root_ca', intel] as const,
+    ['aws-nitro-root-G1', aws] as const,
   ])('agree on %s', (file, read) => {
     const [der = new Uint8Array()] = read(file)
     const anchor = PINNED_ANCHORS.find((a) => a.certificateSha256 === sha256(der))

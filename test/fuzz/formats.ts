@@ -28,6 +28,49 @@ export const RAW: Format = {
   heavy: (sizeBytes) => [new Uint8Array(sizeBytes), new Uint8Array(sizeBytes).fill(0xff)],
 }
 
+/** Heads of every kind, in short, long and endless forms, and what a map of a signed document begins with. */
+export const CBOR: Format = {
+  tokens: [
+    [0x00],
+    [0x18, 0x18],
+    [0x1b, 0, 0, 0, 0, 0, 0, 0, 1],
+    [0x38, 0x22],
+    [0x40],
+    [0x5b, 0, 0, 1, 0, 0, 0, 0, 0],
+    [0x5f],
+    [0x60],
+    [0x80],
+    [0x81],
+    [0x9a, 0x7f, 0xff, 0xff, 0xff],
+    [0xa0],
+    [0xa1, 0x01, 0x38, 0x22],
+    [0xbf],
+    [0xd2],
+    [0xd8, 0x69],
+    [0xd9, 0x03, 0x8b],
+    [0xf6],
+    [0xf7],
+    [0xff],
+  ].map((token) => Uint8Array.from(token)),
+  heavy: (sizeBytes) => {
+    const list = (head: readonly number[], entries: readonly number[]) => {
+      const items = repeated(sizeBytes - 5, entries)
+      const count = items.length / entries.length
+      const size = [24, 16, 8, 0].map((shift) => (count >> shift) & 0xff)
+      return concatBytes(Uint8Array.from(head), Uint8Array.from(size), items)
+    }
+    return [
+      list([0x9a], [0x00]),
+      list([0x9a], [0x80]),
+      list([0xba], [0x00, 0x00]),
+      list([0xba], [0x40, 0x00]),
+      repeated(sizeBytes, [0x81]),
+      repeated(sizeBytes, [0xd2]),
+      repeated(sizeBytes, [0xa1, 0x00]),
+    ]
+  },
+}
+
 const HEADER_BYTES = 8
 
 export const DER: Format = {

@@ -5,9 +5,13 @@ import {
   type AmdMachine,
   akashGpuReport,
   amdMachine,
+  type CcaEvidence,
+  ccaToken,
   ccelLog,
   dstackLog,
+  type NitroEvidence,
   type NvidiaMachine,
+  nitroDocument,
   nvidiaMachine,
 } from '../../src/testing/index.ts'
 import { quoteOf } from '../attestation/dcap/support.ts'
@@ -29,6 +33,12 @@ export const milan = once((): AmdMachine => amdMachine(SEED, { product: 'Milan',
 export const turin = once(
   (): AmdMachine => amdMachine(SEED, { product: 'Turin', kind: 'VLEK', report: { version: 5 } }),
 )
+
+export const nitro = once((): NitroEvidence => nitroDocument(SEED, { nonce: new Uint8Array(64).fill(7) }))
+export const cca = once((): readonly CcaEvidence[] => [
+  ccaToken(SEED),
+  ccaToken(SEED, { collection: 'legacy', platformKey: 'P-256', realmKey: 'point' }),
+])
 
 export const hopper = once(
   (): NvidiaMachine =>
@@ -114,6 +124,8 @@ export function envelopes(): NonEmpty<Uint8Array> {
     json({ outblob: toBase64(cpu.report), auxblob: toBase64(cpu.table), provider: 'sev_guest', generation: '1' }),
     hclReport(cpu.report),
     json({ quote: toHex(quoteShape()), event_log: latin1(dstackLog().log), report_data: '', vm_config: '{}' }),
+    nitro().document,
+    ...cca().map(({ token }) => token),
   ]
 }
 

@@ -1,3 +1,4 @@
+import { decodeCcaToken } from '../../src/attestation/cca/index.ts'
 import { decodeChallenge } from '../../src/attestation/challenge.ts'
 import { readIntelFile } from '../../src/attestation/dcap/collateral-files.ts'
 import { splitAnswer } from '../../src/attestation/dcap/documents.ts'
@@ -6,6 +7,7 @@ import { decodeQeIdentity } from '../../src/attestation/dcap/qe-identity.ts'
 import { decodeTcbInfo } from '../../src/attestation/dcap/tcb-info.ts'
 import { readEvidence } from '../../src/attestation/envelopes/index.ts'
 import { type DstackLogVersion, decodeCcelTable, judgeEventLog } from '../../src/attestation/event-log/index.ts'
+import { decodeNitroDocument } from '../../src/attestation/nitro/index.ts'
 import { certifiedFwid } from '../../src/attestation/nvidia/fwid.ts'
 import { authenticateRim, rimIdentityOf } from '../../src/attestation/nvidia/rim/index.ts'
 import { decodeXml, MANIFEST_CHARACTERS } from '../../src/attestation/nvidia/rim/xml.ts'
@@ -16,7 +18,9 @@ import { vekExtensions } from '../../src/attestation/sev-snp/vek-extensions.ts'
 import { decodeSgxQuote } from '../../src/attestation/sgx/index.ts'
 import { decodeTdxQuote } from '../../src/attestation/tdx/index.ts'
 import { latin1, utf8 } from '../../src/core/bytes.ts'
+import { AS_WRITTEN, decodeCbor } from '../../src/core/cbor.ts'
 import { Context, createVerificationCache, type VerificationCache } from '../../src/core/context.ts'
+import { type CoseSign1, decodeCoseSign1 } from '../../src/core/cose.ts'
 import { ecdsaRawFromDer } from '../../src/core/crypto/ecdsa.ts'
 import { nodeCrypto } from '../../src/core/crypto/node.ts'
 import { decodeDer } from '../../src/core/der.ts'
@@ -52,15 +56,17 @@ import {
 import { judge, pckCertificate } from '../attestation/dcap/support.ts'
 import { anchorFromCertificate } from '../support/anchors.ts'
 import type { FuzzTarget } from './execute.ts'
-import { characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML } from './formats.ts'
+import { CBOR, characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML } from './formats.ts'
 import {
   blackwell,
+  cca,
   envelopes,
   genoa,
   hopper,
   json,
   logAreas,
   milan,
+  nitro,
   nonEmpty,
   once,
   quoteShape,
@@ -319,6 +325,44 @@ const intel: readonly FuzzTarget[] = [
     },
   }),
 ]
+
+const signed: readonly FuzzTarget[] = [
+  target('cbor', {
+    format: CBOR,
+    limitBytes: EVIDENCE,
+    seeds: () => [nitro().document, ...cca().map(({ token }) => token)],
+    run: (bytes) => decodeCbor(bytes, 'cbor', { keyOrder: 'deterministic', tags: [18, 399, 907] }),
+  }),
+  target('cbor-as-written', {
+    format: CBOR,
+    limitBytes: EVIDENCE,
+    seeds: () => [sign1Of(nitro().document).payload],
+    run: (bytes) => decodeCbor(bytes, 'cbor', AS_WRITTEN),
+  }),
+  target('cose-sign1', {
+    format: CBOR,
+    limitBytes: EVIDENCE,
+    seeds: () => [nitro().document],
+    run: (bytes) => decodeCoseSign1(bytes, 'sign1', { algorithms: ['ES384'], tag: 'optional' }),
+  }),
+  target('nitro-document', {
+    format: CBOR,
+    limitBytes: EVIDENCE,
+    seeds: () => [nitro().document],
+    run: (bytes) => decodeNitroDocument(bytes, 'document'),
+  }),
+  target('cca-token', {
+    format: CBOR,
+    limitBytes: EVIDENCE,
+    seeds: () => nonEmpty(cca().map(({ token }) => token)),
+    run: (bytes) => decodeCcaToken(bytes, 'token'),
+  }),
+]
+
+function sign1Of(document: Uint8Array): CoseSign1 {
+  const decoded = decodeNitroDocument(document, 'document')
+  return decoded.ok ? decoded.value.value.sign1 : impossible('a seed that is refused')
+}
 
 const CHALLENGE = json({
   v: 1,
@@ -584,6 +628,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...intelQuotes,
   ...intel,
   ...nvidia,
+  ...signed,
   ...carriers,
   ...eventLogs,
   ...written,

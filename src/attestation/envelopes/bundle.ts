@@ -19,6 +19,8 @@ const FORMATS: Readonly<Record<string, EvidenceKind>> = {
   'nvidia/switch-report': 'nvidia/switch-report',
   'intel/tdx-quote': 'intel/tdx-quote',
   'intel/sgx-quote': 'intel/sgx-quote',
+  'aws/nitro': 'aws/nitro',
+  'arm/cca-token': 'arm/cca-token',
 }
 
 const BINDINGS: readonly BindingForm[] = ['raw', 'derived', 'composite']

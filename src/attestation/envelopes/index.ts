@@ -114,6 +114,8 @@ function rawItem(bytes: Uint8Array, path: string): EvidenceItem {
     case 'amd/snp-report':
     case 'intel/tdx-quote':
     case 'intel/sgx-quote':
+    case 'aws/nitro':
+    case 'arm/cca-token':
       return { id: 'cpu', kind, bytes, endorsements: [] }
     default:
       return refuse('ENV_UNREADABLE', path, { actual: `${bytes.length} bytes of no known form` })

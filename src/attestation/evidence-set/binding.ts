@@ -93,6 +93,15 @@ const isCpu = (p: ProvedItem): p is ProvedItem & { claims: CpuClaims } => isCpuC
 const isNvidia = (p: ProvedItem): p is ProvedItem & { claims: DeviceClaims } => isDeviceClaims(p.claims)
 
 /**
+ * Where a kind carries the verifier's challenge as it was asked, under no form of ours: the answer in hex, and its name in
+ * the evidence. undefined for kinds whose answer has a form of its own.
+ */
+function plainAnswer(claims: Claims): { readonly name: string; readonly value: string | undefined } | undefined {
+  if (claims.kind === 'aws/nitro') return { name: 'nonce', value: claims.nonce }
+  return claims.kind === 'arm/cca-token' ? { name: 'challenge', value: claims.challenge } : undefined
+}
+
+/**
  * Judges whether the proved items answer the expected nonce and belong to one another.
  * Faults: BIND_EXPECTED_EMPTY · BIND_LENGTH_MISMATCH · BIND_NONCE_MISMATCH · BIND_CHALLENGE_* · POLICY_DIGEST_CHANGED ·
  * BIND_KEY_MISMATCH · BIND_DOMAIN_MISMATCH · BIND_TLS_CLAIM_FALSE · BIND_TLS_KEY_MISSING · BIND_SET_NOT_UNIFORM ·
@@ -126,6 +135,7 @@ export async function judgeBinding(
   const digest: Context['digest'] = (h, b) => context.digest(h, b)
   await judge.cpu(digest, nonce, teeKey, required)
   await judge.gpus(digest, nonce, required)
+  judge.plain(proved, nonce)
   return judge.result(proved.length > 0)
 }
 
@@ -228,6 +238,16 @@ class Judge {
     } else if (!equalBytes(actual, nonce)) {
       const cut = equalBytes(actual.subarray(0, 32), nonce.subarray(0, 32)) && isZero(actual.subarray(32))
       mismatch(cut ? 'BIND_LENGTH_MISMATCH' : 'BIND_NONCE_MISMATCH', nonce)
+    }
+  }
+
+  /** The whole of the answer is the whole of the nonce: neither a prefix nor the same value in another field will do. */
+  plain(proved: readonly ProvedItem[], nonce: Uint8Array): void {
+    for (const { id, claims } of proved) {
+      const answer = plainAnswer(claims)
+      if (answer === undefined || answer.value === toHex(nonce)) continue
+      const { name, value = 'none' } = answer
+      this.#add(id, 'BIND_NONCE_MISMATCH', name, { expected: toHex(nonce), actual: value })
     }
   }
 

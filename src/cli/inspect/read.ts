@@ -7,6 +7,7 @@ import { Context, createVerificationCache } from '../../core/context.ts'
 import { nodeCrypto } from '../../core/crypto/node.ts'
 import { failed, fault, type Outcome, ok } from '../../core/outcome.ts'
 import type { Certificate } from '../../core/x509/certificate.ts'
+import { inspectCca, inspectNitro, nitroCertificates } from './cbor-kinds.ts'
 import { certificateViews } from './certificates.ts'
 import { inspectCollateral } from './collateral.ts'
 import { eventLogView, looksLikeEventLog } from './event-log.ts'
@@ -42,6 +43,8 @@ const KINDS: { readonly [K in EvidenceKind]?: KindView } = {
   },
   'nvidia/gpu-report': nvidia(inspectGpu),
   'nvidia/switch-report': nvidia(inspectSwitch),
+  'aws/nitro': { report: inspectNitro, certificates: nitroCertificates },
+  'arm/cca-token': { report: inspectCca, certificates: async () => ok([]) },
 }
 
 /**

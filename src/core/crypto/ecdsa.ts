@@ -27,6 +27,13 @@ const SPKI_HEAD: Readonly<Record<Curve, string>> = {
   'P-256': '3059301306072a8648ce3d020106082a8648ce3d03010703420004',
   'P-384': '3076301006072a8648ce3d020106052b8104002203620004',
 }
+/** SubjectPublicKeyInfo, DER, of an uncompressed point of the curve's size (65 or 97 bytes). */
+export function spkiOfPoint(curve: Curve, point: Uint8Array): Uint8Array {
+  if (point.length !== 1 + 2 * coordinateBytes(curve)) throw new TypeError(`no point on ${curve}`)
+  // The head ends in the 04 that the point begins with.
+  return concatBytes(take(fromHex(SPKI_HEAD[curve], SPKI_HEAD[curve].length / 2, curve)), point.subarray(1))
+}
+
 const CURVES: readonly Curve[] = ['P-256', 'P-384']
 
 /**

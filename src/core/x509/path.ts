@@ -16,8 +16,8 @@ export interface PathProfile {
   readonly leafKeyUsage: 'digitalSignature' | 'absent'
   /** extensions that may be critical beside basicConstraints and keyUsage */
   readonly knownCritical: readonly string[]
-  /** hosts that this vendor's certificates may name for revocation; nothing is fetched from any of them */
-  readonly hosts: NonEmpty<string>
+  /** hosts, or forms of hosts, that this vendor's certificates may name for revocation; nothing is fetched from any of them */
+  readonly hosts: NonEmpty<string | RegExp>
 }
 
 /** A path whose every link verified and whose top is signed by a pinned anchor. Leaf first; the anchor is not in it. */
@@ -182,12 +182,12 @@ function checkRole(certificate: Certificate, depth: number, profile: PathProfile
 }
 
 /** Addresses are never followed; one that the vendor does not use says that the certificate is not the vendor's work. */
-function checkHosts(certificate: Certificate, hosts: readonly string[], path: string): void {
+function checkHosts(certificate: Certificate, hosts: PathProfile['hosts'], path: string): void {
   const known = addresses.get(certificate) ?? addressesOf(certificate, path)
   addresses.set(certificate, known)
   for (const { oid, address } of known) {
     const host = /^https?:\/\/([a-z0-9.-]+)(\/|$)/.exec(address)?.[1]
-    if (host === undefined || !hosts.includes(host)) {
+    if (host === undefined || !hosts.some((known) => (typeof known === 'string' ? known === host : known.test(host)))) {
       refuse('ENV_FETCH_FROM_INPUT', `${path}.${oid}`, { expected: hosts.join(', '), actual: address })
     }
   }

@@ -8,6 +8,7 @@ import {
   ecdsaComponentsInRange,
   ecdsaRawFromDer,
   isUncompressedPoint,
+  spkiOfPoint,
 } from '../../../src/core/crypto/ecdsa.ts'
 import { integer, nul, raw, seq } from '../../../src/testing/pki/der.ts'
 import { ecKey } from '../../../src/testing/pki/keys.ts'
@@ -22,6 +23,12 @@ describe.each(['P-256', 'P-384'] as const)('%s', (curve: Curve) => {
   const order = NOBLE[curve].Point.Fn.ORDER
   const field = NOBLE[curve].Point.Fp.ORDER
   const pair = (r: bigint, s: bigint) => concatBytes(bigEndian(r, size), bigEndian(s, size))
+
+  it('writes the key of a point as the kit does', () => {
+    const { publicPoint = new Uint8Array(), spki } = ecKey(curve, 'spki')
+    expect(spkiOfPoint(curve, publicPoint)).toEqual(spki)
+    expect(() => spkiOfPoint(curve, publicPoint.subarray(1))).toThrow(TypeError)
+  })
 
   it('has components from 1 to n - 1', () => {
     const ends = [1n, 2n, order / 2n, order - 1n]
