@@ -130,7 +130,7 @@ export class Context {
    * `overBudget` says why. Evidence is charged once per distinct check, whether the cache or the collateral asked for it
    * before or not, so that neither a warm cache nor the order of the answers changes the count.
    */
-  async verify(
+  verify(
     payer: Payer,
     algorithm: Parameters<CryptoPort['verify']>[0],
     spki: Uint8Array,
@@ -140,18 +140,29 @@ export class Context {
   ): Promise<boolean> {
     if (memo === 'once') {
       this.#spent[payer]++
-      if (this.#isSpent(payer)) return false
+      if (this.#isSpent(payer)) return Promise.resolve(false)
       return this.#crypto.verify(algorithm, spki, message, signature)
     }
     const last = lastChecks.get(signature)
     const isSame = last?.algorithm === algorithm && last.spki === spki && last.message === message
-    const key = isSame ? last.key : await this.#keyOfCheck(algorithm, spki, message, signature)
+    const check = (key: string) => this.#verifyOnce(key, payer, algorithm, spki, message, signature)
+    return isSame ? check(last.key) : this.#keyOfCheck(algorithm, spki, message, signature).then(check)
+  }
+
+  #verifyOnce(
+    key: string,
+    payer: Payer,
+    algorithm: Parameters<CryptoPort['verify']>[0],
+    spki: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean> {
     if (!this.#charged[payer].has(key)) {
       this.#charged[payer].add(key)
       this.#spent[payer]++
     }
-    if (this.#isSpent(payer)) return false
-    if (this.#cache.get(key) === true) return true
+    if (this.#isSpent(payer)) return Promise.resolve(false)
+    if (this.#cache.get(key) === true) return Promise.resolve(true)
     const pending = this.#checks.get(key)
     if (pending !== undefined) return pending
     const check = this.#remembered(key, algorithm, spki, message, signature)

@@ -17,7 +17,8 @@ export function fromHex(text: string, sizeBytes: number, path: string): Outcome<
     return fail('HEX_NOT_CANONICAL', path, { expected: `${sizeBytes * 2} lower-case hexadecimal digits`, actual: text })
   }
   const bytes = new Uint8Array(sizeBytes)
-  for (let i = 0; i < sizeBytes; i++) bytes[i] = (nibble(text.charCodeAt(2 * i)) << 4) | nibble(text.charCodeAt(2 * i + 1))
+  for (let i = 0; i < sizeBytes; i++)
+    bytes[i] = (nibble(text.charCodeAt(2 * i)) << 4) | nibble(text.charCodeAt(2 * i + 1))
   return ok(bytes)
 }
 
