@@ -48,7 +48,8 @@ const NOT_A_CHARACTER = /[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
 
 const S = '[ \\t\\r\\n]'
 const NC_NAME = '[A-Za-z_\\u0080-\\uffff][\\w.\\u0080-\\uffff-]*'
-const NAME = `((?:${NC_NAME}:)?${NC_NAME})`
+/** The colon after the first part rather than before the last, so that a name without prefix is read once. */
+const NAME = `(${NC_NAME}(?::${NC_NAME})?)`
 const DECLARATION = new RegExp(
   `^<\\?xml${S}+version${S}*=${S}*["']([^"'<>]*)["'](?:${S}+encoding${S}*=${S}*["']([^"'<>]*)["'])?` +
     `(?:${S}+standalone${S}*=${S}*["'](?:yes|no)["'])?${S}*\\?>`,
