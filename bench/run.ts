@@ -1,4 +1,5 @@
 import 'reflect-metadata'
+import { loadavg } from 'node:os'
 import { parseArgs } from 'node:util'
 import { X509Certificate } from '@peculiar/x509'
 import type { SignatureAlgorithm } from '../src/core/crypto/port.ts'
@@ -102,13 +103,17 @@ async function main(): Promise<void> {
   }
   const wanted = (name: string): boolean => values.case === undefined || values.case.some((part) => name.includes(part))
   console.log(
-    `Node ${process.version}, ${plan.concurrency} in flight on both sides, ${plan.rounds} rounds of A B; figures are medians`,
+    `Node ${process.version}, ${plan.concurrency} in flight on both sides, ${plan.rounds} rounds of A B; figures are medians\n` +
+      'Both sides ask the same port, with keys parsed before for the signatures alone. On a machine that others use as well\n' +
+      'the wall clock favours the signatures alone, which keep every thread of the pool waiting for a processor; processor\n' +
+      `time is what the ratio tends to without others. Load average ${loadText()} now`,
   )
   for (const { name, floor, prepare } of CASES) {
     if (!wanted(name)) continue
     const { subject, yardstick, against } = await prepare()
     console.log(line(name, against, await compare(subject, yardstick, plan), floor))
   }
+  console.log(`Load average ${loadText()} at the end`)
   if (wanted('import')) {
     const { empty, library, over } = importCost(plan.rounds)
     const judged = over <= 150 ? 'held' : 'MISSED'
@@ -117,5 +122,7 @@ async function main(): Promise<void> {
     )
   }
 }
+
+const loadText = (): string => loadavg()[0]?.toFixed(1) ?? 'unknown'
 
 await main()

@@ -59,4 +59,5 @@ export function latin1(bytes: Uint8Array): string {
   return text
 }
 
-export const utf8 = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text)
+export const utf8 = (text: string): Uint8Array<ArrayBuffer> => ENCODER.encode(text)
+const ENCODER = new TextEncoder()

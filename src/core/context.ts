@@ -1,4 +1,4 @@
-import { copyOf } from './bytes.ts'
+import { concatBytes, copyOf, utf8 } from './bytes.ts'
 import type { CryptoPort, HashName } from './crypto/port.ts'
 import { toHex } from './encodings.ts'
 import { LIMITS } from './limits.ts'
@@ -50,7 +50,7 @@ export function createVerificationCache(capacity = 4096, capacityBytes = CACHE_B
   }
 }
 
-/** A key of three digests and its entry. */
+/** A key and its entry. */
 const CHECK_COST_BYTES = 1024
 /** Memory for each byte decoded: a certificate of nothing but the smallest extensions takes 27. */
 const DECODED_COST = 32
@@ -130,7 +130,7 @@ export class Context {
    * `overBudget` says why. Evidence is charged once per distinct check, whether the cache or the collateral asked for it
    * before or not, so that neither a warm cache nor the order of the answers changes the count.
    */
-  async verify(
+  verify(
     payer: Payer,
     algorithm: Parameters<CryptoPort['verify']>[0],
     spki: Uint8Array,
@@ -140,18 +140,29 @@ export class Context {
   ): Promise<boolean> {
     if (memo === 'once') {
       this.#spent[payer]++
-      if (this.#isSpent(payer)) return false
+      if (this.#isSpent(payer)) return Promise.resolve(false)
       return this.#crypto.verify(algorithm, spki, message, signature)
     }
     const last = lastChecks.get(signature)
     const isSame = last?.algorithm === algorithm && last.spki === spki && last.message === message
-    const key = isSame ? last.key : await this.#keyOfCheck(algorithm, spki, message, signature)
+    const check = (key: string) => this.#verifyOnce(key, payer, algorithm, spki, message, signature)
+    return isSame ? check(last.key) : this.#keyOfCheck(algorithm, spki, message, signature).then(check)
+  }
+
+  #verifyOnce(
+    key: string,
+    payer: Payer,
+    algorithm: Parameters<CryptoPort['verify']>[0],
+    spki: Uint8Array,
+    message: Uint8Array,
+    signature: Uint8Array,
+  ): Promise<boolean> {
     if (!this.#charged[payer].has(key)) {
       this.#charged[payer].add(key)
       this.#spent[payer]++
     }
-    if (this.#isSpent(payer)) return false
-    if (this.#cache.get(key) === true) return true
+    if (this.#isSpent(payer)) return Promise.resolve(false)
+    if (this.#cache.get(key) === true) return Promise.resolve(true)
     const pending = this.#checks.get(key)
     if (pending !== undefined) return pending
     const check = this.#remembered(key, algorithm, spki, message, signature)
@@ -165,8 +176,10 @@ export class Context {
     message: Uint8Array,
     signature: Uint8Array,
   ): Promise<string> {
-    const parts = await Promise.all([spki, message, signature].map((bytes) => this.#ownDigest(bytes)))
-    const key = `signature ${algorithm} ${parts.join(' ')}`
+    // Lengths stand before the parts, so that no two checks are written alike.
+    const lengths = `${algorithm} ${spki.length} ${message.length} ${signature.length}\0`
+    const written = concatBytes(utf8(lengths), spki, message, signature)
+    const key = `signature ${toHex(await this.#crypto.digest('sha256', written))}`
     lastChecks.set(signature, { algorithm, spki, message, key })
     return key
   }
@@ -243,7 +256,7 @@ export class Context {
 /** Vendors' certificates have one to two kilobytes. */
 const MOST_CERTIFICATE_BYTES = 8192
 
-/** The last check that each signature was part of: its key again without three digests. */
+/** The last check that each signature was part of: its key again without a digest. */
 const lastChecks = new WeakMap<
   Uint8Array,
   {

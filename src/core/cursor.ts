@@ -26,37 +26,48 @@ export class Cursor {
 
   take(sizeBytes: number, field: string): Uint8Array {
     if (!Number.isSafeInteger(sizeBytes) || sizeBytes < 0) throw new TypeError(`${field}: ${sizeBytes} is not a size`)
-    if (sizeBytes > this.remaining) {
+    const start = this.#advance(sizeBytes, field)
+    return this.#bytes.subarray(start, this.#at)
+  }
+
+  /** Moves past so many bytes and says where they begin. */
+  #advance(sizeBytes: number, field: string): number {
+    const start = this.#at
+    if (sizeBytes > this.#bytes.length - start) {
       refuse(this.#code, `${this.#path}.${field}`, {
-        expected: `${sizeBytes} bytes at offset ${this.#at}`,
+        expected: `${sizeBytes} bytes at offset ${start}`,
         actual: `${this.remaining} bytes`,
       })
     }
-    const taken = this.#bytes.subarray(this.#at, this.#at + sizeBytes)
-    this.#at += sizeBytes
-    return taken
+    this.#at = start + sizeBytes
+    return start
+  }
+
+  /** Little-endian, without a view of its own for the few bytes: reports hold hundreds of such fields. */
+  #unsigned(sizeBytes: 1 | 2 | 3 | 4, field: string): number {
+    const start = this.#advance(sizeBytes, field)
+    let value = 0
+    for (let i = sizeBytes - 1; i >= 0; i--) value = (value << 8) | (this.#bytes[start + i] ?? 0)
+    return value >>> 0
   }
 
   u8(field: string): number {
-    return this.take(1, field)[0] ?? 0
+    return this.#unsigned(1, field)
   }
 
   /** Little-endian. */
   u16(field: string): number {
-    const [a = 0, b = 0] = this.take(2, field)
-    return a | (b << 8)
+    return this.#unsigned(2, field)
   }
 
   /** Little-endian, three bytes. */
   u24(field: string): number {
-    const [a = 0, b = 0, c = 0] = this.take(3, field)
-    return a | (b << 8) | (c << 16)
+    return this.#unsigned(3, field)
   }
 
   /** Little-endian. */
   u32(field: string): number {
-    const [a = 0, b = 0, c = 0, d = 0] = this.take(4, field)
-    return (a | (b << 8) | (c << 16) | (d << 24)) >>> 0
+    return this.#unsigned(4, field)
   }
 
   /** Nothing may be left. */

@@ -1,4 +1,3 @@
-import { utf8 } from './bytes.ts'
 import { fail, type Outcome, ok } from './outcome.ts'
 
 /** Lower-case hexadecimal. */
@@ -18,9 +17,13 @@ export function fromHex(text: string, sizeBytes: number, path: string): Outcome<
     return fail('HEX_NOT_CANONICAL', path, { expected: `${sizeBytes * 2} lower-case hexadecimal digits`, actual: text })
   }
   const bytes = new Uint8Array(sizeBytes)
-  for (let i = 0; i < sizeBytes; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
+  for (let i = 0; i < sizeBytes; i++)
+    bytes[i] = (nibble(text.charCodeAt(2 * i)) << 4) | nibble(text.charCodeAt(2 * i + 1))
   return ok(bytes)
 }
+
+/** Value of a lower-case hexadecimal digit by its character code. */
+const nibble = (code: number): number => (code < 0x3a ? code - 0x30 : code - 0x57)
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
 /** Value of each byte as a base64 digit; -1 for the others. */
@@ -35,21 +38,23 @@ for (let i = 0; i < ALPHABET.length; i++) SEXTET[ALPHABET.charCodeAt(i)] = i
 export function fromBase64(text: string, path: string): Outcome<Uint8Array<ArrayBuffer>> {
   const refused = () =>
     fail('ENV_BASE64_NOT_CANONICAL', path, { expected: 'canonical base64', actual: text.slice(0, 40) })
-  // A typed array is read several times as fast as a string that was cut out of another.
-  const digits = utf8(text)
-  if (digits.length % 4 !== 0 || digits.length !== text.length) return refused()
+  if (text.length % 4 !== 0) return refused()
+  const digits = digitsOf(text)
+  if (digits === undefined) return refused()
   const padding = text.endsWith('==') ? 2 : text.endsWith('=') ? 1 : 0
   const out = new Uint8Array((digits.length / 4) * 3 - padding)
   const whole = digits.length - (padding > 0 ? 4 : 0)
   let to = 0
+  let wrong = 0
   for (let at = 0; at < whole; at += 4) {
     const group = groupAt(digits, at)
-    if (group < 0) return refused()
+    wrong |= group
     out[to] = group >> 16
     out[to + 1] = group >> 8
     out[to + 2] = group
     to += 3
   }
+  if (wrong < 0) return refused()
   if (padding > 0) {
     digits.fill(ZERO_DIGIT, -padding)
     const group = groupAt(digits, whole)
@@ -59,6 +64,20 @@ export function fromBase64(text: string, path: string): Outcome<Uint8Array<Array
     if (padding === 1) out[to + 1] = group >> 8
   }
   return ok(out)
+}
+
+/** Shared by all calls, none of which outlives its own use of it: a fresh array of this size costs more than decoding it. */
+const SCRATCH = new Uint8Array(64 * 1024)
+const ENCODER = new TextEncoder()
+
+/**
+ * The text byte by byte, until the next call; undefined where it is not ASCII. A typed array is read several times as fast
+ * as a string that was cut out of another.
+ */
+function digitsOf(text: string): Uint8Array | undefined {
+  const into = text.length <= SCRATCH.length ? SCRATCH : new Uint8Array(text.length)
+  const { read, written } = ENCODER.encodeInto(text, into)
+  return read === text.length && written === text.length ? into.subarray(0, written) : undefined
 }
 
 /** Four digits as 24 bits; negative where one is none. */
@@ -91,8 +110,9 @@ export function fromUtf8(bytes: Uint8Array, path: string): Outcome<string> {
     return fail('UTF8_INVALID', path, { actual: 'byte order mark' })
   }
   try {
-    return ok(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes))
+    return ok(STRICT_UTF8.decode(bytes))
   } catch {
     return fail('UTF8_INVALID', path)
   }
 }
+const STRICT_UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })

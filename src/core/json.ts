@@ -32,11 +32,12 @@ export function parseJson(text: string, path: string, numbers: 'any' | 'integers
   })
 }
 
-const PLAIN_STRING = /"([^"\\\u0000-\u001f]*)"/y
+const PLAIN_STRING = /"[^"\\\u0000-\u001f]*"/y
 const PLAIN_PIECE = /[^"\\\u0000-\u001f]+/y
 const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const SPACE = /[ \t\n\r]*/y
+const HIGHEST_SPACE = 0x20
 
 class Parser {
   readonly #text: string
@@ -148,15 +149,15 @@ class Parser {
   }
 
   #match(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.#at
-    const m = pattern.exec(this.#text)
-    if (m === null) return undefined
-    this.#at += m[0].length
-    return m[0]
+    const start = this.#at
+    pattern.lastIndex = start
+    if (!pattern.test(this.#text)) return undefined
+    this.#at = pattern.lastIndex
+    return this.#text.slice(start, this.#at)
   }
 
   #space(): void {
-    this.#match(SPACE)
+    if (this.#text.charCodeAt(this.#at) <= HIGHEST_SPACE) this.#match(SPACE)
   }
 
   #expect(character: string): void {
@@ -197,13 +198,13 @@ function isHeld(text: string, value: number): boolean {
 export function canonicalJson(value: Json): string {
   if (Array.isArray(value)) return `[${(value as readonly Json[]).map(canonicalJson).join(',')}]`
   if (isJsonObject(value)) {
-    const members = Object.keys(value)
-      .sort()
-      .flatMap((key) => {
-        const member = value[key]
-        return member === undefined ? [] : [`${JSON.stringify(key)}:${canonicalJson(member)}`]
-      })
-    return `{${members.join(',')}}`
+    let members = ''
+    for (const key of Object.keys(value).sort()) {
+      const member = value[key]
+      if (member === undefined) continue
+      members += `${members === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`
+    }
+    return `{${members}}`
   }
   if (typeof value === 'number' && !Number.isFinite(value)) throw new TypeError(`${value} is not JSON`)
   return JSON.stringify(value)

@@ -1,4 +1,3 @@
-import { isZero } from './bytes.ts'
 import type { Code } from './codes.ts'
 import { attempt, type Outcome, refuse } from './outcome.ts'
 
@@ -80,9 +79,10 @@ export function decodeLayout<F extends Fields>(
     const value: Record<string, unknown> = Object.create(null)
     for (const [name, f] of l.ordered) {
       if (f.kind === 'zero') {
-        const reserved = input.subarray(f.offset, f.offset + f.sizeBytes)
-        if (!isZero(reserved)) {
-          const at = f.offset + reserved.findIndex((b) => b !== 0)
+        const end = f.offset + f.sizeBytes
+        let at = f.offset
+        while (at < end && input[at] === 0) at++
+        if (at < end) {
           refuse(codes.reserved, `${path}[0x${at.toString(16)}]`, {
             expected: 'zero',
             actual: `0x${input[at]?.toString(16)}`,

@@ -81,7 +81,12 @@ export async function judge(
       : ladderFaults(about.policy.policy, level, gpuBinding, set, grounds)),
     ...about.inputFaults.map((f) => ({ item: 'collateral', fault: f })),
   ]
-  const findings = refusalsFirst(distinct(faults.map(({ item, fault: f }) => finding(f, item))))
+  const findings = refusalsFirst(
+    distinct(
+      faults.map(({ item, fault: f }) => finding(f, item)),
+      JSON.stringify,
+    ),
+  )
   if (about.policy === null && !findings.some((f) => f.verdict === 'reject'))
     findings.push(finding(fault('POLICY_MISSING', 'policy'), 'set'))
   const verdict = verdictFrom(findings)
@@ -94,7 +99,10 @@ export async function judge(
     physical: about.physical,
     items: set.items.map((item, i) => itemDecision(item, judgements[i], findings)),
     findings,
-    notChecked: distinct([...notCheckedOf(set, judgements, ignored, about), ...appraisal.notChecked]),
+    notChecked: distinct(
+      [...notCheckedOf(set, judgements, ignored, about), ...appraisal.notChecked],
+      ({ what, because }) => `${what.length} ${what}${because}`,
+    ),
     policy: policySummary(about),
     ...(await challengeSummary(context, about)),
     evidenceDigest: await evidenceDigest(context, set),
@@ -265,11 +273,11 @@ const repeatsRefusedManifest = ({ item, fault: { code } }: ItemFault, judgements
 const repeatsMissingGpus = ({ fault: { code } }: ItemFault, members: readonly ItemFault[]): boolean =>
   code === 'GPU_COUNT_ZERO' && members.some((m) => m.fault.code === code)
 
-/** Equal entries once, in the order they came in. */
-function distinct<T extends Finding | NotChecked>(entries: readonly T[]): T[] {
+/** Equal entries once, in the order they came in; equal are those of the same key. */
+function distinct<T extends Finding | NotChecked>(entries: readonly T[], keyOf: (entry: T) => string): T[] {
   const seen = new Set<string>()
   return entries.filter((entry) => {
-    const key = JSON.stringify(entry)
+    const key = keyOf(entry)
     if (seen.has(key)) return false
     seen.add(key)
     return true

@@ -85,9 +85,34 @@ describe('base64', () => {
     ['with a space', 'QUJ DQU=='],
     ['with a NUL', 'QUJ\0'],
     ['beyond ASCII', 'QUJé'],
+    ['with half a surrogate pair', 'QUJ\ud800'],
     ['beyond the sextet table', 'QUJ\u2041'],
   ])('refuses a text %s', (_what, text) => {
     expect(codesOf(fromBase64(text, 'b'))).toEqual(['ENV_BASE64_NOT_CANONICAL'])
+  })
+
+  it('reads texts of any length, and none of them has a part of the one before', () => {
+    const sizes = fc.array(fc.oneof(fc.nat(100), fc.integer({ min: 49_000, max: 49_300 }), fc.nat(100_000)), {
+      maxLength: 4,
+    })
+    fc.assert(
+      fc.property(sizes, fc.nat(255), (lengths, seed) => {
+        const all = lengths.map((n, i) => Uint8Array.from({ length: n }, (_, at) => (seed + i + at * 7) & 0xff))
+        const read = all.map((bytes) => valueIn(fromBase64(toBase64(bytes), 'b')))
+        // Only now, so that one result cannot be another's memory.
+        for (const [i, bytes] of all.entries()) expect(Buffer.from(read[i] ?? []).equals(bytes)).toBe(true)
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  it.each([0, 1, 30_000, 65_533, 65_536, 90_000])('refuses a wrong sign at %i, whatever stood there before', (at) => {
+    const text = 'QUJD'.repeat(25_000)
+    valueIn(fromBase64(text, 'b'))
+    for (const wrong of ['\n', '=', 'é', '\ud800', '-']) {
+      const outcome = fromBase64(`${text.slice(0, at)}${wrong}${text.slice(at + 1)}`, 'b')
+      expect(codesOf(outcome)).toEqual(['ENV_BASE64_NOT_CANONICAL'])
+    }
   })
 
   it('reads the empty text as no bytes', () => {

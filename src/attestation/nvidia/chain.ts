@@ -4,6 +4,7 @@ import { LIMITS } from '../../core/limits.ts'
 import { attemptAsync, type NonEmpty, type Outcome, refuse, take } from '../../core/outcome.ts'
 import type { TrustAnchor } from '../../core/trust-anchors.ts'
 import type { Certificate } from '../../core/x509/certificate.ts'
+import { ChainMemo } from '../../core/x509/chain-memo.ts'
 import { commonName, nameText, serialNumberAttribute } from '../../core/x509/names.ts'
 import { type PathProfile, type ValidatedPath, validatePath } from '../../core/x509/path.ts'
 import { ARCHITECTURES, type ArchitectureFacts, DEVICE_ROLES } from './architectures.ts'
@@ -57,7 +58,7 @@ export function authenticateChain(
   return attemptAsync(async () => {
     const anchors = context.anchors.filter((a) => a.role === 'nvidia/device-root')
     const four = withoutRoot(certificates, anchors, path)
-    const identity = identityOf(four, path)
+    const identity = identities.get(four) ?? identities.set(four, identityOf(four, path))
     checkArchitecture(identity.facts, device, label, path)
     const offeredRoots = certificates.slice(-1)
     const validated = take(await validatePath(context, 'evidence', four, offeredRoots, anchors, DEVICE_PROFILE, path))
@@ -96,6 +97,8 @@ function withoutRoot(
   }
   return [first, ...others.slice(0, -1)]
 }
+
+const identities = new ChainMemo<DeviceIdentity>()
 
 function identityOf(four: NonEmpty<Certificate>, path: string): DeviceIdentity {
   const facts = ARCHITECTURES.find((a) => a.names.attestation.test(commonName(four[0].subject) ?? ''))

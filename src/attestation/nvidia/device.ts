@@ -125,9 +125,9 @@ async function prove<R extends DeviceReport>(
   const endorsements = take(await decodeEndorsements(item, context, 'chain'))
   const [leaf] = endorsements.certificates
   const { signedBytes, signature } = report.spdm
-  const [proof, isSigned] = await Promise.all([
-    attemptAsync(() => proveRest(kind, item, collateral, context, report, endorsements)),
+  const [isSigned, proof] = await Promise.all([
     leaf !== undefined && context.verify('evidence', 'ES384', leaf.publicKey.spki, signedBytes, signature, 'once'),
+    attemptAsync(() => proveRest(kind, item, collateral, context, report, endorsements)),
   ])
   const proved = take(proof)
   if (!isSigned) refuse('GPU_SIGNATURE_INVALID', 'report.signature', { expected: 'made by the attestation key' })

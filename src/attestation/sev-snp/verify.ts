@@ -61,17 +61,20 @@ async function prove(item: EvidenceItem, collateral: CollateralSet, context: Con
   const report = take(decodeSnpReport(item.bytes, 'report')).value
   const offers = take(await offersInEvidence(context, item.endorsements, 'endorsements'))
   const candidates = candidateKeys(report, offers, collateral, context)
-  let told: Outcome<never> = fail('SNP_VCEK_UNAVAILABLE', 'endorsements', {
-    expected: `${report.signingKey.toUpperCase()} of chip ${toHex(report.chipId)} at TCB ${tcbText(report)}`,
-  })
+  let told: Outcome<never> | undefined
   // A folder may hold anything, so a certificate that proves nothing must not stand before one that does.
   for (const [i, offered] of candidates.entries()) {
     const proved = await attemptAsync(() => proveWith(offered, report, offers, collateral, context))
     if (proved.ok) return proved.value
     if (i === 0) told = proved
   }
-  return take(told)
+  return take(told ?? unavailable(report))
 }
+
+const unavailable = (report: SnpReport): Outcome<never> =>
+  fail('SNP_VCEK_UNAVAILABLE', 'endorsements', {
+    expected: `${report.signingKey.toUpperCase()} of chip ${toHex(report.chipId)} at TCB ${tcbText(report)}`,
+  })
 
 async function proveWith(
   offered: OfferedKey,
@@ -81,10 +84,10 @@ async function proveWith(
   context: Context,
 ) {
   const payer = offers.keys.includes(offered) ? 'evidence' : 'collateral'
-  // The report's signature does not depend on the chain, so both are checked side by side and told in order.
-  const [chain, isSigned] = await Promise.all([
-    attemptAsync(() => authenticateKey(context, payer, offered, offers, collateral)),
+  // The report's signature does not depend on the chain, so it is started first, runs beside it, and is told after it.
+  const [isSigned, chain] = await Promise.all([
     context.verify(payer, 'ES384', offered.value.publicKey.spki, report.signedBytes, report.signature, 'once'),
+    attemptAsync(() => authenticateKey(context, payer, offered, offers, collateral)),
   ])
   const key = take(chain)
   const product = matchKey(report, key)

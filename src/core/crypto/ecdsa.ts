@@ -19,6 +19,15 @@ const B = {
 
 export type Curve = keyof typeof ORDER
 
+const ORDER_BYTES: Readonly<Record<Curve, Uint8Array>> = {
+  'P-256': bigEndianBytes(ORDER['P-256'], 32),
+  'P-384': bigEndianBytes(ORDER['P-384'], 48),
+}
+
+function bigEndianBytes(value: bigint, sizeBytes: number): Uint8Array {
+  return Uint8Array.from({ length: sizeBytes }, (_, i) => Number((value >> BigInt(8 * (sizeBytes - 1 - i))) & 0xffn))
+}
+
 /** Bytes of a coordinate, and of r and s. */
 export const coordinateBytes = (curve: Curve): number => (curve === 'P-256' ? 32 : 48)
 
@@ -63,9 +72,20 @@ const bigEndian = (bytes: Uint8Array): bigint => BigInt(`0x0${toHex(bytes)}`)
 export function ecdsaComponentsInRange(curve: Curve, signature: Uint8Array): boolean {
   const size = coordinateBytes(curve)
   if (signature.length !== 2 * size) return false
-  const r = bigEndian(signature.subarray(0, size))
-  const s = bigEndian(signature.subarray(size))
-  return r > 0n && r < ORDER[curve] && s > 0n && s < ORDER[curve]
+  const order = ORDER_BYTES[curve]
+  return isBetween(signature, 0, order) && isBetween(signature, size, order)
+}
+
+/** Whether the big-endian number at `start` is above zero and below `limit`, which is as long. The values are public. */
+function isBetween(bytes: Uint8Array, start: number, limit: Uint8Array): boolean {
+  let order = 0
+  let bits = 0
+  for (let i = 0; i < limit.length; i++) {
+    const byte = bytes[start + i] ?? 0
+    bits |= byte
+    if (order === 0) order = byte - (limit[i] ?? 0)
+  }
+  return bits !== 0 && order < 0
 }
 
 /** Whether an uncompressed point (04 ‖ x ‖ y) lies on the curve; the neutral element and compressed forms do not. */

@@ -7,6 +7,7 @@ import { toRfc3339 } from '../time.ts'
 import type { TrustAnchor } from '../trust-anchors.ts'
 import { decodePublicKey, keyFits, type PublicKeyInfo, portSignature } from './algorithms.ts'
 import { type Certificate, EXTENSION } from './certificate.ts'
+import { ChainMemo } from './chain-memo.ts'
 import { nameText, sameName } from './names.ts'
 
 /** What one vendor's hierarchy must look like. Every member is a rule; none can be left out. */
@@ -62,27 +63,23 @@ export function validatePath(
   path: string,
 ): Promise<Outcome<ValidatedPath>> {
   return attemptAsync(async () => {
-    for (const [i, certificate] of certificates.entries()) {
-      const above = certificates[i + 1]
-      if (above !== undefined && !sameName(certificate.issuer, above.subject)) {
-        refuse('X509_NAME_CHAIN', `${path}[${i}].issuer`, {
-          expected: nameText(above.subject),
-          actual: nameText(certificate.issuer),
-        })
-      }
-    }
+    const isKnown = fitting.get(certificates) === profile
+    if (!isKnown) checkNames(certificates, path)
     const top = certificates[certificates.length - 1] ?? certificates[0]
     const named = anchors.filter((a) => equalBytes(a.subject, top.issuer.der))
     if (named.length === 0) {
       refuse('X509_ROOT_UNTRUSTED', `${path}[${certificates.length - 1}].issuer`, { actual: nameText(top.issuer) })
     }
-    for (const [i, certificate] of certificates.entries()) checkRole(certificate, i, profile, `${path}[${i}]`)
+    if (!isKnown) {
+      for (const [i, certificate] of certificates.entries()) checkRole(certificate, i, profile, `${path}[${i}]`)
+      fitting.set(certificates, profile)
+    }
 
     const anchor = await anchorOf(context, payer, top, named)
     const links = await Promise.all(
       certificates.map((c, i) => {
         const issuer = certificates[i + 1]
-        return issuer === undefined ? anchor !== undefined : isSignedBy(context, payer, c, issuer.publicKey)
+        return issuer === undefined ? anchor !== undefined : isSignedStructure(context, payer, c, issuer.publicKey)
       }),
     )
     const broken = links.indexOf(false)
@@ -106,6 +103,21 @@ export function validatePath(
   })
 }
 
+/** Chains whose names and roles fit a vendor's profile. */
+const fitting = new ChainMemo<PathProfile>()
+
+function checkNames(certificates: NonEmpty<Certificate>, path: string): void {
+  for (const [i, certificate] of certificates.entries()) {
+    const above = certificates[i + 1]
+    if (above !== undefined && !sameName(certificate.issuer, above.subject)) {
+      refuse('X509_NAME_CHAIN', `${path}[${i}].issuer`, {
+        expected: nameText(above.subject),
+        actual: nameText(certificate.issuer),
+      })
+    }
+  }
+}
+
 /** The first of the anchors `named` like the issuer of `top` that signed it; none where it is nobody's. */
 export async function anchorOf(
   context: Context,
@@ -115,7 +127,7 @@ export async function anchorOf(
 ): Promise<TrustAnchor | undefined> {
   // Whoever injects an anchor expects it to be used: asked first, it saves the check under the pinned one of that name.
   for (const anchor of [...named].sort((a, b) => Number(b.injected) - Number(a.injected))) {
-    if (await isSignedBy(context, payer, top, anchorKey(anchor))) return anchor
+    if (await isSignedStructure(context, payer, top, anchorKey(anchor))) return anchor
   }
   return undefined
 }
@@ -132,25 +144,15 @@ export function anchorKey(anchor: TrustAnchor): PublicKeyInfo {
   return key
 }
 
-async function isSignedBy(
-  context: Context,
-  payer: Payer,
-  certificate: Certificate,
-  issuer: PublicKeyInfo,
-): Promise<boolean> {
-  return keyFits(issuer, certificate.algorithm) && isSignedStructure(context, payer, certificate, issuer)
-}
-
 /** Verifies the signature of a certificate, CRL or OCSP answer with a key whose kind fits the algorithm. */
-export async function isSignedStructure(
+export function isSignedStructure(
   context: Context,
   payer: Payer,
   structure: { readonly tbs: Uint8Array; readonly signature: Uint8Array; readonly algorithm: SignatureAlgorithm },
   key: PublicKeyInfo,
 ): Promise<boolean> {
-  if (!keyFits(key, structure.algorithm)) return false
-  const signature = portSignature(key, structure.signature)
-  if (signature === undefined) return false
+  const signature = keyFits(key, structure.algorithm) ? portSignature(key, structure.signature) : undefined
+  if (signature === undefined) return Promise.resolve(false)
   return context.verify(payer, structure.algorithm, key.spki, structure.tbs, signature, 'remember')
 }
 
@@ -183,9 +185,7 @@ function checkRole(certificate: Certificate, depth: number, profile: PathProfile
 
 /** Addresses are never followed; one that the vendor does not use says that the certificate is not the vendor's work. */
 function checkHosts(certificate: Certificate, hosts: PathProfile['hosts'], path: string): void {
-  const known = addresses.get(certificate) ?? addressesOf(certificate, path)
-  addresses.set(certificate, known)
-  for (const { oid, address } of known) {
+  for (const { oid, address } of addressesOf(certificate, path)) {
     const host = /^https?:\/\/([a-z0-9.-]+)(\/|$)/.exec(address)?.[1]
     if (host === undefined || !hosts.some((known) => (typeof known === 'string' ? known === host : known.test(host)))) {
       refuse('ENV_FETCH_FROM_INPUT', `${path}.${oid}`, { expected: hosts.join(', '), actual: address })
@@ -197,9 +197,6 @@ interface Address {
   readonly oid: string
   readonly address: string
 }
-
-/** Decoded once as long as the certificate lives. */
-const addresses = new WeakMap<Certificate, readonly Address[]>()
 
 function addressesOf(certificate: Certificate, path: string): readonly Address[] {
   return [EXTENSION.authorityInfoAccess, EXTENSION.cRLDistributionPoints].flatMap((oid) => {

@@ -65,6 +65,21 @@ describe('compareMeasurements', () => {
     expect(compared.matched).toEqual(GH100.filter((i) => i !== index))
   })
 
+  it('carries nothing over from one pair of manifests to another', async () => {
+    const compare = (rims: { driver: AuthenticRim; vbios: AuthenticRim }) =>
+      compareMeasurements({ report: report('hopper'), nvdec0Disabled: false, rims })
+    const good = await pair()
+    const bad = { driver: good.driver, vbios: await manifest('hopper', 'vbios', 'golden-other') }
+    for (let i = 0; i < 2; i++) {
+      expect(accepted(compare(good)).status).toBe('match')
+      expect(accepted(compare(bad)).status).toBe('mismatch')
+      expect(verdictOn(compare({ driver: good.driver, vbios: good.driver }))).toBe('GPU_RIM_CONFLICT')
+      // What is a driver's manifest is not one of a switch, whatever was found before.
+      const bios = compareMeasurements({ report: report('hopper'), nvdec0Disabled: false, rims: { bios: good.driver } })
+      expect(accepted(bios).matched).toEqual(activeIndexes('hopper', 'driver'))
+    }
+  })
+
   it('RJ-GPU-17: finds a changed golden value', async () => {
     const rims = await pair({ driver: 'golden-other' })
     const compared = accepted(compareMeasurements({ report: report('hopper'), nvdec0Disabled: false, rims }))

@@ -45,6 +45,19 @@ describe.each(['P-256', 'P-384'] as const)('%s', (curve: Curve) => {
     }
   })
 
+  it('has components in range exactly where their numbers are', () => {
+    // Near the ends, since a number drawn from all of them is hardly ever beyond the order.
+    const near = fc.tuple(fc.constantFrom(0n, order), fc.bigInt(-300n, 300n)).map(([end, d]) => end + d)
+    const component = fc.oneof(near, fc.bigInt(0n, (1n << BigInt(8 * size)) - 1n)).filter((n) => n >= 0n)
+    fc.assert(
+      fc.property(component, component, (r, s) => {
+        const inRange = (n: bigint) => n > 0n && n < order
+        expect(ecdsaComponentsInRange(curve, pair(r, s))).toBe(inRange(r) && inRange(s))
+      }),
+      { numRuns: 2000 },
+    )
+  })
+
   it('knows the points that noble makes, and no others', () => {
     for (let i = 0; i < 20; i++) {
       const point = ecKey(curve, `point ${i}`).publicPoint ?? new Uint8Array()

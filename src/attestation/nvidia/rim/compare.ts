@@ -39,6 +39,8 @@ interface Golden {
   readonly index: number
   readonly source: Source
   readonly alternatives: readonly string[]
+  /** the same, as they are compared */
+  readonly values: readonly Uint8Array[]
   readonly sizeBytes: number
 }
 
@@ -51,15 +53,14 @@ interface Golden {
  */
 export function compareMeasurements(input: MeasurementInput): Outcome<ComparedMeasurements> {
   return attempt(() => {
-    const rims: readonly (readonly [Source, AuthenticRim])[] =
+    const rims: NamedRims =
       'bios' in input.rims
         ? [['bios', input.rims.bios]]
         : [
             ['driver', input.rims.driver],
             ['vbios', input.rims.vbios],
           ]
-    const golden = goldenValues(rims)
-    for (const [source, rim] of rims) checkMeasured(source, rim)
+    const golden = knownGolden(rims) ?? goldenOf(rims)
     const isSkipped = ({ index }: Golden) => input.nvdec0Disabled && index === NVDEC0_INDEX
     const compared = golden.filter((g) => !isSkipped(g))
     if (compared.length === 0) refuse('RIM_EMPTY', 'rims')
@@ -79,8 +80,31 @@ export function compareMeasurements(input: MeasurementInput): Outcome<ComparedMe
   })
 }
 
+type NamedRims = readonly (readonly [Source, AuthenticRim])[]
+
+/** Of the last manifests that each one was used with: a fleet of one kind uses the same ones every time. */
+const remembered = new WeakMap<
+  AuthenticRim['entries'],
+  { readonly rims: NamedRims; readonly golden: readonly Golden[] }
+>()
+
+/** Entries belong to one manifest, so that the same entries are the same manifest. */
+function knownGolden(rims: NamedRims): readonly Golden[] | undefined {
+  const last = rims[0] === undefined ? undefined : remembered.get(rims[0][1].entries)
+  const isSame = ([source, { entries }]: NamedRims[number], i: number) =>
+    last?.rims[i]?.[0] === source && last.rims[i]?.[1].entries === entries
+  return last?.rims.length === rims.length && rims.every(isSame) ? last.golden : undefined
+}
+
+function goldenOf(rims: NamedRims): readonly Golden[] {
+  const golden = goldenValues(rims)
+  for (const [source, rim] of rims) checkMeasured(source, rim)
+  if (rims[0] !== undefined) remembered.set(rims[0][1].entries, { rims, golden })
+  return golden
+}
+
 /** Active entries of all manifests by ascending index. */
-function goldenValues(rims: readonly (readonly [Source, AuthenticRim])[]): readonly Golden[] {
+function goldenValues(rims: NamedRims): readonly Golden[] {
   const golden = new Map<number, Golden>()
   for (const [source, rim] of rims) {
     for (const [index, { active, alternatives, sizeBytes }] of rim.entries) {
@@ -89,7 +113,8 @@ function goldenValues(rims: readonly (readonly [Source, AuthenticRim])[]): reado
       if (other !== undefined) {
         refuse('GPU_RIM_CONFLICT', `rims.${source}[${index}]`, { actual: `active in ${other.source} and ${source}` })
       }
-      golden.set(index, { index, source, alternatives, sizeBytes })
+      const values = alternatives.map((a) => take(fromHex(a, a.length / 2, 'rims')))
+      golden.set(index, { index, source, alternatives, values, sizeBytes })
     }
   }
   if (golden.size === 0) refuse('RIM_EMPTY', 'rims')
@@ -106,22 +131,9 @@ function checkMeasured(source: Source, rim: AuthenticRim): void {
   }
 }
 
-const isMeasured = ({ index, alternatives, sizeBytes }: Golden, report: ReadonlyMap<number, Uint8Array>): boolean => {
+const isMeasured = ({ index, values, sizeBytes }: Golden, report: ReadonlyMap<number, Uint8Array>): boolean => {
   const runtime = report.get(index + 1)
-  return (
-    runtime !== undefined &&
-    runtime.length === sizeBytes &&
-    bytesOf(alternatives).some((golden) => equalBytes(golden, runtime))
-  )
-}
-
-/** Read once as long as the manifest lives: a board compares them with every device. */
-const goldenBytes = new WeakMap<readonly string[], readonly Uint8Array[]>()
-
-function bytesOf(alternatives: readonly string[]): readonly Uint8Array[] {
-  const known = goldenBytes.get(alternatives) ?? alternatives.map((a) => take(fromHex(a, a.length / 2, 'rims')))
-  goldenBytes.set(alternatives, known)
-  return known
+  return runtime !== undefined && runtime.length === sizeBytes && values.some((golden) => equalBytes(golden, runtime))
 }
 
 const runtimeOf = (value: Uint8Array | undefined): string => (value === undefined ? 'NA' : toHex(value))

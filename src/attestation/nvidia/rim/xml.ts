@@ -48,7 +48,8 @@ const NOT_A_CHARACTER = /[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
 
 const S = '[ \\t\\r\\n]'
 const NC_NAME = '[A-Za-z_\\u0080-\\uffff][\\w.\\u0080-\\uffff-]*'
-const NAME = `((?:${NC_NAME}:)?${NC_NAME})`
+/** The colon after the first part rather than before the last, so that a name without prefix is read once. */
+const NAME = `(${NC_NAME}(?::${NC_NAME})?)`
 const DECLARATION = new RegExp(
   `^<\\?xml${S}+version${S}*=${S}*["']([^"'<>]*)["'](?:${S}+encoding${S}*=${S}*["']([^"'<>]*)["'])?` +
     `(?:${S}+standalone${S}*=${S}*["'](?:yes|no)["'])?${S}*\\?>`,
@@ -165,22 +166,15 @@ class Reader {
     const attributes: XmlAttribute[] = []
     for (const [key, value] of written) {
       if (isDeclaration(key)) continue
-      const expanded = key.includes(':') ? this.#expand(key, scope) : { namespace: '', name: key }
-      if (attributes.some((a) => a.name === expanded.name && a.namespace === expanded.namespace)) {
+      const { namespace, name: local } = key.includes(':') ? this.#expand(key, scope) : { namespace: '', name: key }
+      if (attributes.some((a) => a.name === local && a.namespace === namespace)) {
         this.#syntax(`${key} twice in one element`)
       }
-      attributes.push({ ...expanded, value })
+      attributes.push({ namespace, name: local, value })
     }
     const source = { name, start, startTagEnd: this.#at }
-    this.#open.push({
-      kind: 'element',
-      ...this.#expand(name, scope),
-      attributes,
-      declared,
-      children: [],
-      source,
-      scope,
-    })
+    const { namespace, name: local } = this.#expand(name, scope)
+    this.#open.push({ kind: 'element', namespace, name: local, attributes, declared, children: [], source, scope })
     if (isEmpty) this.#close()
   }
 
@@ -198,8 +192,8 @@ class Reader {
   }
 
   #declarations(written: readonly [string, string][], outer: Scope): { scope: Scope; declared: string[] } {
+    if (!written.some(([key]) => isDeclaration(key))) return { scope: outer, declared: [] }
     const own = written.filter(([key]) => isDeclaration(key))
-    if (own.length === 0) return { scope: outer, declared: [] }
     const scope = new Map(outer)
     for (const [key, uri] of own) {
       const prefix = key === 'xmlns' ? '' : key.slice(6)
@@ -226,8 +220,17 @@ class Reader {
 
   #close(): void {
     const open = this.#open.pop() ?? this.#syntax('an end without start')
-    const { scope: _, ...rest } = open
-    const element: XmlElement = { ...rest, source: { ...open.source, end: this.#at } }
+    const { kind, namespace, name, attributes, declared, children, source } = open
+    const { name: qualified, start, startTagEnd } = source
+    const element: XmlElement = {
+      kind,
+      namespace,
+      name,
+      attributes,
+      declared,
+      children,
+      source: { name: qualified, start, startTagEnd, end: this.#at },
+    }
     const parent = this.#open.at(-1)
     if (parent === undefined) this.#root = element
     else parent.children.push(element)
