@@ -1285,7 +1285,62 @@ export const CODES = {
   // CBOR and COSE.
   // AWS Nitro and Arm CCA.
   // Gate: admission of bids and leases.
+  GATE_SCOPE_MISMATCH: {
+    verdict: 'reject',
+    title: 'The decision or credential was made for another order, lease, provider, purpose or policy.',
+    hint: 'Use it only for what it names, as the finding shows. For another lease ask for a new challenge, collect again and have that judged; evidence of a posture never stands in for a lease.',
+  },
+  GATE_DECISION_EXPIRED: {
+    verdict: 'reject',
+    title: 'The decision is past its validity.',
+    hint: 'Collect evidence again and have it judged; a decision lasts as long as the shortest-lived material it rests on.',
+  },
+  GATE_NOT_ACCEPTED: {
+    verdict: 'reject',
+    title: 'The decision is no accept that may open anything.',
+    hint: 'Only an accept without injected anchors opens a gate. The findings of the decision say what to mend; where it was inconclusive, bring what was missing and judge again.',
+  },
   // Attestation results: credentials of ours and of others.
+  RESULT_INVALID: {
+    verdict: 'reject',
+    title: 'The credential is not a well-formed result that one of the pinned keys signed.',
+    hint: 'Ask the issuer for a new credential and pass it on unchanged. The relying party should check that it pinned the key set of this issuer; keys that travel in a token are never used.',
+  },
+  RESULT_ISSUER_MISMATCH: {
+    verdict: 'reject',
+    title: 'The credential names another issuer than the one that is trusted here.',
+    hint: 'Ask for a credential of the verifier that this relying party names, or have the relying party pin the keys of the other one under its own name.',
+  },
+  RESULT_AUDIENCE: {
+    verdict: 'reject',
+    title: 'The credential was issued for another relying party.',
+    hint: 'Ask the issuer for a credential that names this relying party in its audience, as the finding shows.',
+  },
+  RESULT_EXPIRED: {
+    verdict: 'reject',
+    title: 'The credential is past its end, or was given a longer life than its purpose allows.',
+    hint: 'Ask for a new one: a posture credential lasts at most six hours, one for a lease thirty minutes, one for a key release two minutes. Where it is new, the issuer should look at its clock.',
+  },
+  RESULT_NOT_YET_VALID: {
+    verdict: 'reject',
+    title: 'The credential begins in the future.',
+    hint: 'The clocks of issuer and relying party differ by more than a minute: both should use NTP. Then ask for a new credential.',
+  },
+  RESULT_KEY_RETIRED: {
+    verdict: 'reject',
+    title: 'The credential is signed by a key that the issuer has retired.',
+    hint: 'Ask the issuer for a new credential under its present key, and refresh the key set.',
+  },
+  RESULT_HOLDER_NOT_PROVED: {
+    verdict: 'reject',
+    title: 'Whoever presents the credential did not prove that it is theirs.',
+    hint: 'Sign the nonce of this relying party with the key that the credential names in cnf, within a minute. The provider signs with the account key (ADR-36) or the key in the TEE, whichever was named when the credential was issued.',
+  },
+  RESULT_POLICY_MISMATCH: {
+    verdict: 'reject',
+    title: 'The credential rests on another policy than the one the relying party set.',
+    hint: 'Have the evidence judged under the policy of this relying party and bring that credential. The command vouchsafe policy digest prints the digest to compare.',
+  },
   // Akash: what is lint of an order, and what the gateway answers.
   // Time: the clock of the verifier itself.
   CLOCK_BEFORE_BUILD: {
