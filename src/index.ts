@@ -192,6 +192,7 @@ export {
   type VerifierKey,
 } from './decision/credential/index.ts'
 export type { Decision, GpuBinding, ItemDecision, Level, PhysicalAssurance, Verdict } from './decision/decision.ts'
+export { lintSdl, type SdlLint, type SdlService } from './gate/sdl/index.ts'
 export { compose } from './policy/compose.ts'
 export { parsePolicy } from './policy/parse.ts'
 export type { Policy } from './policy/policy.ts'

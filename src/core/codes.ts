@@ -1342,6 +1342,76 @@ export const CODES = {
     hint: 'Have the evidence judged under the policy of this relying party and bring that credential. The command vouchsafe policy digest prints the digest to compare.',
   },
   // Akash: what is lint of an order, and what the gateway answers.
+  SDL_UNREADABLE: {
+    verdict: 'reject',
+    title: 'The order is not YAML that every reader reads alike.',
+    hint: 'Write one plain YAML document: no tags, no merge keys, no key twice, few aliases. The finding names the line.',
+  },
+  SDL_SHAPE_INVALID: {
+    verdict: 'reject',
+    title: 'A member of the order is missing or has another form than an SDL gives it.',
+    hint: 'Mend the member that the finding names; the SDL reference of Akash shows its form. Nothing below it was looked at.',
+  },
+  SDL_TEE_MISSING: {
+    verdict: 'reject',
+    title: 'A service does not ask for a confidential machine.',
+    hint: 'Add params.tee with the value cpu or cpu-gpu to the service. Without it the provider may run it on any machine.',
+  },
+  SDL_TEE_UNKNOWN: {
+    verdict: 'reject',
+    title: 'A service asks for a kind of confidential machine that does not exist.',
+    hint: 'Write params.tee with the value cpu or cpu-gpu, nothing else. Which silicon it is, the evidence shows later and the policy decides.',
+  },
+  SDL_TEE_MIXED: {
+    verdict: 'reject',
+    title: 'Services of one placement ask for different kinds of confidential machines.',
+    hint: 'A placement becomes one group, and a group has one kind: give all of its services the same value in params.tee, or spread them over two placements.',
+  },
+  SDL_ATTESTATION_OFF: {
+    verdict: 'reject',
+    title: 'A service switches its attestation off.',
+    hint: 'Remove the member attestation, or set it to true. Without it no sidecar runs, and no evidence of this machine can ever be had.',
+  },
+  SDL_GPU_MISSING: {
+    verdict: 'reject',
+    title: 'A service asks for confidential GPUs and its profile has none.',
+    hint: 'Set gpu.units to the number of GPUs in the compute profile that the deployment names, or ask for params.tee with the value cpu.',
+  },
+  SDL_GPU_OUTSIDE_TEE: {
+    verdict: 'reject',
+    title: 'A service has GPUs that its kind of confidential machine does not cover.',
+    hint: 'Ask for params.tee with the value cpu-gpu: under cpu the GPU is not attested, and what it computes on lies open to the host.',
+  },
+  SDL_GPU_MODEL_MISSING: {
+    verdict: 'reject',
+    title: 'A service asks for confidential GPUs without naming a model.',
+    hint: 'Name one under gpu.attributes.vendor.nvidia, for example h100 or h200. Without it any GPU fits the order, and most have no confidential mode.',
+  },
+  SDL_GPU_MODEL_NOT_CONFIDENTIAL: {
+    verdict: 'reject',
+    title: 'A service asks for a GPU that has no confidential mode on an AMD or Intel host.',
+    hint: 'Choose one that has: h100, h200, h800 or b200. Consumer cards, RTX, L4, L40S, A10, A100, V100 and T4 cannot attest.',
+  },
+  SDL_GPU_MODEL_UNKNOWN: {
+    verdict: 'inconclusive',
+    title: 'A service asks for a GPU of which it is not known whether it has a confidential mode.',
+    hint: 'Check the spelling, and choose h100, h200, h800 or b200 where the workload allows it. A newer version of this tool may know the model.',
+  },
+  SDL_SECRET_IN_CLEAR: {
+    verdict: 'reject',
+    title: 'A service carries what looks like a secret, and the provider reads all of it in clear.',
+    hint: 'Take it out of env, args and command, replace it if it was ever sent, and have it released to the attested machine instead. Where it is no secret, give it a name that does not say so.',
+  },
+  SDL_CREDENTIALS_IN_CLEAR: {
+    verdict: 'reject',
+    title: 'A service carries credentials for its registry, and the provider reads them in clear.',
+    hint: 'Use a public image, encrypted if it is confidential, or credentials that can do nothing but pull this one image and expire soon. They reach the provider before anything is attested.',
+  },
+  SDL_IMAGE_NOT_PINNED: {
+    verdict: 'reject',
+    title: 'The image of a service is not pinned by digest.',
+    hint: 'Write the image as name@sha256: and its digest, which docker buildx imagetools inspect prints. A tag can be moved to another image at any time.',
+  },
   // Time: the clock of the verifier itself.
   CLOCK_BEFORE_BUILD: {
     verdict: 'inconclusive',

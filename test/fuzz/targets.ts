@@ -22,15 +22,17 @@ import { decodeCrl } from '../../src/core/x509/crl.ts'
 import { decodeOcsp } from '../../src/core/x509/ocsp.ts'
 import { decodeClaims } from '../../src/decision/credential/claims.ts'
 import { type CredentialExpectation, type CredentialKey, checkCredential } from '../../src/decision/credential/index.ts'
+import { lintSdl } from '../../src/gate/sdl/index.ts'
 import { NO_COLLATERAL, prepareCollateral, verify } from '../../src/index.ts'
 import { canonicalPolicy, parsePolicy, presetPolicy } from '../../src/policy/index.ts'
 import type { SignerKey } from '../../src/policy/policy.ts'
 import { PRESET_DOCUMENTS } from '../../src/policy/presets.ts'
 import { authenticateReferenceValue, REFERENCE_VALUE_TYPE } from '../../src/policy/reference-values.ts'
 import { createNvidiaTestPki, ecKey } from '../../src/testing/index.ts'
+import { order } from '../gate/sdl/support.ts'
 import { anchorFromCertificate } from '../support/anchors.ts'
 import type { FuzzTarget } from './execute.ts'
-import { characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML } from './formats.ts'
+import { characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML, YAML } from './formats.ts'
 import { blackwell, envelopes, genoa, hopper, json, milan, nonEmpty, once, SEED, turin } from './seeds.ts'
 
 interface Entry {
@@ -319,6 +321,16 @@ const written: readonly FuzzTarget[] = [
       if (checked.ok) impossible('a credential passed without proof of its holder')
       const proved = !checked.ok && checked.faults[0].code === 'RESULT_HOLDER_NOT_PROVED'
       return proved ? ok(null) : checked
+    }),
+  }),
+  target('sdl', {
+    format: YAML,
+    limitBytes: 64 * 1024,
+    seeds: () => [text(order()), text(order({ service: '    env: [&x "A=b", *x]' }))],
+    run: textual(async (sdl) => {
+      const { findings } = await lintSdl(sdl)
+      const [first, ...rest] = findings.filter((f) => f.code === 'SDL_UNREADABLE')
+      return first === undefined ? ok(null) : failed([first, ...rest])
     }),
   }),
   target('collateral', {
