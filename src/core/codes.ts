@@ -1412,6 +1412,97 @@ export const CODES = {
     title: 'The image of a service is not pinned by digest.',
     hint: 'Write the image as name@sha256: and its digest, which docker buildx imagetools inspect prints. A tag can be moved to another image at any time.',
   },
+  AKASH_ENDPOINT_INVALID: {
+    verdict: 'inconclusive',
+    title: 'The address of the gateway is not an HTTPS origin.',
+    hint: 'The provider should set host_uri on the chain to https:// with host and port, usually 8443, and nothing behind it.',
+  },
+  AKASH_GATEWAY_UNREACHABLE: {
+    verdict: 'inconclusive',
+    title: 'The gateway of the provider cannot be reached.',
+    hint: 'The provider should check DNS, firewall and that the gateway listens on the port of its host_uri. The finding names what the network answered.',
+  },
+  AKASH_TLS_FAILED: {
+    verdict: 'inconclusive',
+    title: 'No TLS connection to the gateway came about.',
+    hint: 'The provider should check that the gateway itself answers TLS 1.2 or later on this port, with no proxy before it.',
+  },
+  AKASH_CERTIFICATE_MISMATCH: {
+    verdict: 'reject',
+    title: 'Another machine answers: the certificate is not the one that the provider has on the chain.',
+    hint: 'Nothing was sent to it. The provider should see that its gateway serves the certificate it published, and publish a new one before it is exchanged; then read the fingerprint from the chain again.',
+  },
+  AKASH_CERTIFICATE_EXPIRED: {
+    verdict: 'inconclusive',
+    title: 'The certificate of the gateway is not valid at this time.',
+    hint: 'The provider should create and publish a new certificate, and the clock of the collector should be right. Nothing was sent.',
+  },
+  AKASH_REQUEST_REFUSED: {
+    verdict: 'inconclusive',
+    title: 'The gateway refuses the form of the request.',
+    hint: 'It wants a nonce of 64 bytes in base64. Where that is what it got, the provider runs a version without attestation, or another one than AEP-83 describes, and should update.',
+  },
+  AKASH_TOKEN_REFUSED: {
+    verdict: 'inconclusive',
+    title: 'The gateway does not accept who is asking.',
+    hint: 'Sign the token with the key of the account that owns the lease, and compare both clocks. A provider that was never updated for tokens wants a client certificate instead.',
+  },
+  AKASH_SCOPE_DENIED: {
+    verdict: 'inconclusive',
+    title: 'The gateway does not allow this token to ask for attestation.',
+    hint: 'The token needs the scope attestation for this provider. Where it has that, the provider runs a version that does not know the scope, and should update.',
+  },
+  AKASH_SIDECAR_ABSENT: {
+    verdict: 'inconclusive',
+    title: 'The gateway finds no such lease, or no running pod of it with an attestation sidecar.',
+    hint: 'Ask again once the pod runs, which takes minutes after the manifest was sent. If it runs: the manifest has attestation off, the runtime class is not confidential, or the webhook was away when the pod was made, and the provider should restart it.',
+  },
+  AKASH_RATE_LIMITED: {
+    verdict: 'inconclusive',
+    title: 'The gateway asks to be left alone for a while.',
+    hint: 'Ask less often; the collector has waited and tried again as long as it was allowed to.',
+  },
+  AKASH_SIDECAR_UNREACHABLE: {
+    verdict: 'inconclusive',
+    title: 'The gateway cannot reach the sidecar in the pod.',
+    hint: 'The provider should check the pod proxy of the API server, the network policy for port 8790, and whether the sidecar runs.',
+  },
+  AKASH_QUOTE_FAILED: {
+    verdict: 'inconclusive',
+    title: 'The sidecar could not get a quote from the hardware.',
+    hint: 'The provider should read the log of the sidecar: usually configfs-tsm or /dev/sev-guest is missing in the guest, or the quote service for TDX does not run.',
+  },
+  AKASH_STATUS_UNEXPECTED: {
+    verdict: 'inconclusive',
+    title: 'The gateway answers with a status that this call does not have.',
+    hint: 'The provider should look into the log of its gateway, and for a proxy before it that answers instead.',
+  },
+  AKASH_REDIRECT_REFUSED: {
+    verdict: 'inconclusive',
+    title: 'The gateway sends the request elsewhere, which is not followed.',
+    hint: 'The provider should answer at the address it has on the chain; a proxy before the gateway must pass requests on, not redirect them.',
+  },
+  AKASH_CONTENT_TYPE_INVALID: {
+    verdict: 'inconclusive',
+    title: 'The answer of the gateway is not JSON as it stands.',
+    hint: 'Something before the gateway answers instead, or encodes what it passes on. The provider should let the gateway answer application/json itself, without compression.',
+  },
+  AKASH_RESPONSE_OVERSIZE: {
+    verdict: 'inconclusive',
+    title: 'The answer of the gateway is larger than the limit.',
+    hint: 'A quote of a machine with eight GPUs has about 150 kilobytes. The provider should look for what answers instead of the sidecar.',
+  },
+  AKASH_RESPONSE_TRUNCATED: {
+    verdict: 'inconclusive',
+    title: 'The answer of the gateway breaks off.',
+    hint: 'Ask again. If it happens each time, the provider should look for a proxy or a limit of size or time between gateway and pod.',
+  },
+  AKASH_DEADLINE_PASSED: {
+    verdict: 'inconclusive',
+    title: 'The gateway did not answer in time.',
+    hint: 'A quote of eight GPUs takes some seconds: allow for that. The provider should look for a sidecar that hangs, usually on the driver of a GPU.',
+  },
+
   // Time: the clock of the verifier itself.
   CLOCK_BEFORE_BUILD: {
     verdict: 'inconclusive',

@@ -326,6 +326,7 @@ const written: readonly FuzzTarget[] = [
   target('sdl', {
     format: YAML,
     limitBytes: 64 * 1024,
+    pace: 'judgement',
     seeds: () => [text(order()), text(order({ service: '    env: [&x "A=b", *x]' }))],
     run: textual(async (sdl) => {
       const { findings } = await lintSdl(sdl)

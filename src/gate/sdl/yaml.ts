@@ -5,15 +5,16 @@ import { attemptAsync, type Outcome, refuse } from '../../core/outcome.ts'
 
 const MOST_CHARACTERS = 64 * 1024
 const MOST_LEVELS = 32
+/** Words, marks, white space and line ends as the lexer cuts them; each costs a kilobyte once it is composed. */
+const MOST_LEXEMES = 6144
 /** Aliases count with everything that they stand for. */
 const MOST_VALUES = 8192
 const MOST_CHARACTERS_READ = 4 * MOST_CHARACTERS
 
 /**
  * Reads one YAML 1.2 document whose meaning does not depend on the reader: core schema, no tags, no directives, no merge keys,
- * no key twice, text as keys. At most 64 KiB, 32 levels; 8192 values and 256 KiB once aliases are
- * followed. A fault says where and of
- * which sort, never what the text is: it may hold a secret.
+ * no key twice, text as keys. At most 64 KiB, 6144 lexemes and 32 levels; 8192 values and 256 KiB once aliases are
+ * followed. A fault says where and of which sort, never what the text is: it may hold a secret.
  * @returns the value, in objects without prototype, or SDL_UNREADABLE
  */
 export function parseYaml(text: string): Promise<Outcome<Json>> {
@@ -22,6 +23,10 @@ export function parseYaml(text: string): Promise<Outcome<Json>> {
       refuse('SDL_UNREADABLE', '', { expected: `at most ${MOST_CHARACTERS} characters`, actual: text.length })
     const yaml = await import('yaml')
     const lines = new yaml.LineCounter()
+    let lexemes = 0
+    for (const _ of new yaml.Lexer().lex(text)) {
+      if (++lexemes > MOST_LEXEMES) refuse('SDL_UNREADABLE', '', { expected: `at most ${MOST_LEXEMES} lexemes` })
+    }
     const tokens = [...new yaml.Parser(lines.addNewLine).parse(text)]
     checkDepth(tokens, lines)
     const composer = new yaml.Composer({
