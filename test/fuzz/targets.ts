@@ -1,3 +1,4 @@
+import { calculateJwkThumbprint } from 'jose'
 import { decodeChallenge } from '../../src/attestation/challenge.ts'
 import { readEvidence } from '../../src/attestation/envelopes/index.ts'
 import { certifiedFwid } from '../../src/attestation/nvidia/fwid.ts'
@@ -21,7 +22,9 @@ import { decodeCertificate } from '../../src/core/x509/certificate.ts'
 import { decodeCrl } from '../../src/core/x509/crl.ts'
 import { decodeOcsp } from '../../src/core/x509/ocsp.ts'
 import { decodeClaims } from '../../src/decision/credential/claims.ts'
+import { checkHolder, HOLDER_PROOF_TYPE, holderStatementText } from '../../src/decision/credential/holder.ts'
 import { type CredentialExpectation, type CredentialKey, checkCredential } from '../../src/decision/credential/index.ts'
+import { publicJwk } from '../../src/decision/credential/jws.ts'
 import { lintSdl } from '../../src/gate/sdl/index.ts'
 import { NO_COLLATERAL, prepareCollateral, verify } from '../../src/index.ts'
 import { canonicalPolicy, parsePolicy, presetPolicy } from '../../src/policy/index.ts'
@@ -323,6 +326,15 @@ const written: readonly FuzzTarget[] = [
       return proved ? ok(null) : checked
     }),
   }),
+  target('holder-proof', {
+    format: characters('A.-_', '.', 'eyJ', '=', '-', '_'),
+    limitBytes: EVIDENCE,
+    seeds: () => [signedBy(utf8(holderStatementText(STATEMENT)), HOLDER_PROOF_TYPE, { jwk: publicJwk(signerKey()) })],
+    run: textual(async (jws) => {
+      const jkt = await calculateJwkThumbprint({ ...signerKey() })
+      return checkHolder({ kind: 'jws', jws }, jkt, 'akash1provider', STATEMENT)
+    }),
+  }),
   target('sdl', {
     format: YAML,
     limitBytes: 64 * 1024,
@@ -377,8 +389,8 @@ function referenceValue(): Uint8Array {
   return signedBy(json(payload), REFERENCE_VALUE_TYPE)
 }
 
-function signedBy(payload: Uint8Array, typ: string): Uint8Array {
-  const signed = [json({ alg: 'ES256', kid: 'fuzz', typ }), payload].map(toBase64url).join('.')
+function signedBy(payload: Uint8Array, typ: string, named: object = { kid: 'fuzz' }): Uint8Array {
+  const signed = [json({ alg: 'ES256', ...named, typ }), payload].map(toBase64url).join('.')
   return utf8(`${signed}.${toBase64url(signer().signRaw(utf8(signed)))}`)
 }
 
@@ -404,6 +416,8 @@ const CREDENTIAL_CLAIMS = json({
   },
   cnf: { jkt: 'A'.repeat(43) },
 })
+
+const STATEMENT = { jti: 'jti-1', aud: 'console', iat: 1_790_000_000, nonce: 'nonce-of-the-relying-party' }
 
 const RELYING_PARTY: CredentialExpectation = {
   keys: { keys: [signerKey() as CredentialKey] },
