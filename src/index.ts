@@ -184,6 +184,7 @@ export {
   type HolderStatement,
   holderStatementText,
   holderThumbprint,
+  isSignedByAccount,
   issueCredential,
   jwksOf,
   type PrivateKey,

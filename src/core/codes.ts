@@ -1285,20 +1285,25 @@ export const CODES = {
   // CBOR and COSE.
   // AWS Nitro and Arm CCA.
   // Gate: admission of bids and leases.
-  GATE_SCOPE_MISMATCH: {
-    verdict: 'reject',
-    title: 'The decision or credential was made for another order, lease, provider, purpose or policy.',
-    hint: 'Use it only for what it names, as the finding shows. For another lease ask for a new challenge, collect again and have that judged; evidence of a posture never stands in for a lease.',
-  },
   GATE_DECISION_EXPIRED: {
     verdict: 'reject',
-    title: 'The decision is past its validity.',
-    hint: 'Collect evidence again and have it judged; a decision lasts as long as the shortest-lived material it rests on.',
+    title: 'What was known of the hardware is past its time.',
+    hint: 'The provider should answer a fresh challenge. Posture lasts six hours at most, the proof of a lease thirty minutes.',
+  },
+  GATE_SCOPE_MISMATCH: {
+    verdict: 'reject',
+    title: 'The decision was made for another order, provider or policy.',
+    hint: 'Ask a challenge for this provider, this lease and this policy, and judge the answer to it. A decision never moves to another question.',
   },
   GATE_NOT_ACCEPTED: {
     verdict: 'reject',
-    title: 'The decision is no accept that may open anything.',
-    hint: 'Only an accept without injected anchors opens a gate. The findings of the decision say what to mend; where it was inconclusive, bring what was missing and judge again.',
+    title: 'The evidence was judged and not accepted.',
+    hint: 'The finding lists the codes of that decision: mend those and answer a fresh challenge.',
+  },
+  GATE_ANCHORS_INJECTED: {
+    verdict: 'reject',
+    title: 'The evidence rests on a trust anchor that is not pinned.',
+    hint: 'Evidence of test hierarchies opens nothing. Use evidence of real hardware with the anchors that come with this version.',
   },
   // Attestation results: credentials of ours and of others.
   RESULT_INVALID: {

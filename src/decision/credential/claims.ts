@@ -28,7 +28,7 @@ export interface VouchsafeClaims {
   readonly lease: string | null
   /** four-field OrderID: that of the lease, or what a posture is restricted to; `null` for a posture of any order */
   readonly order: string | null
-  /** hardware that the evidence identified, as the decision names it */
+  /** hardware that the evidence identified, as the decision names it or salted by the issuer */
   readonly hw: readonly { readonly kind: string; readonly id: string }[]
   /** digest of the policy, `sha256:` and 64 hexadecimal digits */
   readonly policy: string
@@ -68,7 +68,7 @@ const NAME = /^[\x20-\x7e]{1,256}$/
 const DIGEST = /^sha256:[0-9a-f]{64}$/
 const THUMBPRINT = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/
 const NONCE = /^[A-Za-z0-9+/]{85}[AQgw]==$/
-const HARDWARE = /^[0-9a-z:._-]{1,200}$/
+const HARDWARE = /^[0-9A-Za-z:._-]{1,200}$/
 const KIND = /^[a-z0-9-]{1,64}$/
 const SUBMODULE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/
 

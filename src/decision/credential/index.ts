@@ -1,4 +1,4 @@
-export { accountAddress, accountThumbprint, adr36Document } from './account.ts'
+export { accountAddress, accountThumbprint, adr36Document, isSignedByAccount } from './account.ts'
 export { CREDENTIAL_SKEW_SECONDS, type CredentialExpectation, checkCredential } from './check.ts'
 export {
   CREDENTIAL_TYPE,

@@ -3,13 +3,14 @@ import { utf8 } from '../../core/bytes.ts'
 import type { CryptoPort } from '../../core/crypto/port.ts'
 import { toBase64, toHex } from '../../core/encodings.ts'
 import { canonicalJson } from '../../core/json.ts'
-import { attemptAsync, type NonEmpty, type Outcome, refuse } from '../../core/outcome.ts'
+import { attemptAsync, type NonEmpty, type Outcome, refuse, take } from '../../core/outcome.ts'
 import { parseRfc3339, type UnixSeconds } from '../../core/time.ts'
 import type { Decision } from '../decision.ts'
 import {
   CREDENTIAL_TYPE,
   type CredentialClaims,
   type CredentialPurpose,
+  decodeClaims,
   EAR_PROFILE,
   isClaimText,
   isDigest,
@@ -45,6 +46,11 @@ export interface CredentialRequest {
   /** six-field LeaseID; `null` for posture, and only there */
   readonly lease: string | null
   readonly policyDigest: string
+  /**
+   * the hardware that the decision identified, one `kind:id` for each distinct id: the decision's own, or salted so that two
+   * marketplaces cannot tell that they know the same chip
+   */
+  readonly hardware: readonly string[]
   /** RFC 7638 thumbprint of the provider's account key (`accountThumbprint`) or of a key in the TEE (`holderThumbprint`) */
   readonly holder: { readonly jkt: string }
   readonly verifier: { readonly developer: string; readonly build: string }
@@ -73,8 +79,9 @@ const CHALLENGED_FOR: Readonly<Record<CredentialPurpose, readonly ChallengePurpo
  * Issues the credential of an accepted decision. It lasts until the earliest of the decision's end, `ttlSeconds`, and the
  * limit of its purpose: 6 h for posture, 30 min for a lease, 2 min for a key release.
  * @param digest e.g. `nodeCrypto.digest`
- * @returns the credential, or GATE_NOT_ACCEPTED (no accept, or resting on injected anchors) · GATE_DECISION_EXPIRED ·
- * GATE_SCOPE_MISMATCH (decided for another challenge, purpose, provider, lease or policy) · CLOCK_WENT_BACK (decided in the future)
+ * @returns the credential, or GATE_NOT_ACCEPTED · GATE_ANCHORS_INJECTED · GATE_DECISION_EXPIRED ·
+ * GATE_SCOPE_MISMATCH (decided for another challenge, purpose, provider, lease or policy) · CLOCK_WENT_BACK (decided in the
+ * future) · RESULT_INVALID (names in the decision that no credential can carry)
  * @throws TypeError for arguments that no credential can be made of
  */
 export function issueCredential(
@@ -87,7 +94,10 @@ export function issueCredential(
     await checkScope(request, digest)
     const claims = claimsOf(request)
     const { alg, kid, key } = request.signer
-    const jwt = await signJws(utf8(JSON.stringify(claims)), { alg, kid, typ: CREDENTIAL_TYPE }, key)
+    const payload = utf8(JSON.stringify(claims))
+    // Nothing is signed that a relying party would refuse, such as an item id that a bundle made up.
+    take(decodeClaims(payload, 'credential'))
+    const jwt = await signJws(payload, { alg, kid, typ: CREDENTIAL_TYPE }, key)
     return { jwt, claims }
   })
 }
@@ -107,6 +117,11 @@ function checkRequest(request: CredentialRequest): void {
   for (const name of ['issuer', 'subject', 'jti'] as const)
     needs(isClaimText(request[name]), `${name} is up to 256 printable characters without spaces`)
   needs(isDigest(request.policyDigest), 'policyDigest is sha256: and 64 hexadecimal digits')
+  const known = new Set(request.decision.items.flatMap((i) => (i.hardwareId === undefined ? [] : [i.hardwareId])))
+  needs(
+    new Set(request.hardware).size === request.hardware.length && kindsOf([...known]) === kindsOf(request.hardware),
+    'hardware has one kind:id for each distinct id of the decision, of the same kinds',
+  )
   needs(isThumbprint(holder.jkt), 'holder.jkt is an RFC 7638 thumbprint: no credential is issued to nobody')
   needs(isVerifierName(verifier.developer) && isVerifierName(verifier.build), 'verifier names developer and build')
   needs(isKid(signer.kid) && ['ES256', 'EdDSA'].includes(signer.alg), 'signer has a kid, and alg ES256 or EdDSA')
@@ -119,7 +134,7 @@ function checkDecision(decision: Decision, now: UnixSeconds): void {
     refuse('GATE_NOT_ACCEPTED', 'decision.verdict', { expected: 'accept', actual: decision.verdict })
   const [injected] = decision.injectedAnchors
   if (injected !== undefined)
-    refuse('GATE_NOT_ACCEPTED', 'decision.injectedAnchors', { expected: 'none', actual: injected })
+    refuse('GATE_ANCHORS_INJECTED', 'decision.injectedAnchors', { expected: 'none', actual: injected })
   if (secondsOf(decision.validUntil) <= now)
     refuse('GATE_DECISION_EXPIRED', 'decision.validUntil', { expected: `after ${now}`, actual: decision.validUntil })
   if (secondsOf(decision.decidedAt) > now)
@@ -163,7 +178,7 @@ function claimsOf(request: CredentialRequest): CredentialClaims {
       purpose,
       lease,
       order: lease === null ? request.order : orderOfLease(lease),
-      hw: decision.items.flatMap(({ hardwareId }) => (hardwareId === undefined ? [] : [hardwareOf(hardwareId)])),
+      hw: request.hardware.map(hardwareOf),
       policy: policyDigest,
       evidence: decision.evidenceDigest,
       risks: decision.acceptedRisks,
@@ -185,6 +200,12 @@ function submoduleOf(decision: Decision, item: Decision['items'][number], policy
     'ear.appraisal-policy-id': policyUrn(policyDigest),
   }
 }
+
+const kindsOf = (ids: readonly string[]): string =>
+  ids
+    .map((id) => hardwareOf(id).kind)
+    .sort()
+    .join(' ')
 
 /** `amd-chip:…` apart. */
 function hardwareOf(hardwareId: string): { readonly kind: string; readonly id: string } {

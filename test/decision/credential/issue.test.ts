@@ -10,6 +10,7 @@ import {
   decided,
   expecting,
   HOLDER,
+  hardwareOf,
   ISSUER,
   issued,
   LEASE,
@@ -81,6 +82,13 @@ describe('issueCredential', () => {
     expect(restricted.claims.vouchsafe).toMatchObject({ lease: null, order: ORDER })
   })
 
+  it('names hardware by salted ids as well', async () => {
+    const salted = [`amd-chip:${'A-_z'.repeat(10)}abc`, `nvidia-gpu:${'Zz09'.repeat(10)}abc`]
+    const { jwt, claims } = await issued('lease', { hardware: salted })
+    expect(claims.vouchsafe.hw.map(({ kind, id }) => `${kind}:${id}`)).toEqual(salted)
+    expect((await checkCredential(jwt, await expecting('lease'))).ok).toBe(true)
+  })
+
   it.each(['posture', 'lease', 'key-release'] as const)('issues %s with EdDSA as well', async (purpose) => {
     const { jwt } = await issued(purpose, { signer: SIGNERS.EdDSA })
     expect(decodeProtectedHeader(jwt)).toMatchObject({ alg: 'EdDSA', kid: 'verifier-2' })
@@ -115,7 +123,7 @@ describe('a decision that may open nothing', () => {
   const refusal = async (changed: Partial<CredentialRequest>) => codesOf(await issue(requestFor('lease', changed)))
 
   it('is refused where it rests on injected anchors', async () => {
-    expect(await refusal(await decided('lease'))).toEqual(['GATE_NOT_ACCEPTED'])
+    expect(await refusal(await decided('lease'))).toEqual(['GATE_ANCHORS_INJECTED'])
   })
 
   it('is refused where it is no accept', async () => {
@@ -134,6 +142,13 @@ describe('a decision that may open nothing', () => {
   it('is refused where it was decided in the future', async () => {
     const ahead = { ...decision, decidedAt: toRfc3339(NOW + 1) }
     expect(await refusal({ decision: ahead })).toEqual(['CLOCK_WENT_BACK'])
+  })
+
+  it('is refused where it has names that no credential can carry', async () => {
+    const items = decision.items.map((item) => ({ ...item, id: `${item.id} of mine` }))
+    expect(await refusal({ decision: { ...decision, items } })).toEqual(['RESULT_INVALID'])
+    const odd = hardwareOf(decision).map((id) => `${id} `)
+    expect(await refusal({ hardware: odd })).toEqual(['RESULT_INVALID'])
   })
 
   it.each<[string, () => Promise<Partial<CredentialRequest>>]>([
@@ -168,6 +183,7 @@ describe('a decision that may open nothing', () => {
   })
 })
 
+const KNOWN = hardwareOf(ACCEPTED.lease.decision)
 const OWNER_ZERO = 'akash1owner/01/1/1'
 
 describe('wrong use', () => {
@@ -181,6 +197,10 @@ describe('wrong use', () => {
     ['an order that is not the lease’s', ['lease', { order: `${ORDER}0` }]],
     ['no audience', ['lease', { audience: [] as never }]],
     ['an empty audience', ['lease', { audience: [''] }]],
+    ['hardware that the decision does not know', ['lease', { hardware: [...KNOWN, 'nvidia-gpu:other'] }]],
+    ['no hardware', ['lease', { hardware: [] }]],
+    ['hardware of another kind', ['lease', { hardware: KNOWN.map((id) => id.replace('nvidia-gpu', 'tpm-ek')) }]],
+    ['hardware twice', ['lease', { hardware: ['amd-chip:a', 'amd-chip:a'] }]],
     ['no holder', ['lease', { holder: { jkt: '' } }]],
     ['no issuer', ['lease', { issuer: '' }]],
     ['no jti', ['lease', { jti: '' }]],

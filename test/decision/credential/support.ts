@@ -109,6 +109,9 @@ export const ACCEPTED: Readonly<Record<CredentialPurpose, Judged>> = {
   'key-release': trusted(await decided('key-release')),
 }
 
+export const hardwareOf = (decision: Decision): readonly string[] =>
+  decision.items.flatMap(({ hardwareId }) => hardwareId ?? [])
+
 export const requestFor = (
   purpose: CredentialPurpose,
   changed: Partial<CredentialRequest> = {},
@@ -121,6 +124,7 @@ export const requestFor = (
   order: null,
   lease: purpose === 'posture' ? null : LEASE,
   policyDigest: POLICY_DIGEST,
+  hardware: hardwareOf(changed.decision ?? ACCEPTED[purpose].decision),
   holder: HOLDER,
   verifier: { developer: 'https://vouchsafe.example', build: '0.1.0' },
   signer: SIGNERS.ES256,
