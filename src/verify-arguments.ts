@@ -3,7 +3,7 @@ import type { Evidence, VerifyContext } from './index.ts'
 const TEE_TYPES = ['cpu', 'cpu-gpu']
 const FRESHNESS = ['challenge', 'nonce', 'notGiven', 'notChecked']
 const PHYSICAL = ['unknown', 'audited', 'hyperscaler']
-const LEASE_MEMBERS = ['id', 'provider', 'teeType', 'gpuCount', 'gpuModel', 'hostData']
+const LEASE_MEMBERS = ['id', 'provider', 'teeType', 'gpuCount', 'gpuModel', 'hostData', 'mrConfigId']
 
 /**
  * Refuses arguments that only a programmer can pass, before anything is judged: a misspelt member of a lease must not mean
@@ -54,11 +54,13 @@ function checkLease(lease: NonNullable<VerifyContext['lease']>, wrong: (what: st
   const unknown = Object.keys(lease).find((key) => !LEASE_MEMBERS.includes(key))
   if (unknown !== undefined) wrong(`lease has no member ${JSON.stringify(unknown)}; it has ${LEASE_MEMBERS.join(', ')}`)
   if (!TEE_TYPES.includes(lease.teeType)) wrong(`lease.teeType is one of ${TEE_TYPES.join(', ')}`)
-  const { gpuCount, hostData } = lease
+  const { gpuCount, hostData, mrConfigId } = lease
   if (gpuCount !== undefined && !(Number.isSafeInteger(gpuCount) && gpuCount > 0))
     wrong('lease.gpuCount is a positive integer')
   if (hostData !== undefined && !/^[0-9a-f]{64}$/.test(hostData))
     wrong('lease.hostData is 64 lower-case hexadecimal digits')
+  if (mrConfigId !== undefined && !/^[0-9a-f]{96}$/.test(mrConfigId))
+    wrong('lease.mrConfigId is 96 lower-case hexadecimal digits')
   for (const name of ['id', 'provider', 'gpuModel'] as const) {
     if (lease[name] !== undefined && typeof lease[name] !== 'string') wrong(`lease.${name} is text`)
   }

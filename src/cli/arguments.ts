@@ -87,9 +87,9 @@ function jsonOf(outcome: Outcome<Json>, source: string): Json {
   return outcome.value
 }
 
-const LEASE_MEMBERS = ['id', 'provider', 'teeType', 'gpuCount', 'gpuModel', 'hostData']
+const LEASE_MEMBERS = ['id', 'provider', 'teeType', 'gpuCount', 'gpuModel', 'hostData', 'mrConfigId']
 
-/** `{ "teeType": "cpu" | "cpu-gpu", "id"?, "provider"?, "gpuCount"?, "gpuModel"?, "hostData"? }` */
+/** `{ "teeType": "cpu" | "cpu-gpu", "id"?, "provider"?, "gpuCount"?, "gpuModel"?, "hostData"?, "mrConfigId"? }` */
 export async function leaseFrom(path: string): Promise<Lease> {
   const value = jsonOf(parseJson(await readText(path), 'lease'), path)
   if (!isJsonObject(value)) throw new UsageError(`${path}: a lease is a JSON object`)
@@ -110,5 +110,9 @@ export async function leaseFrom(path: string): Promise<Lease> {
   const hostData = text('hostData')
   if (hostData !== undefined && !/^[0-9a-f]{64}$/.test(hostData))
     throw new UsageError(`${path}: hostData is 64 lower-case hexadecimal digits`)
-  return { teeType, id: text('id'), provider: text('provider'), gpuCount, gpuModel: text('gpuModel'), hostData }
+  const mrConfigId = text('mrConfigId')
+  if (mrConfigId !== undefined && !/^[0-9a-f]{96}$/.test(mrConfigId))
+    throw new UsageError(`${path}: mrConfigId is 96 lower-case hexadecimal digits`)
+  const [id, provider, gpuModel] = [text('id'), text('provider'), text('gpuModel')]
+  return { teeType, id, provider, gpuCount, gpuModel, hostData, mrConfigId }
 }

@@ -1281,6 +1281,147 @@ export const CODES = {
   },
 
   // Intel TDX and SGX: quotes, their collateral, TCB.
+  // Intel TDX and SGX: what the policy asks.
+  TDX_DEBUG: {
+    verdict: 'reject',
+    title: 'The TD was launched with debugging on.',
+    hint: 'Launch the TD with the DEBUG bit of TDATTRIBUTES clear, as hypervisors do unless told otherwise (QEMU: leave debug=off). A debug TD can be read by the host.',
+  },
+  TDX_SEPT_VE_ENABLED: {
+    verdict: 'reject',
+    title: 'The TD was launched without SEPT_VE_DISABLE.',
+    hint: 'Launch the TD with sept-ve-disable on (QEMU: -object tdx-guest,sept-ve-disable=on). TDs behind Azure\'s paravisor never have it: a tenant who accepts that writes "septVeDisable": "any" in the tdAttributes of the policy.',
+  },
+  TDX_ATTRIBUTE_FORBIDDEN: {
+    verdict: 'reject',
+    title: 'The TD has an attribute or feature that the policy forbids.',
+    hint: "Launch the TD without it: path names the attribute, and the hypervisor's TD options set it. A tenant who needs it allows it under tdAttributes or xfam of the policy.",
+  },
+  TDX_ATTRIBUTE_RESERVED_BIT: {
+    verdict: 'reject',
+    title: 'The TD has an attribute or feature bit set that is reserved.',
+    hint: 'Launch the TD with the released version of the hypervisor and TDX module, and leave reserved bits of TDATTRIBUTES and XFAM clear.',
+  },
+  TDX_SERVICE_TD_NOT_ALLOWED: {
+    verdict: 'reject',
+    title: 'A service TD is bound to this TD and the policy does not name it.',
+    hint: 'Launch the TD without binding a service TD such as a migration TD. A tenant who trusts that service TD lists the MRSERVICETD value under serviceTds of the policy.',
+  },
+  TDX_TCB_OUT_OF_DATE: {
+    verdict: 'reject',
+    title: "The platform's TDX firmware is out of date by Intel's TCB info.",
+    hint: "Install the BIOS, microcode or SEAM loader update that raises the components named under actual, and reboot the host. Accepting OutOfDate in tcbStatus is the tenant's choice alone.",
+  },
+  TDX_MODULE_OUT_OF_DATE: {
+    verdict: 'reject',
+    title: 'The TDX module that the TD was launched on is out of date.',
+    hint: 'Load the current TDX module (host package or BIOS update), reboot the host, and launch the TD again.',
+  },
+  TDX_QE_TCB_OUT_OF_DATE: {
+    verdict: 'reject',
+    title: 'The TDX quoting enclave is out of date.',
+    hint: 'Update the DCAP packages of the host (tdx-qgs and libsgx-pce-logic with their enclaves) and restart the quote generation service.',
+  },
+  TDX_TCB_STATUS_NOT_ALLOWED: {
+    verdict: 'reject',
+    title: "Intel's TCB status of the platform is not among those that the policy accepts.",
+    hint: "Follow Intel's advisories for the status under actual: change the BIOS setting it asks for, harden the workload, or relaunch the TD after an update. A tenant who has judged the advisories lists the status in tcbStatus.",
+  },
+  TDX_ADVISORY_PRESENT: {
+    verdict: 'reject',
+    title: 'An Intel security advisory that the policy does not accept applies to the platform.',
+    hint: "Install the update that the advisory names and reboot the host; Intel's advisory page lists it by its INTEL-SA number.",
+  },
+  TDX_TCB_DATE_BELOW_MINIMUM: {
+    verdict: 'reject',
+    title: 'The TCB date of platform, TDX module or quoting enclave is older than the policy asks for.',
+    hint: 'Bring BIOS, microcode, TDX module and DCAP packages up to date; the oldest of the three dates counts.',
+  },
+  TDX_PLATFORM_DENIED: {
+    verdict: 'reject',
+    title: "The policy's deny-list names this TDX platform.",
+    hint: 'This machine cannot be used under this policy. Offer another machine, or ask the tenant why the FMSPC or platform id is listed.',
+  },
+  TDX_PLATFORM_NOT_ALLOWED: {
+    verdict: 'reject',
+    title: 'This TDX platform is not among those that the policy lists.',
+    hint: "Ask the tenant to add the platform's FMSPC or PPID, which inspect prints, or offer a machine that is listed.",
+  },
+  TDX_SMT_ENABLED: {
+    verdict: 'reject',
+    title: 'Hyper-threading is on although the policy forbids it for TDX.',
+    hint: 'Turn hyper-threading off in the BIOS, register the platform again so that Intel certifies the change, and launch the TD again.',
+  },
+  TDX_MEASUREMENT_UNKNOWN: {
+    verdict: 'reject',
+    title: 'A measurement of the TD is not one that the policy knows.',
+    hint: 'Launch the image whose values the tenant lists, with the same firmware, kernel, command line and machine shape. After an upgrade of the image, the tenant adds the new values, which the publisher computes.',
+  },
+  TDX_CONFIG_MISMATCH: {
+    verdict: 'reject',
+    title: 'MRCONFIGID, MROWNER or MROWNERCONFIG is not the value that was asked for.',
+    hint: 'Launch the TD with the value made for this lease or listed in the policy: hypervisors take mrconfigid, mrowner and mrownerconfig as launch options.',
+  },
+  SGX_DEBUG: {
+    verdict: 'reject',
+    title: 'The enclave was launched with debugging on.',
+    hint: 'Build and sign the enclave for production and launch it without the debug flag. A debug enclave can be read by the host.',
+  },
+  SGX_ATTRIBUTE_FORBIDDEN: {
+    verdict: 'reject',
+    title: 'The enclave may use a key that the policy forbids to it.',
+    hint: "Sign the enclave without PROVISION_KEY and EINITTOKEN_KEY in its attributes; only Intel's own infrastructure enclaves need them.",
+  },
+  SGX_TCB_OUT_OF_DATE: {
+    verdict: 'reject',
+    title: "The platform's SGX firmware is out of date by Intel's TCB info.",
+    hint: "Install the BIOS or microcode update that raises the components named under actual, and reboot the host. Accepting OutOfDate in tcbStatus is the tenant's choice alone.",
+  },
+  SGX_QE_TCB_OUT_OF_DATE: {
+    verdict: 'reject',
+    title: 'The SGX quoting enclave is out of date.',
+    hint: 'Update the DCAP packages of the host (libsgx-quote-ex, libsgx-ae-qe3, libsgx-ae-pce) and restart the AESM service.',
+  },
+  SGX_TCB_STATUS_NOT_ALLOWED: {
+    verdict: 'reject',
+    title: "Intel's TCB status of the SGX platform is not among those that the policy accepts.",
+    hint: "Follow Intel's advisories for the status under actual: change the BIOS setting it asks for, or harden the enclave. A tenant who has judged the advisories lists the status in tcbStatus.",
+  },
+  SGX_ADVISORY_PRESENT: {
+    verdict: 'reject',
+    title: 'An Intel security advisory that the policy does not accept applies to the SGX platform.',
+    hint: "Install the update that the advisory names and reboot the host; Intel's advisory page lists it by its INTEL-SA number.",
+  },
+  SGX_TCB_DATE_BELOW_MINIMUM: {
+    verdict: 'reject',
+    title: 'The TCB date of platform or quoting enclave is older than the policy asks for.',
+    hint: 'Bring BIOS, microcode and DCAP packages up to date; the older of the two dates counts.',
+  },
+  SGX_PLATFORM_DENIED: {
+    verdict: 'reject',
+    title: "The policy's deny-list names this SGX platform.",
+    hint: 'This machine cannot be used under this policy. Offer another machine, or ask the tenant why the FMSPC or platform id is listed.',
+  },
+  SGX_PLATFORM_NOT_ALLOWED: {
+    verdict: 'reject',
+    title: 'This SGX platform is not among those that the policy lists.',
+    hint: "Ask the tenant to add the platform's FMSPC or PPID, which inspect prints, or offer a machine that is listed.",
+  },
+  SGX_SMT_ENABLED: {
+    verdict: 'reject',
+    title: 'Hyper-threading is on although the policy forbids it for SGX.',
+    hint: 'Turn hyper-threading off in the BIOS and register the platform again so that Intel certifies the change.',
+  },
+  SGX_MEASUREMENT_UNKNOWN: {
+    verdict: 'reject',
+    title: 'The enclave is not one that the policy knows.',
+    hint: 'Launch the enclave whose MRENCLAVE the tenant lists, or one of the listed signer, product and security version. After an upgrade the tenant adds the new values, which the publisher computes.',
+  },
+  SGX_CONFIG_MISMATCH: {
+    verdict: 'reject',
+    title: 'CONFIGID is not a value that the policy lists.',
+    hint: 'Launch the enclave with the CONFIGID that the policy lists; the enclave must be signed with KSS for that.',
+  },
   // Event logs: what was measured at run time.
   // CBOR and COSE.
   // AWS Nitro and Arm CCA.

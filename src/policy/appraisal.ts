@@ -13,6 +13,8 @@ export interface LeaseTerms {
   readonly gpuModel?: string | undefined
   /** HOST_DATA that binds the guest to the lease, hex of 32 bytes */
   readonly hostData?: string | undefined
+  /** MRCONFIGID that binds the TD to the lease, hex of 48 bytes */
+  readonly mrConfigId?: string | undefined
 }
 
 /** Firmware levels that bulletins ask of one processor, as the kind's own table merges them. */

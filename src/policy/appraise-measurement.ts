@@ -1,7 +1,8 @@
-import type { SnpClaims } from '../attestation/claims.ts'
+import type { CpuClaims } from '../attestation/claims.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
 import type { Appraisal, AppraisalSubject, Report, Statement } from './appraisal.ts'
-import type { Policy, SnpRule } from './policy.ts'
+import { launchMeasurement, MEASUREMENT_UNKNOWN, meetsPins, pinsLaunch } from './measurement.ts'
+import type { CpuRule, Policy } from './policy.ts'
 import type { AuthenticReferenceValue } from './reference-values.ts'
 import { sameValue } from './shape.ts'
 
@@ -13,51 +14,46 @@ export interface MeasurementAppraisal {
 }
 
 /**
- * Whether the launch measurement is known, and what its publisher vouches for. Only values of the policy's own signers
- * count, and only while they are in force.
- * Reports SNP_MEASUREMENT_UNKNOWN · REFERENCE_VALUE_EXPIRED · REFERENCE_VALUE_NOT_YET_VALID, the latter two where a rule of
- * the policy rests on the value.
- * @param at pointer of the alternative
+ * Whether what was launched is known, and what its publisher vouches for. Only values of the policy's own signers count, and
+ * only while they are in force.
+ * Reports SNP_, TDX_ or SGX_MEASUREMENT_UNKNOWN · REFERENCE_VALUE_EXPIRED · REFERENCE_VALUE_NOT_YET_VALID where a rule of the
+ * policy rests on the value.
+ * Digests that the alternative itself lists are told apart.
  */
 export function appraiseMeasurement(
   policy: Policy,
-  rule: SnpRule,
-  claims: SnpClaims,
+  rule: CpuRule,
+  claims: CpuClaims,
   { now, referenceValues }: Pick<AppraisalSubject, 'now' | 'referenceValues'>,
-  report: { readonly alternative: Report; readonly policy: Report },
+  report: Report,
 ): MeasurementAppraisal {
-  const isPinned = rule.measurements !== 'any' && rule.measurements.includes(claims.measurement)
-  if (rule.measurements !== 'any' && !isPinned) {
-    report.alternative('SNP_MEASUREMENT_UNKNOWN', 'measurement', '/measurements', {
-      expected: `one of ${rule.measurements.length} in the policy`,
-      actual: claims.measurement,
-    })
-  }
-  const about = trusted(policy, referenceValues).filter((r) => r.measurements.includes(claims.measurement))
-  const standing = about.filter((r) => !isWithdrawn(r, claims.measurement, referenceValues))
+  const pinned = pinsLaunch(rule)
+  const { claim, text } = launchMeasurement(claims)
+  const about = trusted(policy, referenceValues).filter((r) => r.kind === claims.kind && r.measurements.includes(text))
+  const standing = about.filter((r) => !isWithdrawn(r, text, referenceValues))
   const inForce = standing.filter((r) => r.notBefore <= now && now < r.expires)
   if (inForce.length === 0 && restsOnStatements(policy, rule)) {
     const [first] = about
     const source = 'policy#/referenceValues/signers'
     if (first === undefined) {
-      if (policy.require.level >= 3 && rule.measurements === 'any') {
-        report.policy('SNP_MEASUREMENT_UNKNOWN', 'measurement', '', {
+      if (policy.require.level >= 3 && !pinned) {
+        report(MEASUREMENT_UNKNOWN[claims.kind], claim, '', {
           expected: 'a measurement that a signer of the policy vouches for',
-          actual: claims.measurement,
+          actual: text,
           source,
         })
       }
     } else if (standing.every((r) => now >= r.expires)) {
       const actual =
         standing.length === 0 ? 'withdrawn by its signer' : toRfc3339(Math.max(...standing.map((r) => r.expires)))
-      report.policy('REFERENCE_VALUE_EXPIRED', 'measurement', '', {
+      report('REFERENCE_VALUE_EXPIRED', claim, '', {
         expected: `in force at ${toRfc3339(now)}`,
         actual,
         source,
       })
     } else {
       const from = Math.min(...standing.filter((r) => now < r.notBefore).map((r) => r.notBefore))
-      report.policy('REFERENCE_VALUE_NOT_YET_VALID', 'measurement', '', {
+      report('REFERENCE_VALUE_NOT_YET_VALID', claim, '', {
         expected: `in force at ${toRfc3339(now)}`,
         actual: toRfc3339(from),
         source,
@@ -65,7 +61,7 @@ export function appraiseMeasurement(
     }
   }
   return {
-    measured: inForce.length > 0 ? 'vouched' : isPinned ? 'digest' : 'no',
+    measured: inForce.length > 0 ? 'vouched' : pinned && meetsPins(rule, claims) ? 'digest' : 'no',
     ends: inForce.map((r) => r.expires),
     statements: inForce.flatMap(({ signer, name, guarantees, expires }) =>
       guarantees.map((guarantee) => ({
@@ -88,13 +84,14 @@ function trusted(
 
 /** A signer takes back only its own words. */
 const isWithdrawn = (
-  { signer }: AuthenticReferenceValue,
+  { kind, signer }: AuthenticReferenceValue,
   measurement: string,
   all: readonly AuthenticReferenceValue[],
-): boolean => all.some((other) => sameValue(other.signer, signer) && other.withdrawn.includes(measurement))
+): boolean =>
+  all.some((other) => other.kind === kind && sameValue(other.signer, signer) && other.withdrawn.includes(measurement))
 
 /** Whether the policy cannot be met without a statement about this measurement. */
-function restsOnStatements({ require: { level, gpu } }: Policy, rule: SnpRule): boolean {
-  if (level >= 4 || (level === 3 && rule.measurements === 'any')) return true
+function restsOnStatements({ require: { level, gpu } }: Policy, rule: CpuRule): boolean {
+  if (level >= 4 || (level === 3 && !pinsLaunch(rule))) return true
   return typeof gpu === 'object' && (gpu.binding === 'measured-guest' || gpu.devtools === 'excluded')
 }

@@ -11,7 +11,7 @@ const COMPONENTS = ['fmc', 'bootloader', 'tee', 'snp', 'microcode'] as const sat
 
 /**
  * Holds one report against the rules for SEV-SNP and reports every rule that is not met: codes of the groups SNP,
- * APPRAISAL_CLAIM_MISSING and POLICY_LEASE_NOT_BOUND. Measurements are judged apart, with the reference values.
+ * APPRAISAL_CLAIM_MISSING and POLICY_LEASE_NOT_BOUND. What reference values say is judged apart.
  */
 export function appraiseSnp(rule: SnpRule, claims: SnpClaims, floors: FirmwareFloors, report: Report): void {
   identity(rule, claims, report)
@@ -249,6 +249,7 @@ function launch(rule: SnpRule, claims: SnpClaims, report: Report): void {
     })
   }
   const digests = [
+    ['measurements', 'measurement', 'SNP_MEASUREMENT_UNKNOWN'],
     ['hostData', 'hostData', 'SNP_HOST_DATA_MISMATCH'],
     ['idKeyDigests', 'idKeyDigest', 'SNP_ID_KEY_UNTRUSTED'],
     ['authorKeyDigests', 'authorKeyDigest', 'SNP_ID_KEY_UNTRUSTED'],

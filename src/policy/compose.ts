@@ -2,7 +2,8 @@ import { type Fault, fail, failed, fault, type Outcome, ok } from '../core/outco
 import { contradictionsOf } from './consistency.ts'
 import { deepFreeze } from './freeze.ts'
 import type { Policy } from './policy.ts'
-import { MOST_ALTERNATIVES, policyShape } from './rules-policy.ts'
+import { MOST_ALTERNATIVES } from './rules-cpu.ts'
+import { policyShape } from './rules-policy.ts'
 
 /**
  * The floor of a marketplace and the policy of a tenant as one policy: what it accepts, both accept. The tenant can only

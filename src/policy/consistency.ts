@@ -1,6 +1,7 @@
 import { pointer } from '../core/json.ts'
 import { type Fault, fault } from '../core/outcome.ts'
-import { acceptsRisk, type GpuRule, type Policy, type SnpRule } from './policy.ts'
+import { MEASUREMENT_MEMBER, PINNING_MEMBERS, pinsLaunch } from './measurement.ts'
+import { acceptsRisk, type CpuRule, type GpuRule, type Policy, type SgxRule, type SnpRule } from './policy.ts'
 import { HOPPER_MODELS, PPCIE_BOARD_GPUS } from './rules-gpu.ts'
 
 /**
@@ -11,7 +12,7 @@ import { HOPPER_MODELS, PPCIE_BOARD_GPUS } from './rules-gpu.ts'
  */
 export function contradictionsOf(policy: Policy): readonly Fault[] {
   const faults: Faults = []
-  for (const [i, rule] of policy.require.cpu.any.entries()) snp(policy, rule, pointer('/require/cpu/any', i), faults)
+  for (const [i, rule] of policy.require.cpu.any.entries()) cpu(policy, rule, pointer('/require/cpu/any', i), faults)
   if (typeof policy.require.gpu === 'object') gpu(policy.require.gpu, policy, faults)
   level(policy, faults)
   keyRelease(policy, faults)
@@ -25,16 +26,35 @@ const NAME_SIGNERS = 'referenceValues.signers, whose statements this rests on'
 const unsatisfiable = (faults: Faults, path: string, expected: string, actual: string) =>
   faults.push(fault('POLICY_UNSATISFIABLE', path, { expected, actual }))
 
+function cpu(policy: Policy, rule: CpuRule, at: string, faults: Faults): void {
+  if (rule.platform === 'amd/snp') snp(policy, rule, at, faults)
+  else if (rule.platform === 'intel/tdx') debugging(policy, rule.tdAttributes.debug, `${at}/tdAttributes/debug`, faults)
+  else sgx(policy, rule, at, faults)
+}
+
+function sgx(policy: Policy, rule: SgxRule, at: string, faults: Faults): void {
+  debugging(policy, rule.attributes.debug, `${at}/attributes/debug`, faults)
+  if (rule.mrSigner !== 'any' && rule.mrEnclave === 'any' && !pinsLaunch(rule)) {
+    const expected = 'isvProdId and minIsvSvn beside mrSigner: a signer alone admits every enclave it ever signed'
+    faults.push(fault('POLICY_MEASUREMENT_REQUIRED', `${at}/mrSigner`, { expected, actual: 'mrSigner alone' }))
+  }
+  if (policy.require.leaseBinding === 'host-data')
+    unsatisfiable(faults, '/require/leaseBinding', 'none, as SGX has no field for a lease', 'host-data')
+}
+
+function debugging(policy: Policy, debug: 'forbidden' | 'allowed', at: string, faults: Faults): void {
+  if (debug !== 'allowed' || policy.profile !== 'production') return
+  const expected = '"profile": "development"'
+  faults.push(fault('POLICY_ACKNOWLEDGEMENT_MISSING', at, { expected, actual: 'allowed' }))
+}
+
 function snp(policy: Policy, rule: SnpRule, at: string, faults: Faults): void {
   const { guestPolicy, platformInfo, signingKeys } = rule
   if (rule.products.includes('Milan') && !acceptsRisk(policy, 'milan-seed-extraction')) {
     const expected = '"milan-seed-extraction" in acceptRisks'
     faults.push(fault('POLICY_ACKNOWLEDGEMENT_MISSING', `${at}/products`, { expected, actual: 'Milan allowed' }))
   }
-  if (guestPolicy.debug === 'allowed' && policy.profile === 'production') {
-    const expected = '"profile": "development"'
-    faults.push(fault('POLICY_ACKNOWLEDGEMENT_MISSING', `${at}/guestPolicy/debug`, { expected, actual: 'allowed' }))
-  }
+  debugging(policy, guestPolicy.debug, `${at}/guestPolicy/debug`, faults)
   // Firmware does not launch a guest whose policy the platform breaks, so these pairs never occur together.
   const pairs = [
     [guestPolicy.smt === 'forbidden', 'smtEnabled', 'required', 'guestPolicy.smt is forbidden'],
@@ -79,10 +99,11 @@ function gpu(rule: GpuRule, policy: Policy, faults: Faults): void {
 
 function level({ require: { level: required, cpu }, referenceValues }: Policy, faults: Faults): void {
   if (referenceValues !== 'none') return
-  const open = cpu.any.findIndex((rule) => rule.measurements === 'any')
+  const open = cpu.any.find((rule) => !pinsLaunch(rule))
   if (required >= 4) unsatisfiable(faults, '/require/level', NAME_SIGNERS, String(required))
-  else if (required === 3 && open >= 0) {
-    const expected = `measurements in alternative ${open}, or referenceValues.signers: nothing else says what is measured`
+  else if (required === 3 && open !== undefined) {
+    const members = PINNING_MEMBERS[open.platform]
+    const expected = `${members} in alternative ${cpu.any.indexOf(open)}, or referenceValues.signers: nothing else says what is measured`
     unsatisfiable(faults, '/require/level', expected, String(required))
   }
 }
@@ -103,11 +124,10 @@ function keyRelease(policy: Policy, faults: Faults): void {
     faults.push(fault('POLICY_ACKNOWLEDGEMENT_MISSING', '/keyRelease/minLevel', { expected, actual: release.minLevel }))
   }
   if (referenceValues !== 'none') return
-  const open = require.cpu.any.findIndex((rule) => rule.measurements === 'any')
-  if (open >= 0) {
-    const expected = 'launch digests, or referenceValues.signers who vouch for them'
-    faults.push(
-      fault('POLICY_MEASUREMENT_REQUIRED', `/require/cpu/any/${open}/measurements`, { expected, actual: 'any' }),
-    )
+  const open = require.cpu.any.find((rule) => !pinsLaunch(rule))
+  if (open !== undefined) {
+    const expected = `${PINNING_MEMBERS[open.platform]}, or referenceValues.signers who vouch for what is launched`
+    const at = `/require/cpu/any/${require.cpu.any.indexOf(open)}/${MEASUREMENT_MEMBER[open.platform]}`
+    faults.push(fault('POLICY_MEASUREMENT_REQUIRED', at, { expected, actual: 'any' }))
   } else if (release.minLevel > 3) unsatisfiable(faults, '/keyRelease/minLevel', NAME_SIGNERS, String(release.minLevel))
 }

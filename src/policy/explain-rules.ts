@@ -1,14 +1,11 @@
-import type { AllowList, GpuRule, Policy, SnpRule, SnpTcbMinimum } from './policy.ts'
+import { listed, or, type Say } from './explain-words.ts'
+import type { GpuRule, Policy, SnpRule, SnpTcbMinimum } from './policy.ts'
 
 /** A sentence, and the member it is about, as a pointer within its group. */
 export interface RuleSentence {
   readonly member: string
   readonly text: string
 }
-
-/** `a`, `a or b`, `a, b or c` */
-const or = (values: readonly (string | number)[]): string =>
-  [values.slice(0, -1).join(', '), ...values.slice(-1)].filter((part) => part !== '').join(' or ')
 
 const PROTECTIONS = {
   singleSocket: 'insist on a single socket',
@@ -62,17 +59,10 @@ export function explainSnp(rule: SnpRule): readonly RuleSentence[] {
   return said
 }
 
-type Say = (member: string, text: string) => void
-
 function minimum(levels: SnpTcbMinimum, member: string, subject: string, say: Say): void {
   const asked = Object.entries(levels).filter(([, level]) => level > 0)
   if (asked.length > 0)
     say(member, `${subject} must be at least ${asked.map(([name, level]) => `${name} ${level}`).join(', ')}.`)
-}
-
-function listed(list: AllowList<string>, member: string, subject: string, say: Say): void {
-  if (list !== 'any')
-    say(member, `${subject} must be ${list.length === 1 ? 'the one' : `one of ${list.length}`} in the policy.`)
 }
 
 function guestPolicy({ guestPolicy: guest }: SnpRule, say: Say): void {

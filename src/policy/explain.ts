@@ -1,6 +1,8 @@
 import { pointer } from '../core/json.ts'
-import { explainGpu, explainSnp } from './explain-rules.ts'
-import type { Policy } from './policy.ts'
+import { explainSgx, explainTdx } from './explain-dcap.ts'
+import { explainGpu, explainSnp, type RuleSentence } from './explain-rules.ts'
+import { pinsLaunch } from './measurement.ts'
+import type { CpuRule, Policy } from './policy.ts'
 import { type ResidualRisk, residualRisks } from './residual-risks.ts'
 
 /** One rule as a sentence, with the pointer of its member. */
@@ -37,7 +39,7 @@ export function explainPolicy(policy: Policy): Explanation {
   if (several) say('/require/cpu/any', `The CPU must meet one of ${require.cpu.any.length} alternatives in full.`)
   for (const [i, rule] of require.cpu.any.entries()) {
     const at = pointer('/require/cpu/any', i)
-    for (const { member, text } of explainSnp(rule))
+    for (const { member, text } of explainCpu(rule))
       say(`${at}${member}`, several ? `Alternative ${i + 1}: ${text}` : text)
   }
   for (const { member, text } of explainGpu(require.gpu)) say(`/require/gpu${member}`, text)
@@ -55,7 +57,7 @@ export function explainPolicy(policy: Policy): Explanation {
       'The lease must be given and say how many GPUs it is for, and the machine must be the one leased.',
     )
   if (require.leaseBinding === 'host-data')
-    say('/require/leaseBinding', 'HOST_DATA must be the value made for this very lease.')
+    say('/require/leaseBinding', 'HOST_DATA, or MRCONFIGID of a TD, must be the value made for this very lease.')
   say(
     '/freshness/maxAgeSeconds',
     `The evidence must answer a challenge that is at most ${freshness.maxAgeSeconds} seconds old.`,
@@ -83,6 +85,17 @@ export function explainPolicy(policy: Policy): Explanation {
   return { rules, residualRisks: residualRisks(policy), advice: adviceFor(policy) }
 }
 
+function explainCpu(rule: CpuRule): readonly RuleSentence[] {
+  switch (rule.platform) {
+    case 'amd/snp':
+      return explainSnp(rule)
+    case 'intel/tdx':
+      return explainTdx(rule)
+    case 'intel/sgx':
+      return explainSgx(rule)
+  }
+}
+
 function duration(seconds: number): string {
   if (seconds % 86_400 === 0) return `${seconds / 86_400} days`
   return seconds % 3600 === 0 ? `${seconds / 3600} hours` : `${seconds} seconds`
@@ -98,22 +111,37 @@ function adviceFor({ require, keyRelease, referenceValues }: Policy): readonly s
   }
   for (const [i, rule] of require.cpu.any.entries()) {
     const at = `Alternative ${i + 1}`
-    if (rule.measurements === 'any' && rule.idKeyDigests !== 'any') {
-      advice.push(`${at} trusts ID keys and pins no measurement: every image that such a key ever signed is accepted.`)
-    }
-    if (rule.measurements === 'any' && referenceValues === 'none') {
+    if (!pinsLaunch(rule) && referenceValues === 'none') {
       advice.push(
         `${at} pins no measurement. Take the digest from the publisher of the image, never from the machine that is judged.`,
       )
     }
-    if (rule.minTcb.microcode > 0 && rule.products.length > 1) {
-      advice.push(
-        `${at} has one microcode minimum for several products, and AMD numbers microcode per processor model.`,
-      )
-    }
-    if (rule.vmpl.some((level) => level > 0) && rule.measurements === 'any') {
-      advice.push(`${at} takes reports from above VMPL 0 without pinning what runs at VMPL 0.`)
-    }
+    advice.push(...adviceForCpu(rule).map((text) => `${at} ${text}`))
+  }
+  return advice
+}
+
+function adviceForCpu(rule: CpuRule): readonly string[] {
+  const advice: string[] = []
+  if (rule.platform === 'amd/snp') {
+    const open = rule.measurements === 'any'
+    if (open && rule.idKeyDigests !== 'any')
+      advice.push('trusts ID keys and pins no measurement: every image that such a key ever signed is accepted.')
+    if (rule.minTcb.microcode > 0 && rule.products.length > 1)
+      advice.push('has one microcode minimum for several products, and AMD numbers microcode per processor model.')
+    if (rule.vmpl.some((level) => level > 0) && open)
+      advice.push('takes reports from above VMPL 0 without pinning what runs at VMPL 0.')
+    return advice
+  }
+  if (rule.platform === 'intel/tdx' && rule.mrTd !== 'any' && !pinsLaunch(rule)) {
+    advice.push(
+      'pins MRTD, which is the firmware alone: the owner of a machine may let the genuine one load any kernel. Name rtmr 0, 1 and 2 too.',
+    )
+  }
+  if (rule.minTcbEvaluationDataNumber === 0) {
+    advice.push(
+      "names no minTcbEvaluationDataNumber: until a document expires, older collateral may call a machine up to date that Intel's newest does not.",
+    )
   }
   return advice
 }

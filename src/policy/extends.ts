@@ -10,14 +10,16 @@ import { policyShape } from './rules-policy.ts'
 export function looserThanPreset(preset: Policy, policy: Policy): readonly Fault[] {
   const clashes: string[] = []
   policyShape.both(preset, policy, '', clashes)
+  const looser = policyShape.looser(preset, policy, '', 'does-not-exist')
+  const other = clashes.filter((path) => !looser.some((l) => l.path === path))
   return [
-    ...policyShape.looser(preset, policy, '', 'does-not-exist').map(({ path, floor, tenant }) =>
+    ...looser.map(({ path, floor, tenant }) =>
       fault('POLICY_EXTENDS_INVALID', path, {
         expected: `${floor}, or stricter, as in ${preset.name}`,
         actual: tenant,
       }),
     ),
-    ...clashes.map((path) => fault('POLICY_EXTENDS_INVALID', path, { expected: `compatible with ${preset.name}` })),
+    ...other.map((path) => fault('POLICY_EXTENDS_INVALID', path, { expected: `compatible with ${preset.name}` })),
   ]
 }
 

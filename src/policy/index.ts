@@ -17,17 +17,20 @@ export {
   type AllowList,
   acceptsRisk,
   type BitRule,
+  type CpuRule,
   type GpuMode,
   type GpuRule,
   type KeyReleaseRule,
   type Policy,
   type ReferenceValueRule,
   type Risk,
+  type SgxRule,
   type SignerKey,
   type SnpGuestPolicyRule,
   type SnpPlatformInfoRule,
   type SnpRule,
   type SnpTcbMinimum,
+  type TdxRule,
 } from './policy.ts'
 export { isPresetName, PRESET_NAMES, type PresetName } from './presets.ts'
 export {

@@ -1,3 +1,4 @@
+import type { TcbStatus } from '../attestation/claims.ts'
 import type { BindingForm } from '../attestation/evidence.ts'
 import type { NonEmpty } from '../core/outcome.ts'
 import type { AmdProduct } from '../core/trust-anchors.ts'
@@ -20,7 +21,7 @@ export interface Policy {
   readonly require: {
     /** ARCHITECTURE §5 */
     readonly level: number
-    readonly cpu: { readonly any: NonEmpty<SnpRule> }
+    readonly cpu: { readonly any: NonEmpty<CpuRule> }
     /** `none`: no GPU may be there · `any`: GPUs are neither required nor relied on */
     readonly gpu: GpuRule | 'none' | 'any'
     readonly physical: AllowList<'audited' | 'hyperscaler'>
@@ -37,6 +38,9 @@ export interface Policy {
   readonly keyRelease: KeyReleaseRule | 'none'
   readonly onInconclusive: 'deny' | 'retry'
 }
+
+/** One way for a CPU to satisfy the policy; `platform` says which kind of evidence it is about. */
+export type CpuRule = SnpRule | TdxRule | SgxRule
 
 /** What one AMD SEV-SNP report must show. A rule that is not met is a finding of its own. */
 export interface SnpRule {
@@ -103,6 +107,77 @@ export interface SnpPlatformInfoRule {
   readonly iommuWriteSafe: BitRule
   readonly sevTioEnabled: BitRule
   readonly unknownBits: 'refused' | 'allowed'
+}
+
+/** Revoked is never accepted, whatever a policy says. */
+export type AcceptableTcbStatus = Exclude<TcbStatus, 'Revoked'>
+
+/** What TDX and SGX have in common: Intel's judgement of the platform, and which platforms may be used. */
+export interface DcapRule {
+  /** of the converged status; the platform's, module's and quoting enclave's shares are told apart in findings */
+  readonly tcbStatus: NonEmpty<AcceptableTcbStatus>
+  /** INTEL-SA-… ids that a level may carry */
+  readonly advisories: AllowList<string>
+  /** ids that it may not carry, whatever the status */
+  readonly denyAdvisories: 'none' | NonEmpty<string>
+  /** of TCB info and QE identity; 0 asks for nothing. Who chooses collateral chooses the oldest that is still valid. */
+  readonly minTcbEvaluationDataNumber: number
+  /** oldest TCB date of platform, module and quoting enclave, a day; `any` asks for nothing */
+  readonly minTcbDate: string
+  /** FMSPCs, hex of 6 bytes */
+  readonly fmspcs: AllowList<string>
+  /** PPIDs or platform instance ids, hex of 16 bytes */
+  readonly platforms: AllowList<string>
+  /** FMSPCs, PPIDs and platform instance ids that are refused */
+  readonly denyPlatforms: 'none' | NonEmpty<string>
+  readonly smt: 'forbidden' | 'allowed'
+  readonly revocation: 'required' | 'none'
+}
+
+/** What one Intel TDX quote must show. */
+export interface TdxRule extends DcapRule {
+  readonly platform: 'intel/tdx'
+  readonly tdAttributes: TdAttributesRule
+  /** XFAM values as on the wire, hex of 8 bytes */
+  readonly xfam: AllowList<string>
+  /** MRSERVICETD values that may be bound; `none`: no service TD may be */
+  readonly serviceTds: 'none' | NonEmpty<string>
+  readonly mrSeam: AllowList<string>
+  readonly mrTd: AllowList<string>
+  readonly rtmr: Readonly<Record<RtmrIndex, AllowList<string>>>
+  readonly mrConfigId: AllowList<string>
+  readonly mrOwner: AllowList<string>
+  readonly mrOwnerConfig: AllowList<string>
+}
+
+export type RtmrIndex = '0' | '1' | '2' | '3'
+
+export interface TdAttributesRule {
+  readonly debug: 'forbidden' | 'allowed'
+  readonly septVeDisable: 'required' | 'any'
+  readonly migratable: 'forbidden' | 'allowed'
+  readonly perfmon: 'forbidden' | 'allowed'
+  readonly pks: 'forbidden' | 'allowed'
+  readonly keyLocker: 'forbidden' | 'allowed'
+  readonly unknownBits: 'refused' | 'allowed'
+}
+
+/** What one Intel SGX quote must show. */
+export interface SgxRule extends DcapRule {
+  readonly platform: 'intel/sgx'
+  readonly attributes: SgxAttributesRule
+  readonly mrEnclave: AllowList<string>
+  readonly mrSigner: AllowList<string>
+  readonly isvProdId: AllowList<number>
+  readonly minIsvSvn: number
+  /** CONFIGID, hex of 64 bytes; needs an enclave with KSS */
+  readonly configId: AllowList<string>
+}
+
+export interface SgxAttributesRule {
+  readonly debug: 'forbidden' | 'allowed'
+  readonly provisionKey: 'forbidden' | 'allowed'
+  readonly einitTokenKey: 'forbidden' | 'allowed'
 }
 
 export type GpuMode = 'SPT' | 'MPT' | 'PPCIE'

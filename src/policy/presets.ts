@@ -20,10 +20,26 @@ const SNP = {
   revocation: 'required',
 } as const
 
+const TDX = {
+  platform: 'intel/tdx',
+  tcbStatus: ['UpToDate'],
+  advisories: 'any',
+  denyAdvisories: 'none',
+  tdAttributes: {
+    debug: 'forbidden',
+    septVeDisable: 'required',
+    migratable: 'forbidden',
+    perfmon: 'forbidden',
+    unknownBits: 'refused',
+  },
+  serviceTds: 'none',
+  revocation: 'required',
+} as const
+
 /**
  * Level 2 (fresh) is what a tenant can reach today with the stock agent of a marketplace: on Akash the image is the
- * provider's, nobody publishes its launch digest, and its sidecar signs any report data. Level 3 needs one line more:
- * `measurements`, or `referenceValues` of whoever builds the image.
+ * provider's, nobody publishes its launch digest, and its sidecar signs any report data. Level 3 needs more: the
+ * measurements of the image (`measurements`; `mrTd` and `rtmr`), or `referenceValues` of whoever builds it.
  */
 const LEVEL = 2
 
@@ -31,9 +47,16 @@ const CPU_CONFIDENTIAL = {
   version: 1,
   name: 'cpu-confidential',
   comment:
-    'A current AMD SEV-SNP machine, patched, not debuggable, answering our challenge. Does not pin the image: add measurements and level 3 for that. GPUs may be there and are not relied on.',
+    'A current AMD SEV-SNP or Intel TDX machine, patched, not debuggable, answering our challenge. Does not pin the image: add its measurements and level 3 for that. GPUs may be there and are not relied on.',
   profile: 'production',
-  require: { level: LEVEL, cpu: { any: [SNP] }, gpu: 'any', physical: 'any', lease: 'if-given', leaseBinding: 'none' },
+  require: {
+    level: LEVEL,
+    cpu: { any: [SNP, TDX] },
+    gpu: 'any',
+    physical: 'any',
+    lease: 'if-given',
+    leaseBinding: 'none',
+  },
   freshness: { maxAgeSeconds: 120 },
   onInconclusive: 'deny',
 } as const satisfies JsonObject
@@ -50,7 +73,7 @@ const H100_CONFIDENTIAL = {
   profile: 'production',
   require: {
     level: LEVEL,
-    cpu: { any: [SNP] },
+    cpu: { any: [SNP, TDX] },
     gpu: {
       count: 'lease',
       models: ['H100', 'H200'],

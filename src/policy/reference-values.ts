@@ -1,8 +1,10 @@
+import type { CpuKind } from '../attestation/evidence.ts'
 import { fromBase64url, fromUtf8 } from '../core/encodings.ts'
 import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../core/json.ts'
 import { attempt, type Fault, fail, fault, type NonEmpty, type Outcome, ok, refuse, take } from '../core/outcome.ts'
 import { parseRfc3339, type UnixSeconds } from '../core/time.ts'
 import { deepFreeze } from './freeze.ts'
+import { tdMeasurement } from './measurement.ts'
 import { nearestName } from './nearest.ts'
 import type { SignerKey } from './policy.ts'
 import { ALGORITHM } from './signers.ts'
@@ -16,8 +18,8 @@ export const GUARANTEES: readonly Guarantee[] = ['workload-pinned', 'closed-quot
 /** A statement about launch measurements, by whoever vouches for them. */
 export interface ReferenceValue {
   readonly name: string
-  readonly kind: 'amd/snp-report'
-  /** launch digests, hex of 48 bytes */
+  readonly kind: CpuKind
+  /** what was launched, as `launchMeasurement` writes it */
   readonly measurements: NonEmpty<string>
   /** digests that the signer no longer vouches for, whichever of its values names them */
   readonly withdrawn: readonly string[]
@@ -145,7 +147,8 @@ function decodeReferenceValue(payload: Uint8Array, path: string): Outcome<Refere
   return attempt(() => {
     const json = readObject(payload, PAYLOAD_MEMBERS, path)
     if (json.version !== 1) invalid(`${path}/version`, '1')
-    if (json.kind !== 'amd/snp-report') invalid(`${path}/kind`, 'amd/snp-report')
+    const kind = KINDS.find((k) => k === json.kind) ?? invalid(`${path}/kind`, KINDS.join(' | '))
+    const readMeasurement = MEASUREMENT_READERS[kind]
     const { name } = json
     if (typeof name !== 'string' || !/^[\x20-\x7e]{1,160}$/.test(name))
       return invalid(`${path}/name`, 'up to 160 printable characters')
@@ -154,9 +157,9 @@ function decodeReferenceValue(payload: Uint8Array, path: string): Outcome<Refere
     if (expires <= notBefore) invalid(`${path}/expires`, 'later than notBefore')
     return {
       name,
-      kind: 'amd/snp-report',
-      measurements: readList(json.measurements, `${path}/measurements`, readDigest),
-      withdrawn: json.withdrawn === undefined ? [] : readList(json.withdrawn, `${path}/withdrawn`, readDigest),
+      kind,
+      measurements: readList(json.measurements, `${path}/measurements`, readMeasurement),
+      withdrawn: json.withdrawn === undefined ? [] : readList(json.withdrawn, `${path}/withdrawn`, readMeasurement),
       guarantees: json.guarantees === undefined ? [] : readList(json.guarantees, `${path}/guarantees`, readGuarantee),
       notBefore,
       expires,
@@ -169,9 +172,31 @@ function readTime(json: Json | undefined, path: string): UnixSeconds {
   return (typeof json === 'string' ? parseRfc3339(json) : undefined) ?? invalid(path, expected)
 }
 
-function readDigest(json: Json, path: string): string {
-  if (typeof json !== 'string' || !/^[0-9a-f]{96}$/.test(json)) return invalid(path, '96 lower-case hexadecimal digits')
-  return /^0+$/.test(json) ? invalid(path, 'a digest that is not zero') : json
+const KINDS: readonly CpuKind[] = ['amd/snp-report', 'intel/tdx-quote', 'intel/sgx-quote']
+const TD_MEMBERS = ['mrTd', 'rtmr0', 'rtmr1', 'rtmr2']
+
+const readDigest =
+  (sizeBytes: number) =>
+  (json: Json | undefined, path: string): string => {
+    const digits = 2 * sizeBytes
+    if (typeof json !== 'string' || json.length !== digits || !/^[0-9a-f]*$/.test(json))
+      return invalid(path, `${digits} lower-case hexadecimal digits`)
+    return /^0+$/.test(json) ? invalid(path, 'a digest that is not zero') : json
+  }
+
+/** MRTD alone is the firmware: a TD is described by what it loaded too. */
+function readTd(json: Json, path: string): string {
+  if (!isJsonObject(json)) return invalid(path, `an object of ${TD_MEMBERS.join(', ')}`)
+  const unknown = Object.keys(json).find((key) => !TD_MEMBERS.includes(key))
+  if (unknown !== undefined) invalid(pointer(path, unknown), TD_MEMBERS.join(', '), unknown)
+  const [mrTd = '', ...rtmrs] = TD_MEMBERS.map((name) => readDigest(48)(json[name], pointer(path, name)))
+  return tdMeasurement(mrTd, rtmrs)
+}
+
+const MEASUREMENT_READERS: Readonly<Record<CpuKind, (json: Json, path: string) => string>> = {
+  'amd/snp-report': readDigest(48),
+  'intel/tdx-quote': readTd,
+  'intel/sgx-quote': readDigest(32),
 }
 
 const readGuarantee = (json: Json, path: string): Guarantee =>

@@ -1,4 +1,5 @@
-import { acceptsRisk, type Policy } from './policy.ts'
+import { pinsLaunch } from './measurement.ts'
+import { acceptsRisk, type CpuRule, type Policy, type SgxRule, type SnpRule, type TdxRule } from './policy.ts'
 
 /** What a machine that meets the policy may still do, with the threats it comes from. */
 export interface ResidualRisk {
@@ -11,8 +12,21 @@ interface Risk extends ResidualRisk {
   readonly remains: (policy: Policy) => boolean
 }
 
-const someCpu = (test: (rule: Policy['require']['cpu']['any'][number]) => boolean) => (policy: Policy) =>
-  policy.require.cpu.any.some(test)
+const someCpu = (test: (rule: CpuRule) => boolean) => (policy: Policy) => policy.require.cpu.any.some(test)
+const someSnp = (test: (rule: SnpRule) => boolean) => someCpu((rule) => rule.platform === 'amd/snp' && test(rule))
+const someIntel = (test: (rule: TdxRule | SgxRule) => boolean) =>
+  someCpu((rule) => rule.platform !== 'amd/snp' && test(rule))
+function mayDebug(rule: CpuRule): boolean {
+  switch (rule.platform) {
+    case 'amd/snp':
+      return rule.guestPolicy.debug === 'allowed'
+    case 'intel/tdx':
+      return rule.tdAttributes.debug === 'allowed'
+    case 'intel/sgx':
+      return rule.attributes.debug === 'allowed'
+  }
+}
+
 const gpuOf = ({ require: { gpu } }: Policy) => (typeof gpu === 'object' ? gpu : undefined)
 
 /** In the order of their weight. A line goes only where a rule of the policy truly removes it. */
@@ -30,12 +44,12 @@ const RISKS: readonly Risk[] = [
   {
     threats: ['T6'],
     text: 'Milan is accepted: with a root seed extracted in software, a Milan chip can sign any report at any firmware level.',
-    remains: someCpu((rule) => rule.products.includes('Milan')),
+    remains: someSnp((rule) => rule.products.includes('Milan')),
   },
   {
     threats: ['T30', 'T31'],
     text: 'Does not pin the image: any guest on genuine hardware is accepted, whatever runs in it.',
-    remains: (policy) => policy.require.level < 3 && someCpu((rule) => rule.measurements === 'any')(policy),
+    remains: (policy) => policy.require.level < 3 && someCpu((rule) => !pinsLaunch(rule))(policy),
   },
   {
     threats: ['T34'],
@@ -75,22 +89,32 @@ const RISKS: readonly Risk[] = [
   {
     threats: ['T14'],
     text: 'The host may go back to older firmware after the evidence was made.',
-    remains: someCpu((rule) => rule.provisionalFirmware === 'allowed'),
+    remains: someSnp((rule) => rule.provisionalFirmware === 'allowed'),
+  },
+  {
+    threats: ['T14'],
+    text: 'Platforms that Intel calls out of date, or in need of hardening or configuration, are accepted: the advisories behind the status may let the host read the guest.',
+    remains: someIntel((rule) => rule.tcbStatus.some((status) => status !== 'UpToDate')),
+  },
+  {
+    threats: ['T9'],
+    text: 'Nothing hides the pattern of memory accesses and page faults of TDX and SGX from the host, and code may leak secrets through it.',
+    remains: someIntel(() => true),
   },
   {
     threats: ['T28'],
     text: 'A machine may hide which chip it is, and one machine may pass for many.',
-    remains: someCpu((rule) => rule.maskedChipId === 'allowed' || rule.signingKeys.includes('vlek')),
+    remains: someSnp((rule) => rule.maskedChipId === 'allowed' || rule.signingKeys.includes('vlek')),
   },
   {
     threats: ['T12'],
     text: 'The host may debug the guest and read all of its memory.',
-    remains: someCpu((rule) => rule.guestPolicy.debug === 'allowed'),
+    remains: someCpu(mayDebug),
   },
   {
     threats: ['T9'],
     text: 'The host may read ciphertext and move pages, and learn from how they change.',
-    remains: someCpu(({ guestPolicy: g }) => g.ciphertextHiding === 'any' || g.pageSwapDisabled === 'any'),
+    remains: someSnp(({ guestPolicy: g }) => g.ciphertextHiding === 'any' || g.pageSwapDisabled === 'any'),
   },
   {
     threats: ['T30'],

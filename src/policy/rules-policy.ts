@@ -1,50 +1,13 @@
-import { pointer } from '../core/json.ts'
-import { fault, type NonEmpty } from '../core/outcome.ts'
-import type { GpuRule, KeyReleaseRule, Policy, ReferenceValueRule, Risk, SnpRule } from './policy.ts'
+import type { GpuRule, KeyReleaseRule, Policy, ReferenceValueRule, Risk } from './policy.ts'
+import { alternatives } from './rules-cpu.ts'
 import { gpuRule } from './rules-gpu.ts'
-import { snpRule } from './rules-snp.ts'
-import { ALWAYS, type Loosening, leaf, object, REQUIRED, refuseType, type Shape } from './shape.ts'
+import { ALWAYS, leaf, object, REQUIRED, type Shape } from './shape.ts'
 import { signerList } from './signers.ts'
 import { allowList, always, atLeast, atMost, choice, consentList, formed, integer, oneOf, wordOr } from './values.ts'
 
-/** Alternatives of one policy, composed ones too, though each of one pairs with each of the other. */
-export const MOST_ALTERNATIVES = 8
 const RISKS: readonly Risk[] = ['milan-seed-extraction', 'open-quote-oracle', 'plain-nvlink']
 /** A leap year. */
 const MOST_COLLATERAL_SECONDS = 366 * 24 * 60 * 60
-
-/** Several ways for a CPU to satisfy the policy; one is enough. */
-const alternatives: Shape<NonEmpty<SnpRule>> = {
-  schema: { type: 'array', minItems: 1, maxItems: MOST_ALTERNATIVES, items: snpRule.schema },
-  ...(snpRule.demands === undefined ? {} : { demands: { items: snpRule.demands } }),
-  read(json, path, faults, base) {
-    if (!Array.isArray(json)) return refuseType(json, path, 'a list of alternatives', faults)
-    if (json.length === 0) faults.push(fault('POLICY_LIST_EMPTY', path, { expected: 'at least one alternative' }))
-    if (json.length > MOST_ALTERNATIVES) {
-      faults.push(
-        fault('LIMIT_POLICY', path, { expected: `at most ${MOST_ALTERNATIVES} alternatives`, actual: json.length }),
-      )
-      return undefined
-    }
-    const rules = json.map((entry, i) => snpRule.read(entry, pointer(path, i), faults, base?.[0]))
-    const [first, ...rest] = rules.filter((r) => r !== undefined)
-    return first === undefined || rest.length + 1 < rules.length ? undefined : [first, ...rest]
-  },
-  both(floor, tenant, path, clashes) {
-    const met: string[] = []
-    const pairs = tenant.flatMap((t, i) => floor.map((f) => snpRule.both(f, t, pointer(path, i), met)))
-    const [first, ...rest] = pairs.filter((r) => r !== undefined)
-    if (first !== undefined) return [first, ...rest]
-    clashes.push(...met.slice(0, 1))
-    return undefined
-  },
-  looser: (floor, tenant, path, silence) =>
-    tenant.flatMap((t, i) => fewest(floor.map((f) => snpRule.looser(f, t, pointer(path, i), silence)))),
-}
-
-/** An alternative is judged by the one of the floor that it comes closest to. */
-const fewest = (found: readonly (readonly Loosening[])[]): readonly Loosening[] =>
-  found.reduce((best, next) => (next.length < best.length ? next : best))
 
 const gpu = wordOr<'none' | 'any', GpuRule>(['none', 'any'], gpuRule, {
   both: (floor, tenant) =>
@@ -139,7 +102,7 @@ const requirements = object<Policy['require']>({
     absent: 'if-given',
   },
   leaseBinding: {
-    description: 'host-data: HOST_DATA must be the value made for this lease.',
+    description: 'host-data: HOST_DATA (SNP) or MRCONFIGID (TDX) must be the value made for this lease.',
     shape: choice(['host-data', 'none']),
     absent: 'none',
   },

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { compose, presetPolicy } from '../../src/policy/index.ts'
+import { compose, type Policy, presetPolicy, type SnpRule } from '../../src/policy/index.ts'
 import {
   DIGEST,
   documentWith,
@@ -25,7 +25,12 @@ const refused = (floor: unknown, tenant: unknown, ...faults: string[]) =>
 
 const SNP = '/require/cpu/any/0'
 const snp = (rule: Json) => documentWith(rule)
-const ruleOf = (floor: Json, tenant: Json) => composite(snp(floor), snp(tenant)).require.cpu.any[0]
+const snpRuleOf = (policy: Policy): SnpRule => {
+  const [rule] = policy.require.cpu.any
+  if (rule.platform !== 'amd/snp') throw new TypeError(rule.platform)
+  return rule
+}
+const ruleOf = (floor: Json, tenant: Json) => snpRuleOf(composite(snp(floor), snp(tenant)))
 
 describe('compose', () => {
   it('is the policy itself where both say the same', () => {
@@ -172,8 +177,8 @@ describe('compose', () => {
     ])
     expect(composite(risks('plain-nvlink'), documentWithGpu()).acceptRisks).toBe('none')
     const milan = documentWith({ products: ['Genoa', 'Milan'] }, { acceptRisks: ['milan-seed-extraction'] })
-    expect(composite(milan, snp({})).require.cpu.any[0].products).toEqual(['Genoa'])
-    expect(composite(milan, milan).require.cpu.any[0].products).toEqual(['Genoa', 'Milan'])
+    expect(snpRuleOf(composite(milan, snp({}))).products).toEqual(['Genoa'])
+    expect(snpRuleOf(composite(milan, milan)).products).toEqual(['Genoa', 'Milan'])
   })
 
   it('RJ-POL-12 refuses policies that exclude one another', () => {

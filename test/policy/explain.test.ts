@@ -12,6 +12,8 @@ describe('explainPolicy', () => {
       {
         "advice": [
           "Alternative 1 pins no measurement. Take the digest from the publisher of the image, never from the machine that is judged.",
+          "Alternative 2 pins no measurement. Take the digest from the publisher of the image, never from the machine that is judged.",
+          "Alternative 2 names no minTcbEvaluationDataNumber: until a document expires, older collateral may call a machine up to date that Intel's newest does not.",
         ],
         "residualRisks": [
           {
@@ -49,6 +51,12 @@ describe('explainPolicy', () => {
             ],
           },
           {
+            "text": "Nothing hides the pattern of memory accesses and page faults of TDX and SGX from the host, and code may leak secrets through it.",
+            "threats": [
+              "T9",
+            ],
+          },
+          {
             "text": "The host may read ciphertext and move pages, and learn from how they change.",
             "threats": [
               "T9",
@@ -73,40 +81,72 @@ describe('explainPolicy', () => {
             "text": "The machine must reach assurance level 2 (fresh): the evidence also answers our own challenge.",
           },
           {
+            "rule": "/require/cpu/any",
+            "text": "The CPU must meet one of 2 alternatives in full.",
+          },
+          {
             "rule": "/require/cpu/any/0/products",
-            "text": "An AMD SEV-SNP report of Genoa or Turin, version 3 or later.",
+            "text": "Alternative 1: An AMD SEV-SNP report of Genoa or Turin, version 3 or later.",
           },
           {
             "rule": "/require/cpu/any/0/signingKeys",
-            "text": "It must be signed by a chip key (VCEK) and asked for at VMPL 0.",
+            "text": "Alternative 1: It must be signed by a chip key (VCEK) and asked for at VMPL 0.",
           },
           {
             "rule": "/require/cpu/any/0/tcbFloors",
-            "text": "The firmware must have the fixes of every AMD bulletin whose levels are known.",
+            "text": "Alternative 1: The firmware must have the fixes of every AMD bulletin whose levels are known.",
           },
           {
             "rule": "/require/cpu/any/0/provisionalFirmware",
-            "text": "Firmware that is not committed is refused.",
+            "text": "Alternative 1: Firmware that is not committed is refused.",
           },
           {
             "rule": "/require/cpu/any/0/maskedChipId",
-            "text": "A report that hides its chip is refused.",
+            "text": "Alternative 1: A report that hides its chip is refused.",
           },
           {
             "rule": "/require/cpu/any/0/guestPolicy",
-            "text": "The guest must not allow debugging, a migration agent or CXL memory.",
+            "text": "Alternative 1: The guest must not allow debugging, a migration agent or CXL memory.",
           },
           {
             "rule": "/require/cpu/any/0/guestPolicy",
-            "text": "The guest may allow hyper-threading.",
+            "text": "Alternative 1: The guest may allow hyper-threading.",
           },
           {
             "rule": "/require/cpu/any/0/platformInfo/aliasCheckComplete",
-            "text": "Platform bit aliasCheckComplete is required.",
+            "text": "Alternative 1: Platform bit aliasCheckComplete is required.",
           },
           {
             "rule": "/require/cpu/any/0/revocation",
-            "text": "A current revocation list of AMD must be there and clear the chain.",
+            "text": "Alternative 1: A current revocation list of AMD must be there and clear the chain.",
+          },
+          {
+            "rule": "/require/cpu/any/1/platform",
+            "text": "Alternative 2: An Intel TDX quote.",
+          },
+          {
+            "rule": "/require/cpu/any/1/tcbStatus",
+            "text": "Alternative 2: Intel's TCB status must be UpToDate.",
+          },
+          {
+            "rule": "/require/cpu/any/1/revocation",
+            "text": "Alternative 2: Intel's current revocation lists must be there and clear the chain.",
+          },
+          {
+            "rule": "/require/cpu/any/1/tdAttributes",
+            "text": "Alternative 2: The TD must not allow debugging, migration or shared performance counters.",
+          },
+          {
+            "rule": "/require/cpu/any/1/tdAttributes",
+            "text": "Alternative 2: The TD may allow supervisor protection keys or Key Locker.",
+          },
+          {
+            "rule": "/require/cpu/any/1/tdAttributes/septVeDisable",
+            "text": "Alternative 2: A page that the host takes away must end the TD (SEPT_VE_DISABLE).",
+          },
+          {
+            "rule": "/require/cpu/any/1/serviceTds",
+            "text": "Alternative 2: No service TD may be bound to it.",
           },
           {
             "rule": "/require/gpu/count",

@@ -119,6 +119,19 @@ describe('extends', () => {
     refused(extending({}, { acceptRisks: ['plain-nvlink'] }), 'POLICY_EXTENDS_INVALID /acceptRisks')
   })
 
+  it('starts each platform from its own alternative, and takes none that the preset refuses', () => {
+    const any = (...rules: object[]) => extending({ cpu: { any: rules } })
+    expect(policyOf(any({ platform: 'intel/tdx', minTcbDate: '2026-01-01' })).require.cpu.any).toMatchObject([
+      { platform: 'intel/tdx', tcbStatus: ['UpToDate'], minTcbDate: '2026-01-01' },
+    ])
+    const looser = { platform: 'intel/tdx', tcbStatus: ['UpToDate', 'OutOfDate'] }
+    refused(any(looser), 'POLICY_EXTENDS_INVALID /require/cpu/any/0/tcbStatus')
+    refused(
+      any({ platform: 'intel/sgx', mrEnclave: ['c3'.repeat(32)] }),
+      'POLICY_EXTENDS_INVALID /require/cpu/any/0/platform',
+    )
+  })
+
   it('names known presets only', () => {
     refused(extending({}, { extends: 'h200-confidential' }), 'POLICY_UNKNOWN_PRESET /extends')
     refused(extending({}, { extends: 'preset:h100-confidential' }), 'POLICY_UNKNOWN_PRESET /extends')
@@ -147,14 +160,17 @@ describe('extends', () => {
 describe('the presets', () => {
   it('have one alternative per platform, which an extending policy starts from', () => {
     for (const name of ['cpu-confidential', 'h100-confidential'] as const) {
-      expect(presetPolicy(name).require.cpu.any).toHaveLength(1)
+      expect(presetPolicy(name).require.cpu.any.map((rule) => rule.platform)).toEqual(['amd/snp', 'intel/tdx'])
       expect(presetPolicy(name).name).toBe(name)
       expect(presetPolicy(name)).toBe(presetPolicy(name))
     }
   })
 
   it('ask of the CPU what a silent policy asks', () => {
-    const silent = policyOf(documentWith({}, { freshness: { maxAgeSeconds: 120 } }, { level: 2, gpu: 'any' }))
+    const any = [{ platform: 'amd/snp' }, { platform: 'intel/tdx' }]
+    const silent = policyOf(
+      documentWith({}, { freshness: { maxAgeSeconds: 120 } }, { level: 2, gpu: 'any', cpu: { any } }),
+    )
     expect(presetPolicy('cpu-confidential')).toEqual({ ...silent, name: 'cpu-confidential' })
     expect(presetPolicy('h100-confidential').require.cpu).toEqual(silent.require.cpu)
   })

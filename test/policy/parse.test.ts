@@ -328,7 +328,8 @@ describe('other refusals', () => {
         { code: 'POLICY_VALUE_INVALID', path: `${SNP}/revocation`, expected: 'required | none', actual: 'stapled' },
       ],
     })
-    refused(documentWith({ platform: 'intel/tdx' }), `POLICY_VALUE_INVALID ${SNP}/platform`)
+    refused(documentWith({ platform: 'arm/cca' }), `POLICY_VALUE_INVALID ${SNP}/platform`)
+    refused(documentWith({ platform: 1 }), `POLICY_TYPE ${SNP}/platform`)
     refused(documentWith({ products: ['genoa'] }), `POLICY_VALUE_INVALID ${SNP}/products/0`)
     refused(documentWithGpu({ models: ['H900'] }), 'POLICY_VALUE_INVALID /require/gpu/models/0')
     refused(documentWithGpu({ unique: false }), 'POLICY_VALUE_INVALID /require/gpu/unique')

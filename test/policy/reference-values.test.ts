@@ -106,7 +106,9 @@ describe('authenticateReferenceValue', () => {
       await refused(without(name), `REFERENCE_VALUE_INVALID rv/${name}`)
     }
     await refused({ ...PAYLOAD, version: 2 }, 'REFERENCE_VALUE_INVALID rv/version')
-    await refused({ ...PAYLOAD, kind: 'intel/tdx-quote' }, 'REFERENCE_VALUE_INVALID rv/kind')
+    await refused({ ...PAYLOAD, kind: 'nvidia/gpu-report' }, 'REFERENCE_VALUE_INVALID rv/kind')
+    await refused({ ...PAYLOAD, kind: 'intel/tdx-quote' }, 'REFERENCE_VALUE_INVALID rv/measurements/0')
+    await refused({ ...PAYLOAD, kind: 'intel/sgx-quote' }, 'REFERENCE_VALUE_INVALID rv/measurements/0')
     await refused({ ...PAYLOAD, measurements: [] }, 'REFERENCE_VALUE_INVALID rv/measurements')
     await refused({ ...PAYLOAD, measurements: [DIGEST, DIGEST] }, 'REFERENCE_VALUE_INVALID rv/measurements')
     await refused({ ...PAYLOAD, measurements: [DIGEST.toUpperCase()] }, 'REFERENCE_VALUE_INVALID rv/measurements/0')
@@ -117,6 +119,22 @@ describe('authenticateReferenceValue', () => {
     await refused({ ...PAYLOAD, expires: '2026-07-01' }, 'REFERENCE_VALUE_INVALID rv/expires')
     await refused({ ...PAYLOAD, expires: 1782864000 }, 'REFERENCE_VALUE_INVALID rv/expires')
     await refused({ ...PAYLOAD, name: 'a\u001b[31m' }, 'REFERENCE_VALUE_INVALID rv/name')
+  })
+
+  it('names a TD by MRTD and RTMR0 to RTMR2, all of them, and an enclave by MRENCLAVE', async () => {
+    const td = { mrTd: DIGEST, rtmr0: DIGEST, rtmr1: OTHER_DIGEST, rtmr2: DIGEST }
+    const tdx = { ...PAYLOAD, kind: 'intel/tdx-quote', measurements: [td] }
+    expect(await read(await team.sign(tdx))).toMatchObject({
+      value: { kind: 'intel/tdx-quote', measurements: [[DIGEST, DIGEST, OTHER_DIGEST, DIGEST].join(' ')] },
+    })
+    const { rtmr2: _, ...firmware } = td
+    await refused({ ...tdx, measurements: [firmware] }, 'REFERENCE_VALUE_INVALID rv/measurements/0/rtmr2')
+    await refused(
+      { ...tdx, measurements: [{ ...td, rtmr3: DIGEST }] },
+      'REFERENCE_VALUE_INVALID rv/measurements/0/rtmr3',
+    )
+    const sgx = { ...PAYLOAD, kind: 'intel/sgx-quote', measurements: ['c3'.repeat(32)] }
+    expect(await read(await team.sign(sgx))).toMatchObject({ value: { measurements: ['c3'.repeat(32)] } })
   })
 
   it('takes a value without guarantees, and one that withdraws', async () => {

@@ -14,6 +14,8 @@ export interface Lease {
   readonly gpuModel?: string | undefined
   /** HOST_DATA that binds the guest to this lease, hex of 32 bytes */
   readonly hostData?: string | undefined
+  /** MRCONFIGID that binds the TD to this lease, hex of 48 bytes */
+  readonly mrConfigId?: string | undefined
 }
 
 /** A PPCIE board as it was proved. */
