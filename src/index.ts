@@ -177,7 +177,34 @@ export type { CryptoPort } from './core/crypto/port.ts'
 export { webCrypto } from './core/crypto/web.ts'
 export type { Fault, Finding, Outcome } from './core/outcome.ts'
 export { PINNED_ANCHORS, type TrustAnchor } from './core/trust-anchors.ts'
+export {
+  accountAddress,
+  accountThumbprint,
+  adr36Document,
+  type Credential,
+  type CredentialClaims,
+  type CredentialExpectation,
+  type CredentialKey,
+  type CredentialKeySet,
+  type CredentialPurpose,
+  type CredentialRequest,
+  type CredentialSigner,
+  checkCredential,
+  HOLDER_PROOF_TYPE,
+  type HolderProof,
+  type HolderStatement,
+  holderStatementText,
+  holderThumbprint,
+  isSignedByAccount,
+  issueCredential,
+  jwksOf,
+  type PrivateKey,
+  type PublicKey,
+  proveHolder,
+  type VerifierKey,
+} from './decision/credential/index.ts'
 export type { Decision, GpuBinding, ItemDecision, Level, PhysicalAssurance, Verdict } from './decision/decision.ts'
+export { lintSdl, type SdlLint, type SdlService } from './gate/sdl/index.ts'
 export { compose } from './policy/compose.ts'
 export { parsePolicy } from './policy/parse.ts'
 export type { Policy } from './policy/policy.ts'

@@ -101,6 +101,21 @@ export function toBase64(bytes: Uint8Array): string {
   return text
 }
 
+/** base64url without padding (RFC 4648 §5), as JOSE writes bytes. */
+export const toBase64url = (bytes: Uint8Array): string =>
+  toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
+
+/**
+ * base64url without padding (RFC 4648 §5) in its one canonical form: no other characters, unused bits zero.
+ * @returns undefined for anything else; the caller names the fault
+ */
+export function fromBase64url(text: string): Uint8Array<ArrayBuffer> | undefined {
+  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return undefined
+  const padded = text.replaceAll('-', '+').replaceAll('_', '/') + '='.repeat((4 - (text.length % 4)) % 4)
+  const bytes = fromBase64(padded, '')
+  return bytes.ok ? bytes.value : undefined
+}
+
 /**
  * UTF-8 without byte order mark; invalid sequences, overlong forms and surrogates are refused.
  * @returns the text, or UTF8_INVALID

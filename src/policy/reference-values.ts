@@ -1,5 +1,5 @@
 import type { CpuClaims } from '../attestation/claims.ts'
-import { fromBase64, fromUtf8 } from '../core/encodings.ts'
+import { fromBase64url, fromUtf8 } from '../core/encodings.ts'
 import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../core/json.ts'
 import { attempt, type Fault, fail, fault, type NonEmpty, type Outcome, ok, refuse, take } from '../core/outcome.ts'
 import { parseRfc3339, type UnixSeconds } from '../core/time.ts'
@@ -128,13 +128,9 @@ function splitJws(jws: string, path: string): Outcome<{ header: { alg: string; k
 const invalid = (path: string, expected: string, actual?: string): never =>
   refuse('REFERENCE_VALUE_INVALID', path, { expected, ...(actual === undefined ? {} : { actual }) })
 
-/** Canonical base64url without padding. */
-function decodeBase64url(text: string, path: string): Uint8Array {
-  if (!/^[A-Za-z0-9_-]+$/.test(text) || text.length % 4 === 1) return invalid(path, 'base64url without padding')
-  const padded = text.replaceAll('-', '+').replaceAll('_', '/') + '='.repeat((4 - (text.length % 4)) % 4)
-  const bytes = fromBase64(padded, path)
-  return bytes.ok ? bytes.value : invalid(path, 'canonical base64url')
-}
+/** Of at least one byte. */
+const decodeBase64url = (text: string, path: string): Uint8Array =>
+  (text === '' ? undefined : fromBase64url(text)) ?? invalid(path, 'canonical base64url without padding')
 
 function readObject(bytes: Uint8Array, known: readonly string[], path: string): JsonObject {
   const text = fromUtf8(bytes, path)

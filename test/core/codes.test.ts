@@ -10,6 +10,7 @@ const AREAS = new Set([
   ...['LIMIT', 'ENV', 'JSON', 'HEX', 'UTF8', 'BIND', 'SNP', 'GPU', 'RIM', 'XML', 'X509', 'DER', 'PEM', 'CRL', 'OCSP'],
   ...['TDX', 'SGX', 'CBOR', 'COSE', 'NITRO', 'CCA'],
   ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK'],
+  ...['GATE', 'RESULT', 'SDL', 'AKASH'],
 ])
 
 /** Every code that may be asked again. All others are final, and a code never moves between the two lists. */
@@ -29,6 +30,26 @@ const INCONCLUSIVE = [
   ...['TDX_TCB_INFO_MISSING', 'TDX_QE_IDENTITY_MISSING', 'TDX_TCB_SIGNER_MISSING'],
   ...['SGX_TCB_INFO_MISSING', 'SGX_QE_IDENTITY_MISSING', 'SGX_TCB_SIGNER_MISSING'],
   'CCA_PLATFORM_KEY_UNAVAILABLE',
+  'SDL_GPU_MODEL_UNKNOWN',
+  ...[
+    'AKASH_ENDPOINT_INVALID',
+    'AKASH_GATEWAY_UNREACHABLE',
+    'AKASH_TLS_FAILED',
+    'AKASH_CERTIFICATE_EXPIRED',
+    'AKASH_REQUEST_REFUSED',
+    'AKASH_TOKEN_REFUSED',
+    'AKASH_SCOPE_DENIED',
+    'AKASH_SIDECAR_ABSENT',
+    'AKASH_RATE_LIMITED',
+    'AKASH_SIDECAR_UNREACHABLE',
+    'AKASH_QUOTE_FAILED',
+    'AKASH_STATUS_UNEXPECTED',
+    'AKASH_REDIRECT_REFUSED',
+    'AKASH_CONTENT_TYPE_INVALID',
+    'AKASH_RESPONSE_OVERSIZE',
+    'AKASH_RESPONSE_TRUNCATED',
+    'AKASH_DEADLINE_PASSED',
+  ],
   ...['CLOCK_BEFORE_BUILD', 'CLOCK_JUMP', 'CLOCK_SOURCES_DISAGREE', 'CLOCK_WENT_BACK'],
 ]
 
@@ -94,7 +115,7 @@ interface Row {
 const folder =
   process.env.VOUCHSAFE_REJECT ?? resolve(process.env.VOUCHSAFE_EVIDENCE ?? '../shared/evidence', '../reject')
 const catalogue = resolve(folder, 'reject.json')
-const COVERED = new Set(['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME', 'CB'])
+const COVERED = new Set(['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME', 'CB', 'RES'])
 
 // Without the catalogue this is reported as skipped by its name; where CI=true it must be there, and reading it fails.
 describe.runIf(existsSync(catalogue) || process.env.CI === 'true')('the must-reject catalogue (reject.json)', () => {

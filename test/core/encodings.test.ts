@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { fromBase64, fromHex, fromUtf8, toBase64, toHex } from '../../src/core/encodings.ts'
+import { fromBase64, fromBase64url, fromHex, fromUtf8, toBase64, toBase64url, toHex } from '../../src/core/encodings.ts'
 import { codesOf, valueIn } from './support.ts'
 
 const anyBytes = fc.uint8Array({ maxLength: 100 })
@@ -117,6 +117,21 @@ describe('base64', () => {
 
   it('reads the empty text as no bytes', () => {
     expect(valueIn(fromBase64('', 'b')).length).toBe(0)
+  })
+})
+
+describe('base64url', () => {
+  it('comes back from its spelling, which is that of Node', () => {
+    fc.assert(
+      fc.property(anyBytes, (bytes) => {
+        expect(toBase64url(bytes)).toBe(Buffer.from(bytes).toString('base64url'))
+        expect(fromBase64url(toBase64url(bytes))).toEqual(bytes)
+      }),
+    )
+  })
+
+  it.each(['A', 'AB', 'AA==', 'AA+A', 'AA/A', 'AA A', 'AAAAA', '\n'])('refuses %j', (text) => {
+    expect(fromBase64url(text)).toBeUndefined()
   })
 })
 

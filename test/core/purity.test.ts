@@ -53,7 +53,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   core: [],
   attestation: ['libxml2-wasm'],
   policy: ['ajv', 'jose'],
-  decision: ['jose'],
+  decision: ['jose', '@noble/curves/secp256k1.js', '@noble/hashes/legacy.js', '@noble/hashes/sha2.js'],
 }
 
 /** Folders of the kinds, and who shares what. */

@@ -181,3 +181,35 @@ export const either = (a: Format, b: Format): Format => ({
 /** Seeds with more of the same behind them, up to `sizeBytes`. */
 export const stretched = (seed: Uint8Array, sizeBytes: number): Uint8Array =>
   concatBytes(seed, new Uint8Array(Math.max(0, sizeBytes - seed.length)))
+
+export const YAML: Format = {
+  tokens: texts(
+    ...[
+      '\n',
+      '  ',
+      ': ',
+      '- ',
+      '? ',
+      '&a ',
+      '*a',
+      '!!str ',
+      '<<: ',
+      '|\n',
+      '>-\n',
+      '"',
+      "'",
+      '#',
+      '---\n',
+      '...\n',
+      '%YAML 1.1\n',
+    ],
+    ...['{', '}', '[', ']', ',', '\t', '~', '.nan', '0x1', '\r'],
+  ),
+  heavy: (sizeBytes) => [
+    ...['[', '{', '- ', '? ', 'a: ', '- - - -\n', '"', '|\n', '[],', '&a '].map((piece) =>
+      filled(sizeBytes, '', () => piece, ''),
+    ),
+    filled(sizeBytes, '', (i) => `k${i.toString(36)}: 1\n`, ''),
+    filled(sizeBytes, '- &a b\n', () => '- *a\n', ''),
+  ],
+}

@@ -1,3 +1,4 @@
+import { calculateJwkThumbprint } from 'jose'
 import { decodeCcaToken } from '../../src/attestation/cca/index.ts'
 import { decodeChallenge } from '../../src/attestation/challenge.ts'
 import { readIntelFile } from '../../src/attestation/dcap/collateral-files.ts'
@@ -24,7 +25,7 @@ import { type CoseSign1, decodeCoseSign1 } from '../../src/core/cose.ts'
 import { ecdsaRawFromDer } from '../../src/core/crypto/ecdsa.ts'
 import { nodeCrypto } from '../../src/core/crypto/node.ts'
 import { decodeDer } from '../../src/core/der.ts'
-import { fromBase64, fromHex, fromUtf8, toBase64, toHex } from '../../src/core/encodings.ts'
+import { fromBase64, fromHex, fromUtf8, toBase64, toBase64url, toHex } from '../../src/core/encodings.ts'
 import { canonicalJson, parseJson } from '../../src/core/json.ts'
 import { LIMITS } from '../../src/core/limits.ts'
 import { fail, failed, type NonEmpty, type Outcome, ok } from '../../src/core/outcome.ts'
@@ -32,6 +33,11 @@ import { decodePem } from '../../src/core/pem.ts'
 import { decodeCertificate } from '../../src/core/x509/certificate.ts'
 import { decodeCrl } from '../../src/core/x509/crl.ts'
 import { decodeOcsp } from '../../src/core/x509/ocsp.ts'
+import { decodeClaims } from '../../src/decision/credential/claims.ts'
+import { checkHolder, HOLDER_PROOF_TYPE, holderStatementText } from '../../src/decision/credential/holder.ts'
+import { type CredentialExpectation, type CredentialKey, checkCredential } from '../../src/decision/credential/index.ts'
+import { publicJwk } from '../../src/decision/credential/jws.ts'
+import { lintSdl } from '../../src/gate/sdl/index.ts'
 import { NO_COLLATERAL, prepareCollateral, verify } from '../../src/index.ts'
 import { canonicalPolicy, parsePolicy, presetPolicy } from '../../src/policy/index.ts'
 import type { SignerKey } from '../../src/policy/policy.ts'
@@ -54,9 +60,10 @@ import {
   tcbInfoOf,
 } from '../attestation/dcap/intel-authority.ts'
 import { judge, pckCertificate } from '../attestation/dcap/support.ts'
+import { order } from '../gate/sdl/support.ts'
 import { anchorFromCertificate } from '../support/anchors.ts'
 import type { FuzzTarget } from './execute.ts'
-import { CBOR, characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML } from './formats.ts'
+import { CBOR, characters, DER, either, type Format, JSON_TEXT, PEM, RAW, stretched, XML, YAML } from './formats.ts'
 import {
   blackwell,
   cca,
@@ -503,6 +510,43 @@ const written: readonly FuzzTarget[] = [
     seeds: () => [referenceValue()],
     run: textual((jws) => authenticateReferenceValue(jws, [signerKey()], 'reference')),
   }),
+  target('credential-claims', {
+    format: JSON_TEXT,
+    limitBytes: EVIDENCE,
+    seeds: () => [CREDENTIAL_CLAIMS],
+    run: (bytes) => decodeClaims(bytes, 'credential'),
+  }),
+  target('credential', {
+    format: characters('A.-_', '.', 'eyJ', '=', '-', '_'),
+    limitBytes: EVIDENCE,
+    seeds: () => [signedBy(CREDENTIAL_CLAIMS, 'eat+jwt')],
+    run: textual(async (jwt) => {
+      const checked = await checkCredential(jwt, RELYING_PARTY)
+      if (checked.ok) impossible('a credential passed without proof of its holder')
+      const proved = !checked.ok && checked.faults[0].code === 'RESULT_HOLDER_NOT_PROVED'
+      return proved ? ok(null) : checked
+    }),
+  }),
+  target('holder-proof', {
+    format: characters('A.-_', '.', 'eyJ', '=', '-', '_'),
+    limitBytes: EVIDENCE,
+    seeds: () => [signedBy(utf8(holderStatementText(STATEMENT)), HOLDER_PROOF_TYPE, { jwk: publicJwk(signerKey()) })],
+    run: textual(async (jws) => {
+      const jkt = await calculateJwkThumbprint({ ...signerKey() })
+      return checkHolder({ kind: 'jws', jws }, jkt, 'akash1provider', STATEMENT)
+    }),
+  }),
+  target('sdl', {
+    format: YAML,
+    limitBytes: 64 * 1024,
+    pace: 'judgement',
+    seeds: () => [text(order()), text(order({ service: '    env: [&x "A=b", *x]' }))],
+    run: textual(async (sdl) => {
+      const { findings } = await lintSdl(sdl)
+      const [first, ...rest] = findings.filter((f) => f.code === 'SDL_UNREADABLE')
+      return first === undefined ? ok(null) : failed([first, ...rest])
+    }),
+  }),
   target('collateral', {
     format: either(either(DER, PEM), XML),
     limitBytes: EVIDENCE,
@@ -524,11 +568,14 @@ const signer = once(() => ecKey('P-256', SEED))
 
 function signerKey(): SignerKey {
   const point = signer().publicPoint ?? impossible('an elliptic-curve key has a point')
-  return { kid: 'fuzz', kty: 'EC', crv: 'P-256', x: base64url(point.subarray(1, 33)), y: base64url(point.subarray(33)) }
+  return {
+    kid: 'fuzz',
+    kty: 'EC',
+    crv: 'P-256',
+    x: toBase64url(point.subarray(1, 33)),
+    y: toBase64url(point.subarray(33)),
+  }
 }
-
-const base64url = (bytes: Uint8Array): string =>
-  toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '')
 
 function referenceValue(): Uint8Array {
   const payload = {
@@ -540,10 +587,43 @@ function referenceValue(): Uint8Array {
     notBefore: '2026-01-01T00:00:00Z',
     expires: '2027-01-01T00:00:00Z',
   }
-  const signed = [{ alg: 'ES256', kid: 'fuzz', typ: REFERENCE_VALUE_TYPE }, payload]
-    .map((part) => base64url(json(part)))
-    .join('.')
-  return utf8(`${signed}.${base64url(signer().signRaw(utf8(signed)))}`)
+  return signedBy(json(payload), REFERENCE_VALUE_TYPE)
+}
+
+function signedBy(payload: Uint8Array, typ: string, named: object = { kid: 'fuzz' }): Uint8Array {
+  const signed = [json({ alg: 'ES256', ...named, typ }), payload].map(toBase64url).join('.')
+  return utf8(`${signed}.${toBase64url(signer().signRaw(utf8(signed)))}`)
+}
+
+const DIGEST = `sha256:${'ab'.repeat(32)}`
+const LEASE = 'akash1owner/1/1/1/akash1provider/0'
+
+const CREDENTIAL_CLAIMS = json({
+  eat_profile: 'tag:github.com,2023:veraison/ear',
+  ...{ iss: 'https://verifier.example', sub: 'akash1provider', aud: ['console'], jti: 'jti-1' },
+  ...{ iat: 1_790_000_000, nbf: 1_790_000_000, exp: 1_790_001_800, eat_nonce: toBase64(new Uint8Array(64)) },
+  'ear.verifier-id': { developer: 'vouchsafe', build: '0.1.0' },
+  submods: {
+    cpu: {
+      'ear.status': 'affirming',
+      'ear.trustworthiness-vector': { hardware: 2, executables: 3 },
+      'ear.appraisal-policy-id': `urn:${DIGEST}`,
+    },
+  },
+  vouchsafe: {
+    ...{ level: 3, purpose: 'lease', lease: LEASE, order: 'akash1owner/1/1/1' },
+    ...{ hw: [{ kind: 'amd-chip', id: 'ab'.repeat(32) }], policy: DIGEST, evidence: DIGEST, risks: [] },
+    ...{ gpu: { count: 1, binding: 'shared-nonce' }, physical: 'unknown' },
+  },
+  cnf: { jkt: 'A'.repeat(43) },
+})
+
+const STATEMENT = { jti: 'jti-1', aud: 'console', iat: 1_790_000_000, nonce: 'nonce-of-the-relying-party' }
+
+const RELYING_PARTY: CredentialExpectation = {
+  keys: { keys: [signerKey() as CredentialKey] },
+  ...{ issuer: 'https://verifier.example', audience: 'console', purpose: 'lease', subject: 'akash1provider' },
+  ...{ order: null, lease: LEASE, policyDigest: DIGEST, holder: null, now: 1_790_000_000 },
 }
 
 /** Shared by judgements that must not differ from those with a cache of their own. */

@@ -72,6 +72,19 @@ describe('in an empty project', () => {
     expect(required.stderr).toContain('ERR_PACKAGE_PATH_NOT_EXPORTED')
   })
 
+  test('the collectors are an entry of their own, for import and require', async () => {
+    const imported = await consumer.node('g.mjs', `import * as loaded from 'vouchsafe/collect'\n${NAMES}`)
+    const required = await consumer.node('g.cjs', `const loaded = require('vouchsafe/collect')\n${NAMES}`)
+    expect(imported).toMatchObject({ exit: 0, stderr: '' })
+    expect(JSON.parse(imported.stdout)).toContain('collectAkash')
+    expect(required.stdout).toBe(imported.stdout)
+  })
+
+  test('an order is looked through with the YAML library that came along', async () => {
+    const script = `import { lintSdl } from 'vouchsafe'\nconsole.log((await lintSdl('a: [')).findings[0].code)`
+    expect(await consumer.node('s.mjs', script)).toMatchObject({ exit: 0, stdout: 'SDL_UNREADABLE\n' })
+  })
+
   test('the policy schema is there as JSON', async () => {
     const ran = await consumer.node('b.cjs', `console.log(require('vouchsafe/policy-1.schema.json').$schema)`)
     expect(ran).toMatchObject({ exit: 0, stdout: 'https://json-schema.org/draft/2020-12/schema\n' })
@@ -151,6 +164,17 @@ describe('for TypeScript', () => {
   ] as const
   test.each(modes)('the declarations serve %s', async (_, file, options) => {
     expect(await consumer.compile(file, USE, options)).toMatchObject({ exit: 0, stdout: '' })
+  })
+
+  test.each([
+    ['an ES module', 'collect.mts'],
+    ['CommonJS', 'collect.cts'],
+  ])('the declarations of the collectors serve %s', async (_, file) => {
+    const text = `import { type AkashCollection, collectAkash } from 'vouchsafe/collect'
+      export const collect = (of: AkashCollection) => collectAkash(of)
+      // @ts-expect-error: nothing of it may be left out
+      collectAkash({ endpoint: 'https://provider.example' })`
+    expect(await consumer.compile(file, text, { module: 'nodenext' })).toMatchObject({ exit: 0, stdout: '' })
   })
 
   test('the declarations of the test kit serve an ES module', async () => {

@@ -1,0 +1,21 @@
+/*
+ * Collectors: they fetch evidence and prove nothing. Published as `vouchsafe/collect`, apart from the library, which touches no
+ * network.
+ */
+export {
+  type AkashAuthorisation,
+  type AkashCollection,
+  type AkashLease,
+  type CollectedQuote,
+  type CollectorPorts,
+  collectAkash,
+  NODE_PORTS,
+} from './akash-gateway.ts'
+export {
+  type AccountSigner,
+  type AttestationGrant,
+  type LeaseGrant,
+  LONGEST_TOKEN_SECONDS,
+  mintAttestationToken,
+} from './akash-token.ts'
+export { type GatewayAnswer, type PinnedRequest, pinnedPost, type RequestFailure } from './pinned-https.ts'
