@@ -8,7 +8,7 @@ const entries = Object.entries(CODES) as [Code, CodeEntry][]
 /** First words a code may have. A new area is added here on purpose, a mistyped one is caught here. */
 const AREAS = new Set([
   ...['LIMIT', 'ENV', 'JSON', 'HEX', 'UTF8', 'BIND', 'SNP', 'GPU', 'RIM', 'XML', 'X509', 'DER', 'PEM', 'CRL', 'OCSP'],
-  ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK'],
+  ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK', 'GATE'],
 ])
 
 /** Every code that may be asked again. All others are final, and a code never moves between the two lists. */
@@ -24,6 +24,8 @@ const INCONCLUSIVE = [
   ...['CRL_MISSING', 'CRL_STALE', 'CRL_TIME_INVALID', 'OCSP_INVALID', 'OCSP_MISSING', 'OCSP_STALE'],
   ...['COLLATERAL_EXPIRED', 'COLLATERAL_NOT_YET_VALID', 'COLLATERAL_RESPONSE_INVALID', 'COLLATERAL_TOO_OLD'],
   ...['COLLATERAL_UNAVAILABLE', 'POLICY_MISSING', 'APPRAISAL_LEASE_MISSING'],
+  ...['GATE_EVIDENCE_NEEDED', 'GATE_DENYLIST_UNAVAILABLE', 'GATE_REPLICA_MISSING', 'GATE_STORE_UNAVAILABLE'],
+  ...['GATE_SIGNER_UNAVAILABLE', 'GATE_IDENTITY_UNAVAILABLE'],
   ...['CLOCK_BEFORE_BUILD', 'CLOCK_JUMP', 'CLOCK_SOURCES_DISAGREE', 'CLOCK_WENT_BACK'],
 ]
 
@@ -89,7 +91,7 @@ interface Row {
 const folder =
   process.env.VOUCHSAFE_REJECT ?? resolve(process.env.VOUCHSAFE_EVIDENCE ?? '../shared/evidence', '../reject')
 const catalogue = resolve(folder, 'reject.json')
-const COVERED = new Set(['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME'])
+const COVERED = new Set(['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME', 'GATE'])
 
 // Without the catalogue this is reported as skipped by its name; where CI=true it must be there, and reading it fails.
 describe.runIf(existsSync(catalogue) || process.env.CI === 'true')('the must-reject catalogue (reject.json)', () => {
