@@ -210,7 +210,10 @@ export class Admission {
       ...(lease === null ? {} : { lease }),
       validUntil: toRfc3339(now + ttlSeconds),
     })
-    await this.stored(() => store.commit({ events: [issued] }))
+    await this.stored(async () => {
+      await store.commit({ events: [issued] })
+      await this.#core.hub.handOn()
+    })
     this.#core.metrics.count('vouchsafe_credentials_total', { purpose })
     return credential
   }

@@ -4,9 +4,9 @@ import {
   address,
   type BidIdLike,
   type BidRef,
+  has,
   type IntegerLike,
   idOf,
-  isMembers,
   malformed,
   member,
   membersOf,
@@ -107,19 +107,19 @@ export const readBid = (value: unknown): Outcome<Bid> =>
   attempt(() => {
     const outer = membersOf(value, 'bid')
     const inner = unwrapped(outer, 'bid')
-    const ref = readBidId(member(inner, 'bid', 'id', 'bid_id', 'bidId'), 'bid.id')
+    const ref = readBidId(member(inner, 'id', 'bid_id', 'bidId'), 'bid.id')
     const isWrapped = inner !== outer
-    const order = isWrapped && Object.hasOwn(outer, 'order') ? take(readOrder(outer.order)) : undefined
-    const provider = isWrapped && Object.hasOwn(outer, 'provider') ? readProvider(outer.provider) : NOBODY
+    const order = isWrapped && has(outer, 'order') ? take(readOrder(outer.order)) : undefined
+    const provider = isWrapped && has(outer, 'provider') ? readProvider(outer.provider) : NOBODY
     if (order !== undefined && order.ref.order !== ref.order)
       refuse('GATE_SCOPE_MISMATCH', 'order.id', { expected: ref.order, actual: order.ref.order })
     if (provider.owner !== undefined && provider.owner !== ref.provider)
       refuse('GATE_SCOPE_MISMATCH', 'provider.owner', { expected: ref.provider, actual: provider.owner })
-    const listed = member(inner, 'bid', 'resources_offer', 'resourcesOffer')
+    const listed = member(inner, 'resources_offer', 'resourcesOffer')
     const offer = listed === undefined || listed === null ? [] : demands(listed, 'bid.resources_offer')
     return {
       ref,
-      isOpen: isOpen(member(inner, 'bid', 'state')),
+      isOpen: isOpen(has(inner, 'state') ? inner.state : undefined),
       // An offer that names nothing is for what the order asks.
       offer: offer.length > 0 ? offer : order?.units,
       advertisedModels: provider.models,
@@ -135,10 +135,13 @@ export const readOrder = (value: unknown): Outcome<Order> =>
   attempt(() => {
     const inner = unwrapped(membersOf(value, 'order'), 'order')
     const ref = readOrderId(idOf(inner, 'order'), 'order.id')
-    const spec = membersOf(member(inner, 'order', 'spec'), 'order.spec')
-    const requirements = membersOf(member(spec, 'order.spec', 'requirements'), 'order.spec.requirements')
-    const attributes = attributesOf(member(requirements, 'order.spec.requirements', 'attributes'), 'order.attributes')
-    const units = demands(member(spec, 'order.spec', 'resources'), 'order.spec.resources')
+    const spec = membersOf(has(inner, 'spec') ? inner.spec : undefined, 'order.spec')
+    const requirements = membersOf(has(spec, 'requirements') ? spec.requirements : undefined, 'order.spec.requirements')
+    const attributes = attributesOf(
+      has(requirements, 'attributes') ? requirements.attributes : undefined,
+      'order.attributes',
+    )
+    const units = demands(has(spec, 'resources') ? spec.resources : undefined, 'order.spec.resources')
     if (units.length === 0) malformed('order.spec.resources', 'at least one resource unit', 'none')
     return { ref, teeType: teeTypeOf(attributes, 'order.attributes'), units }
   })
@@ -153,9 +156,9 @@ const NOBODY: Boast = { owner: undefined, teeType: undefined, models: [] }
 
 function readProvider(value: unknown): Boast {
   const inner = unwrapped(membersOf(value, 'provider'), 'provider')
-  const attributes = attributesOf(member(inner, 'provider', 'attributes'), 'provider.attributes')
+  const attributes = attributesOf(has(inner, 'attributes') ? inner.attributes : undefined, 'provider.attributes')
   return {
-    owner: address(member(inner, 'provider', 'owner'), 'provider.owner'),
+    owner: address(has(inner, 'owner') ? inner.owner : undefined, 'provider.owner'),
     teeType: teeTypeOf(attributes, 'provider.attributes'),
     models: modelsOf(attributes, ADVERTISED_MODEL),
   }
@@ -172,52 +175,54 @@ const isOpen = (state: unknown): boolean =>
 
 function demands(value: unknown, path: string): readonly GpuDemand[] {
   if (!Array.isArray(value)) return malformed(path, 'a list', value)
-  return value.map((entry: unknown, i) => {
-    const at = `${path}[${i}]`
-    const unit = membersOf(entry, at)
-    const resources = membersOf(member(unit, at, 'resources', 'resource'), `${at}.resources`)
-    const count = Number(unsigned(member(unit, at, 'count'), 'u32', `${at}.count`))
-    const gpu = member(resources, at, 'gpu')
-    if (!isMembers(gpu)) {
-      return gpu === undefined || gpu === null
-        ? { units: 0, count, models: [] }
-        : malformed(`${at}.gpu`, 'an object', gpu)
-    }
-    const units = member(gpu, at, 'units')
-    const attributes = attributesOf(member(gpu, at, 'attributes'), `${at}.gpu.attributes`)
-    return {
-      units: units === undefined || units === null ? 0 : quantity(units, `${at}.gpu.units`),
-      count,
-      models: modelsOf(attributes, OFFERED_MODEL),
-    }
-  })
+  return value.map((entry: unknown) => demand(entry, path))
 }
 
-function quantity(value: unknown, path: string): number {
-  const { val } = membersOf(value, path)
-  return Number(unsigned(val instanceof Uint8Array ? latin1(val) : val, 'u32', `${path}.val`))
+function demand(entry: unknown, path: string): GpuDemand {
+  const unit = membersOf(entry, path)
+  const resources = membersOf(member(unit, 'resources', 'resource'), path)
+  const count = Number(unsigned(has(unit, 'count') ? unit.count : undefined, 'u32', 'resources.count'))
+  const gpu = has(resources, 'gpu') ? resources.gpu : undefined
+  if (gpu === undefined || gpu === null) return { units: 0, count, models: NO_MODELS }
+  const offered = membersOf(gpu, path)
+  const [units, attributes] = [
+    has(offered, 'units') ? offered.units : undefined,
+    has(offered, 'attributes') ? offered.attributes : undefined,
+  ]
+  return {
+    units: units === undefined || units === null ? 0 : quantity(units),
+    count,
+    models: modelsOf(attributesOf(attributes, 'gpu.attributes'), OFFERED_MODEL),
+  }
 }
 
-type Attributes = ReadonlyMap<string, string>
+function quantity(value: unknown): number {
+  const units = membersOf(value, 'gpu.units')
+  const val = has(units, 'val') ? units.val : undefined
+  return Number(unsigned(val instanceof Uint8Array ? latin1(val) : val, 'u32', 'gpu.units.val'))
+}
 
+type Attributes = readonly (readonly [key: string, value: string])[]
+
+/** A key twice is refused: readers would choose differently. */
 function attributesOf(value: unknown, path: string): Attributes {
   if (value === undefined || value === null) return NONE
   if (!Array.isArray(value)) return malformed(path, 'a list', value)
-  const attributes = new Map<string, string>()
-  for (const [i, entry] of value.entries()) {
-    const pair = membersOf(entry, `${path}[${i}]`)
-    const [key, text] = [member(pair, path, 'key'), member(pair, path, 'value')]
-    if (typeof key !== 'string' || typeof text !== 'string') return malformed(`${path}[${i}]`, 'key and value', entry)
-    if (attributes.has(key)) return malformed(`${path}[${i}]`, `${key} once`, 'twice')
-    attributes.set(key, text)
-  }
+  const attributes = value.map((entry: unknown): readonly [string, string] => {
+    const pair = membersOf(entry, path)
+    const [key, text] = [has(pair, 'key') ? pair.key : undefined, has(pair, 'value') ? pair.value : undefined]
+    return typeof key === 'string' && typeof text === 'string' ? [key, text] : malformed(path, 'key and value', entry)
+  })
+  if (attributes.length > 1 && new Set(attributes.map(([key]) => key)).size !== attributes.length)
+    return malformed(path, 'every key once', 'a key twice')
   return attributes
 }
 
-const NONE: Attributes = new Map()
+const NONE: Attributes = []
+const NO_MODELS: readonly string[] = []
 
 function teeTypeOf(attributes: Attributes, path: string): TeeType | undefined {
-  const type = attributes.get('tee/type')
+  const type = attributes.find(([key]) => key === 'tee/type')?.[1]
   if (type === undefined || type === 'cpu' || type === 'cpu-gpu') return type
   return malformed(`${path}.tee/type`, 'cpu or cpu-gpu', type)
 }
@@ -227,12 +232,29 @@ const OFFERED_MODEL = /^vendor\/[^/]+\/model\/([^/]+)/
 const ADVERTISED_MODEL = /^capabilities\/gpu\/vendor\/[^/]+\/model\/([^/]+)/
 
 function modelsOf(attributes: Attributes, form: RegExp): readonly string[] {
-  if (attributes.size === 0) return []
-  const models = new Set<string>()
+  if (attributes.length === 0) return NO_MODELS
+  const models: string[] = []
   for (const [key, value] of attributes) {
-    const model = value === 'true' ? form.exec(key)?.[1] : undefined
-    if (model === '*') return []
-    if (model !== undefined) models.add(model.toUpperCase())
+    const model = value === 'true' ? modelOf(key, form) : ''
+    if (model === '*') return NO_MODELS
+    if (model !== '' && !models.includes(model)) models.push(model)
   }
-  return [...models]
+  return models
+}
+
+/** The market has a few hundred such keys, and every bid brings some. */
+const MOST_KNOWN_KEYS = 1024
+const knownKeys = new Map<RegExp, Map<string, string>>([
+  [OFFERED_MODEL, new Map()],
+  [ADVERTISED_MODEL, new Map()],
+])
+
+/** Empty text for a key that names no model. */
+function modelOf(key: string, form: RegExp): string {
+  const known = knownKeys.get(form)
+  const found = known?.get(key)
+  if (found !== undefined) return found
+  const model = form.exec(key)?.[1]?.toUpperCase() ?? ''
+  if (known !== undefined && known.size < MOST_KNOWN_KEYS && key.length < 128) known.set(key, model)
+  return model
 }

@@ -3,7 +3,7 @@ import { type Finding, finding } from '../core/outcome.ts'
 import { toRfc3339 } from '../core/time.ts'
 import type { Level } from '../decision/decision.ts'
 import type { Policy } from '../policy/policy.ts'
-import { type Bid, readBid } from './akash-objects.ts'
+import { type Bid, type GpuDemand, readBid } from './akash-objects.ts'
 import type { GateCore } from './core.ts'
 import { type GateVerdict, gateFinding, verdictFrom } from './finding.ts'
 import type { Summary } from './posture.ts'
@@ -42,19 +42,21 @@ export function decideBids(core: GateCore, bids: readonly unknown[], policy: Pol
     closed: closedBy(core, policy),
     summaryOf: core.view.summaries(core.digestOf(policy), now),
     knows: (provider) => core.view.knows(provider),
-    denied: (subject) => core.view.denied(subject),
+    denied: core.view.denied,
   }
-  const tally = new Map<string, number>()
-  const rows = bids.map((bid) => {
+  const rows: BidRow[] = []
+  let accepted = 0
+  const refused = new Map<Code, number>()
+  for (const bid of bids) {
     const row = decide(scope, bid)
-    if (row.findings.length === 0) tally.set('', (tally.get('') ?? 0) + 1)
-    for (const { code } of row.findings) tally.set(code, (tally.get(code) ?? 0) + 1)
-    return row
-  })
-  for (const [code, count] of tally) {
-    const verdict = code === '' ? 'accept' : CODES[code as Code].verdict
-    core.metrics.count('vouchsafe_decisions_total', { verdict, code: code === '' ? 'none' : code }, count)
+    rows.push(row)
+    if (row.verdict === 'accept') accepted++
+    else for (const { code } of row.findings) refused.set(code, (refused.get(code) ?? 0) + 1)
   }
+  const count = (verdict: GateVerdict, code: string, by: number) =>
+    core.metrics.count('vouchsafe_decisions_total', { verdict, code }, by)
+  if (accepted > 0) count('accept', 'none', accepted)
+  for (const [code, by] of refused) count(CODES[code].verdict, code, by)
   return rows
 }
 
@@ -139,7 +141,7 @@ function row(scope: Scope, bid: Bid | undefined, findings: readonly Finding[], s
 function excessOf(bid: Bid, summary: Summary, { require }: Policy): Finding | undefined {
   const { offer, teeType, advertisedModels } = bid
   const relies = typeof require.gpu === 'object' || teeType === 'cpu-gpu'
-  const attested = summary.gpus.get('')?.total ?? 0
+  const attested = summary.gpuCount
   let offered = 0
   for (const { units, count } of offer ?? []) offered += units * count
   if (require.gpu === 'none') return offered === 0 ? undefined : excess('bid.gpu', 'no GPU', `${offered}`)
@@ -150,11 +152,7 @@ function excessOf(bid: Bid, summary: Summary, { require }: Policy): Finding | un
   for (const demand of offer) {
     if (demand.units === 0) continue
     const models = demand.models.length === 0 ? ANY_MODEL : demand.models
-    const isThere = models.some((model) => {
-      const known = summary.gpus.get(model)
-      return known !== undefined && known.most >= demand.units && known.total >= demand.units * demand.count
-    })
-    if (!isThere)
+    if (!models.some((model) => isThere(summary, model, demand)))
       return excess(
         'bid.gpu.attributes',
         attestedOf(summary),
@@ -164,6 +162,11 @@ function excessOf(bid: Bid, summary: Summary, { require }: Policy): Finding | un
   if (teeType === 'cpu-gpu' && advertisedModels.length > 0 && !advertisedModels.some((m) => summary.gpus.has(m)))
     return excess('provider.attributes', attestedOf(summary), `${advertisedModels.join(', ')} advertised`)
   return undefined
+}
+
+function isThere({ gpus }: Summary, model: string, { units, count }: GpuDemand): boolean {
+  const known = gpus.get(model)
+  return known !== undefined && known.most >= units && known.total >= units * count
 }
 
 const ANY_MODEL = ['']

@@ -103,7 +103,7 @@ async function record(
   unit: number,
 ): Promise<Recorded> {
   const jti = core.newId()
-  const denied = denialOf(judged.identified, known.provider, (subject) => core.view.denied(subject))
+  const denied = denialOf(judged.identified, known.provider, core.view.denied)
   const judgement =
     denied === undefined ? judged : { ...judged, isSound: false, findings: [...judged.findings, denied] }
   // Devices that the lease had before and has no more are given back in the same transaction.

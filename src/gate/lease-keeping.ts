@@ -181,7 +181,7 @@ function findingsOf(
     return [gateFinding('lease', 'GATE_SCOPE_MISMATCH', 'lease.policyDigest', detail)]
   }
   for (const machine of state.machines) {
-    const denial = denialOf(machine, state.provider, (subject) => core.view.denied(subject))
+    const denial = denialOf(machine, state.provider, core.view.denied)
     if (denial !== undefined) return [denial]
   }
   if (state.contested) return [gateFinding('hardware', 'GATE_DEVICE_IN_USE', 'lease.machines')]

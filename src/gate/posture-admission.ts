@@ -88,7 +88,7 @@ async function record(
     ),
   )
   if (recorded.changed) await admission.freshView()
-  const denied = denialOf(identified, challenge.provider, (subject) => core.view.denied(subject))
+  const denied = denialOf(identified, challenge.provider, core.view.denied)
   return denied === undefined ? recorded : { ...recorded, findings: [...recorded.findings, denied] }
 }
 

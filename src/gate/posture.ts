@@ -81,15 +81,17 @@ export interface Summary {
   /** why none counts, most serious first; empty where some do */
   readonly refusals: readonly Finding[]
   readonly machines: number
+  /** of all models */
+  readonly gpuCount: number
   /** GPUs that count, and the most in one machine, by model; the empty model counts them all */
   readonly gpus: ReadonlyMap<string, { readonly total: number; readonly most: number }>
 }
 
 export interface Restrictions {
   /** the reason, where the deny-list has this subject */
-  denied(subject: string): string | undefined
+  readonly denied: (subject: string) => string | undefined
   /** whether nothing tells the holders of this hardware apart */
-  unresolved(salted: string): boolean
+  readonly unresolved: (salted: string) => boolean
 }
 
 /** Codes from the most serious to the least: a deny-list entry is told before an end. */
@@ -128,6 +130,7 @@ export function summarize(
     contested: shown.some((j) => j.isCapped),
     refusals: counted.length > 0 ? [] : distinct(judged.flatMap((j) => (j.against === undefined ? [] : [j.against]))),
     machines: counted.length,
+    gpuCount: counted.reduce((n, j) => n + j.machine.gpuModels.length, 0),
     gpus: gpusOf(counted.map((j) => j.machine)),
   }
 }

@@ -76,13 +76,9 @@ export class View implements Restrictions {
     this.#readAt = asked
   }
 
-  denied(subject: string): string | undefined {
-    return this.#denials.get(subject)
-  }
+  readonly denied = (subject: string): string | undefined => this.#denials.get(subject)
 
-  unresolved(salted: string): boolean {
-    return this.#denials.has(`${CONFLICT}${salted}`)
-  }
+  readonly unresolved = (salted: string): boolean => this.#denials.has(`${CONFLICT}${salted}`)
 
   lease(lease: string): LeaseState | undefined {
     return this.#leases.get(lease)
@@ -130,5 +126,6 @@ const STALE: Summary = {
   contested: false,
   refusals: [],
   machines: 0,
+  gpuCount: 0,
   gpus: new Map(),
 }
