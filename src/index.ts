@@ -219,6 +219,13 @@ export type {
 } from './gate/ports.ts'
 export type { Machine } from './gate/posture.ts'
 export type { GateStore } from './gate/store.ts'
+export {
+  deliverWebhooks,
+  isWebhookAuthentic,
+  type WebhookEndpoint,
+  type WebhookFetch,
+  type WebhookOptions,
+} from './gate/webhooks.ts'
 export { compose } from './policy/compose.ts'
 export { parsePolicy } from './policy/parse.ts'
 export type { Policy } from './policy/policy.ts'
