@@ -4,7 +4,19 @@ import { fromBase64, toBase64 } from '../../src/core/encodings.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import { akashGpuReport } from '../../src/testing/index.ts'
 import { accepted, refused } from '../reject/row.ts'
-import { ASKED, akashQuote, akashScene, cpu, gpuPolicy, gpus, json, judged, LEASE, NONCE } from '../reject/stage.ts'
+import {
+  ASKED,
+  akashQuote,
+  akashScene,
+  cpu,
+  cpuPolicy,
+  gpuPolicy,
+  gpus,
+  json,
+  judged,
+  LEASE,
+  NONCE,
+} from '../reject/stage.ts'
 import { describeEvidence, evidenceJson } from '../support/evidence.ts'
 
 interface Wire {
