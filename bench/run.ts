@@ -6,6 +6,7 @@ import type { SignatureAlgorithm } from '../src/core/crypto/port.ts'
 import { decodeCertificate } from '../src/core/x509/certificate.ts'
 import { amdMachine, nvidiaMachine } from '../src/testing/index.ts'
 import { alone, decisions, described, freshCache, machineWith, type RecordedCheck, recorded } from './decisions.ts'
+import { GATE_FLOORS, gateFigures } from './gate.ts'
 import { importCost } from './imports.ts'
 import { type Compared, compare, type Plan, type Work } from './measure.ts'
 
@@ -113,6 +114,7 @@ async function main(): Promise<void> {
     const { subject, yardstick, against } = await prepare()
     console.log(line(name, against, await compare(subject, yardstick, plan), floor))
   }
+  if (wanted('gate')) await gateLines()
   console.log(`Load average ${loadText()} at the end`)
   if (wanted('import')) {
     const { empty, library, over } = importCost(plan.rounds)
@@ -124,5 +126,20 @@ async function main(): Promise<void> {
 }
 
 const loadText = (): string => loadavg()[0]?.toFixed(1) ?? 'unknown'
+
+async function gateLines(): Promise<void> {
+  const { bidsPerSecond, p99Milliseconds, megabytes } = await gateFigures()
+  const held = (isHeld: boolean) => (isHeld ? 'held' : 'MISSED')
+  const known = '10,000 providers known'
+  console.log(
+    `${'gate bids'.padEnd(18)} ${perSecond(bidsPerSecond)} on one core, ${known}  (at least ${GATE_FLOORS.bidsPerSecond}/s: ${held(bidsPerSecond >= GATE_FLOORS.bidsPerSecond)})`,
+  )
+  console.log(
+    `${'gate 50 bids'.padEnd(18)} ${p99Milliseconds.toFixed(3)} ms at the 99th percentile  (at most ${GATE_FLOORS.p99Milliseconds} ms: ${held(p99Milliseconds <= GATE_FLOORS.p99Milliseconds)})`,
+  )
+  console.log(
+    `${'gate memory'.padEnd(18)} ${megabytes.toFixed(0)} MiB for 100,000 known GPUs  (at most ${GATE_FLOORS.megabytes} MiB: ${held(megabytes <= GATE_FLOORS.megabytes)})`,
+  )
+}
 
 await main()

@@ -16,6 +16,8 @@ import type { UnixSeconds } from './core/time.ts'
 import { PINNED_ANCHORS, type TrustAnchor } from './core/trust-anchors.ts'
 import type { Decision, PhysicalAssurance } from './decision/decision.ts'
 import { inputDigest, judge } from './decision/judge.ts'
+import type { GateOptions } from './gate/core.ts'
+import { Gate } from './gate/gate.ts'
 import { policyDigest } from './policy/digest.ts'
 import type { Policy, SignerKey } from './policy/policy.ts'
 import { authenticateReferenceValue } from './policy/reference-values.ts'
@@ -138,6 +140,12 @@ export function mergeCollateral(a: CollateralSet, b: CollateralSet): CollateralS
   }
 }
 
+/**
+ * Opens the gate of a marketplace. It reads the store at `refresh` or `start`; until then no bid is admitted.
+ * @throws TypeError for options that cannot be meant
+ */
+export const createGate = (options: GateOptions): Gate => new Gate(options, verify)
+
 export {
   type Challenge,
   type ChallengePurpose,
@@ -204,7 +212,59 @@ export {
   type VerifierKey,
 } from './decision/credential/index.ts'
 export type { Decision, GpuBinding, ItemDecision, Level, PhysicalAssurance, Verdict } from './decision/decision.ts'
+export {
+  type BidIdLike,
+  type BidRef,
+  bidRef,
+  type IntegerLike,
+  type LongLike,
+  leaseRef,
+  type OrderIdLike,
+  type OrderRef,
+  orderRef,
+} from './gate/akash-ids.ts'
+export type {
+  AttributeLike,
+  BidLike,
+  GroupSpecLike,
+  ListedBid,
+  OrderLike,
+  ProviderLike,
+  ResourcesLike,
+  TeeType,
+} from './gate/akash-objects.ts'
+export type { AdvertisedMachine, GateDecision, LeaseAnswer, PostureAnswer } from './gate/answer.ts'
+export type { BidRow } from './gate/bids.ts'
+export { DEFAULT_RULES, type GateOptions, type GateRules } from './gate/core.ts'
+export type { DenialKind } from './gate/denylist.ts'
+export type { EventType, GateEvent } from './gate/events.ts'
+export { GateError } from './gate/finding.ts'
+export type { ChallengeRequest, Gate } from './gate/gate.ts'
+export { hardwareDigest, postureStatement, releaseStatement } from './gate/identity.ts'
+export type { LeaseDecisionRow } from './gate/lease-keeping.ts'
+export { nodeRandom, nodeScheduler } from './gate/node-ports.ts'
+export type {
+  CollateralSource,
+  GateClock,
+  GateCredentialPurpose,
+  GateCredentialRequest,
+  GateSigner,
+  PhysicalSource,
+  ProviderProofVerifier,
+  RandomBytes,
+  Scheduler,
+} from './gate/ports.ts'
+export type { Machine } from './gate/posture.ts'
 export { lintSdl, type SdlLint, type SdlService } from './gate/sdl/index.ts'
+export type { GateStore } from './gate/store.ts'
+export {
+  deliverWebhooks,
+  isWebhookAuthentic,
+  type WebhookEndpoint,
+  type WebhookFetch,
+  type WebhookOptions,
+} from './gate/webhooks.ts'
 export { compose } from './policy/compose.ts'
 export { parsePolicy } from './policy/parse.ts'
 export type { Policy } from './policy/policy.ts'
+export { memoryStore } from './stores/memory.ts'

@@ -50,6 +50,8 @@ const INCONCLUSIVE = [
     'AKASH_RESPONSE_TRUNCATED',
     'AKASH_DEADLINE_PASSED',
   ],
+  ...['GATE_EVIDENCE_NEEDED', 'GATE_DENYLIST_UNAVAILABLE', 'GATE_REPLICA_MISSING', 'GATE_STORE_UNAVAILABLE'],
+  ...['GATE_SIGNER_UNAVAILABLE', 'GATE_IDENTITY_UNAVAILABLE'],
   ...['CLOCK_BEFORE_BUILD', 'CLOCK_JUMP', 'CLOCK_SOURCES_DISAGREE', 'CLOCK_WENT_BACK'],
 ]
 
@@ -115,7 +117,7 @@ interface Row {
 const folder =
   process.env.VOUCHSAFE_REJECT ?? resolve(process.env.VOUCHSAFE_EVIDENCE ?? '../shared/evidence', '../reject')
 const catalogue = resolve(folder, 'reject.json')
-const COVERED = new Set(['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME', 'CB', 'RES'])
+const COVERED = new Set(['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME', 'CB', 'GATE', 'RES'])
 
 // Without the catalogue this is reported as skipped by its name; where CI=true it must be there, and reading it fails.
 describe.runIf(existsSync(catalogue) || process.env.CI === 'true')('the must-reject catalogue (reject.json)', () => {

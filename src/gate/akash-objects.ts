@@ -1,0 +1,260 @@
+import { latin1 } from '../core/bytes.ts'
+import { attempt, type Outcome, refuse, take } from '../core/outcome.ts'
+import {
+  address,
+  type BidIdLike,
+  type BidRef,
+  has,
+  type IntegerLike,
+  idOf,
+  malformed,
+  member,
+  membersOf,
+  type OrderIdLike,
+  type OrderRef,
+  readBidId,
+  readOrderId,
+  unsigned,
+  unwrapped,
+} from './akash-ids.ts'
+
+/*
+ * Objects of the marketplace as they come: JSON of the chain's REST interface and of Console, and objects of its SDKs. The
+ * types say what is read; whatever else is there is let be. There is no dependency on a chain SDK.
+ */
+
+/** `{ key: 'tee/type', value: 'cpu-gpu' }` */
+export interface AttributeLike {
+  readonly key: string
+  readonly value: string
+}
+
+/** Text in JSON, ASCII digits in SDK objects. */
+export interface ResourceValueLike {
+  readonly val: IntegerLike | Uint8Array
+}
+
+export interface ResourcesLike {
+  readonly gpu?: { readonly units?: ResourceValueLike; readonly attributes?: readonly AttributeLike[] | null } | null
+}
+
+export interface BidLike {
+  readonly id?: BidIdLike
+  readonly state: string | number
+  readonly resources_offer?: readonly { readonly resources: ResourcesLike; readonly count: IntegerLike }[]
+  readonly resourcesOffer?: readonly { readonly resources: ResourcesLike; readonly count: IntegerLike }[]
+}
+
+export interface GroupSpecLike {
+  readonly requirements: { readonly attributes?: readonly AttributeLike[] | null }
+  readonly resources: readonly { readonly resource: ResourcesLike; readonly count: IntegerLike }[]
+}
+
+export interface OrderLike {
+  readonly id?: OrderIdLike
+  readonly spec: GroupSpecLike
+}
+
+export interface ProviderLike {
+  readonly owner: string
+  readonly attributes: readonly AttributeLike[] | null
+}
+
+/**
+ * A bid as it is listed: alone, or wrapped as `{ bid }`. Whoever has the order and the provider's attributes at hand puts
+ * them beside it; what they advertise is then compared as well.
+ */
+export type ListedBid =
+  | BidLike
+  | {
+      readonly bid: BidLike
+      readonly order?: OrderLike | { readonly order: OrderLike }
+      readonly provider?: ProviderLike | { readonly provider: ProviderLike }
+    }
+
+export type TeeType = 'cpu' | 'cpu-gpu'
+
+/** GPUs of one resource unit: `units` in each of `count` machines. */
+export interface GpuDemand {
+  readonly units: number
+  readonly count: number
+  /** upper case, `H100`; empty where any model will do */
+  readonly models: readonly string[]
+}
+
+export interface Bid {
+  readonly ref: BidRef
+  readonly isOpen: boolean
+  /** undefined where neither the bid nor its order says what is offered */
+  readonly offer: readonly GpuDemand[] | undefined
+  /** models that the provider's own attributes boast, upper case */
+  readonly advertisedModels: readonly string[]
+  /** of the order, else of the provider's attributes; undefined where nobody says */
+  readonly teeType: TeeType | undefined
+}
+
+export interface Order {
+  readonly ref: OrderRef
+  readonly teeType: TeeType | undefined
+  readonly units: readonly GpuDemand[]
+}
+
+/**
+ * Reads one bid of a list. Total: whatever comes is a bid or a refusal.
+ * @returns GATE_OBJECT_MALFORMED · GATE_SCOPE_MISMATCH (an order or provider of another bid beside it)
+ */
+export const readBid = (value: unknown): Outcome<Bid> =>
+  attempt(() => {
+    const outer = membersOf(value, 'bid')
+    const inner = unwrapped(outer, 'bid')
+    const ref = readBidId(member(inner, 'id', 'bid_id', 'bidId'), 'bid.id')
+    const isWrapped = inner !== outer
+    const order = isWrapped && has(outer, 'order') ? take(readOrder(outer.order)) : undefined
+    const provider = isWrapped && has(outer, 'provider') ? readProvider(outer.provider) : NOBODY
+    if (order !== undefined && order.ref.order !== ref.order)
+      refuse('GATE_SCOPE_MISMATCH', 'order.id', { expected: ref.order, actual: order.ref.order })
+    if (provider.owner !== undefined && provider.owner !== ref.provider)
+      refuse('GATE_SCOPE_MISMATCH', 'provider.owner', { expected: ref.provider, actual: provider.owner })
+    const listed = member(inner, 'resources_offer', 'resourcesOffer')
+    const offer = listed === undefined || listed === null ? [] : demands(listed, 'bid.resources_offer')
+    return {
+      ref,
+      isOpen: isOpen(has(inner, 'state') ? inner.state : undefined),
+      // An offer that names nothing is for what the order asks.
+      offer: offer.length > 0 ? offer : order?.units,
+      advertisedModels: provider.models,
+      teeType: order?.teeType ?? provider.teeType,
+    }
+  })
+
+/**
+ * Reads an order, alone or as `{ order }`.
+ * @returns GATE_OBJECT_MALFORMED on refusal
+ */
+export const readOrder = (value: unknown): Outcome<Order> =>
+  attempt(() => {
+    const inner = unwrapped(membersOf(value, 'order'), 'order')
+    const ref = readOrderId(idOf(inner, 'order'), 'order.id')
+    const spec = membersOf(has(inner, 'spec') ? inner.spec : undefined, 'order.spec')
+    const requirements = membersOf(has(spec, 'requirements') ? spec.requirements : undefined, 'order.spec.requirements')
+    const attributes = attributesOf(
+      has(requirements, 'attributes') ? requirements.attributes : undefined,
+      'order.attributes',
+    )
+    const units = demands(has(spec, 'resources') ? spec.resources : undefined, 'order.spec.resources')
+    if (units.length === 0) malformed('order.spec.resources', 'at least one resource unit', 'none')
+    return { ref, teeType: teeTypeOf(attributes, 'order.attributes'), units }
+  })
+
+interface Boast {
+  readonly owner: string | undefined
+  readonly teeType: TeeType | undefined
+  readonly models: readonly string[]
+}
+
+const NOBODY: Boast = { owner: undefined, teeType: undefined, models: [] }
+
+function readProvider(value: unknown): Boast {
+  const inner = unwrapped(membersOf(value, 'provider'), 'provider')
+  const attributes = attributesOf(has(inner, 'attributes') ? inner.attributes : undefined, 'provider.attributes')
+  return {
+    owner: address(has(inner, 'owner') ? inner.owner : undefined, 'provider.owner'),
+    teeType: teeTypeOf(attributes, 'provider.attributes'),
+    models: modelsOf(attributes, ADVERTISED_MODEL),
+  }
+}
+
+/** Numbers of the SDKs' enumeration: 1 open, 2 active, 3 lost, 4 closed. An active bid has become a lease. */
+const STATES: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
+  ...(['open', 1, 'active', 2] as const).map((state) => [state, true] as const),
+  ...(['lost', 3, 'closed', 4] as const).map((state) => [state, false] as const),
+])
+
+const isOpen = (state: unknown): boolean =>
+  STATES.get(state) ?? malformed('bid.state', 'open, active, lost or closed', state)
+
+function demands(value: unknown, path: string): readonly GpuDemand[] {
+  if (!Array.isArray(value)) return malformed(path, 'a list', value)
+  return value.map((entry: unknown) => demand(entry, path))
+}
+
+function demand(entry: unknown, path: string): GpuDemand {
+  const unit = membersOf(entry, path)
+  const resources = membersOf(member(unit, 'resources', 'resource'), path)
+  const count = Number(unsigned(has(unit, 'count') ? unit.count : undefined, 'u32', 'resources.count'))
+  const gpu = has(resources, 'gpu') ? resources.gpu : undefined
+  if (gpu === undefined || gpu === null) return { units: 0, count, models: NO_MODELS }
+  const offered = membersOf(gpu, path)
+  const [units, attributes] = [
+    has(offered, 'units') ? offered.units : undefined,
+    has(offered, 'attributes') ? offered.attributes : undefined,
+  ]
+  return {
+    units: units === undefined || units === null ? 0 : quantity(units),
+    count,
+    models: modelsOf(attributesOf(attributes, 'gpu.attributes'), OFFERED_MODEL),
+  }
+}
+
+function quantity(value: unknown): number {
+  const units = membersOf(value, 'gpu.units')
+  const val = has(units, 'val') ? units.val : undefined
+  return Number(unsigned(val instanceof Uint8Array ? latin1(val) : val, 'u32', 'gpu.units.val'))
+}
+
+type Attributes = readonly (readonly [key: string, value: string])[]
+
+/** A key twice is refused: readers would choose differently. */
+function attributesOf(value: unknown, path: string): Attributes {
+  if (value === undefined || value === null) return NONE
+  if (!Array.isArray(value)) return malformed(path, 'a list', value)
+  const attributes = value.map((entry: unknown): readonly [string, string] => {
+    const pair = membersOf(entry, path)
+    const [key, text] = [has(pair, 'key') ? pair.key : undefined, has(pair, 'value') ? pair.value : undefined]
+    return typeof key === 'string' && typeof text === 'string' ? [key, text] : malformed(path, 'key and value', entry)
+  })
+  if (attributes.length > 1 && new Set(attributes.map(([key]) => key)).size !== attributes.length)
+    return malformed(path, 'every key once', 'a key twice')
+  return attributes
+}
+
+const NONE: Attributes = []
+const NO_MODELS: readonly string[] = []
+
+function teeTypeOf(attributes: Attributes, path: string): TeeType | undefined {
+  const type = attributes.find(([key]) => key === 'tee/type')?.[1]
+  if (type === undefined || type === 'cpu' || type === 'cpu-gpu') return type
+  return malformed(`${path}.tee/type`, 'cpu or cpu-gpu', type)
+}
+
+/** `vendor/nvidia/model/h100/ram/80Gi/interface/sxm`; the star stands for any. */
+const OFFERED_MODEL = /^vendor\/[^/]+\/model\/([^/]+)/
+const ADVERTISED_MODEL = /^capabilities\/gpu\/vendor\/[^/]+\/model\/([^/]+)/
+
+function modelsOf(attributes: Attributes, form: RegExp): readonly string[] {
+  if (attributes.length === 0) return NO_MODELS
+  const models: string[] = []
+  for (const [key, value] of attributes) {
+    const model = value === 'true' ? modelOf(key, form) : ''
+    if (model === '*') return NO_MODELS
+    if (model !== '' && !models.includes(model)) models.push(model)
+  }
+  return models
+}
+
+/** The market has a few hundred such keys, and every bid brings some. */
+const MOST_KNOWN_KEYS = 1024
+const knownKeys = new Map<RegExp, Map<string, string>>([
+  [OFFERED_MODEL, new Map()],
+  [ADVERTISED_MODEL, new Map()],
+])
+
+/** Empty text for a key that names no model. */
+function modelOf(key: string, form: RegExp): string {
+  const known = knownKeys.get(form)
+  const found = known?.get(key)
+  if (found !== undefined) return found
+  const model = form.exec(key)?.[1]?.toUpperCase() ?? ''
+  if (known !== undefined && known.size < MOST_KNOWN_KEYS && key.length < 128) known.set(key, model)
+  return model
+}

@@ -1,0 +1,275 @@
+import type { Challenge } from '../attestation/challenge.ts'
+import type { CollateralSet } from '../attestation/collateral.ts'
+import { toRfc3339, type UnixSeconds } from '../core/time.ts'
+import type { Evidence } from '../index.ts'
+import type { Admission, Judged, Recorded } from './admission.ts'
+import { answered, type GateDecision, type LeaseAnswer } from './answer.ts'
+import type { GateCore } from './core.ts'
+import { end } from './ended.ts'
+import { eventOf } from './events.ts'
+import { gateFinding } from './finding.ts'
+import { giveBack, holdersOf, type Used, useInLease } from './hardware.ts'
+import { isExclusive } from './identity.ts'
+import { changeOf, contestedChange, ledgerOf, stepEvents } from './lease-ledger.ts'
+import { needLease } from './lease-ref.ts'
+import {
+  type AttestedMachine,
+  contested,
+  type LeaseState,
+  leaseStateOf,
+  leaseTerms,
+  liveMachines,
+  missingReplicas,
+  withAttested,
+  withFailure,
+} from './lease-state.ts'
+import type { GateCredentialPurpose } from './ports.ts'
+import { denialOf } from './posture.ts'
+import type { GateChange, HardwareRow } from './store.ts'
+
+const PURPOSES: readonly GateCredentialPurpose[] = ['lease', 'reattest', 'key-release']
+
+/**
+ * Judges a machine that serves a lease, against what was bought, and records it. Posture plays no part in it.
+ * @throws GateError where the lease cannot be read
+ */
+export function answerLease(core: GateCore, evidence: Evidence, answer: LeaseAnswer): Promise<GateDecision> {
+  const { bid: lease, provider } = needLease(answer.lease)
+  const policyDigest = core.digestOf(answer.policy)
+  return answered(core, { provider, lease, policyDigest }, async (admission) => {
+    const challenge = await admission.consume(answer.challengeId)
+    const purpose = admission.inScope(challenge, { provider, lease, policyDigest }, PURPOSES)
+    await admission.freshView()
+    const state = core.view.lease(lease)
+    if (state === undefined) return end('lease', 'GATE_LEASE_UNKNOWN', 'lease', { actual: lease })
+    if (state.status === 'closed') return end('lease', 'GATE_LEASE_CLOSED', 'lease', { actual: lease })
+    if (state.policyDigest !== policyDigest) {
+      const detail = { expected: state.policyDigest, actual: policyDigest }
+      return end('lease', 'GATE_SCOPE_MISMATCH', 'lease.policyDigest', detail)
+    }
+    const collateral = await admission.collateralFor(evidence)
+    const { judged, unit } = await judgeUnits(admission, evidence, collateral, challenge, purpose, answer, state)
+    return { judged, recorded: await record(core, admission, judged, state, unit) }
+  })
+}
+
+/** The evidence is for one unit of the order; which, only the evidence shows. The first that accepts it, else the first. */
+async function judgeUnits(
+  admission: Admission,
+  evidence: Evidence,
+  collateral: CollateralSet,
+  challenge: Challenge,
+  purpose: GateCredentialPurpose,
+  answer: LeaseAnswer,
+  state: LeaseState,
+): Promise<{ readonly judged: Judged; readonly unit: number }> {
+  let first: { readonly judged: Judged; readonly unit: number } | undefined
+  const seen = new Set<string>()
+  for (const [unit, terms] of unitsByNeed(state, admission.now)) {
+    const lease = leaseTerms(state, terms)
+    const key = JSON.stringify(lease)
+    if (seen.has(key)) continue
+    seen.add(key)
+    const judged = await admission.judge(evidence, collateral, challenge, purpose, answer, lease)
+    if (judged.isSound) return { judged, unit }
+    first ??= { judged, unit }
+  }
+  return first ?? end('lease', 'GATE_TEE_NOT_ORDERED', 'lease.units')
+}
+
+/** Units that still lack a machine come first: of equal ones the machine fills the gap. */
+function unitsByNeed(state: LeaseState, now: UnixSeconds): readonly (readonly [number, LeaseState['units'][number]])[] {
+  const live = liveMachines(state, now)
+  const lacks = (unit: number) => live.filter((m) => m.unit === unit).length < (state.units[unit]?.count ?? 0)
+  const all = [...state.units.entries()]
+  return [...all.filter(([i]) => lacks(i)), ...all.filter(([i]) => !lacks(i))]
+}
+
+/** A lease that has a device of this evidence too was not among the rows that the transaction read. */
+class RivalAppeared {
+  readonly lease: string
+  constructor(lease: string) {
+    this.lease = lease
+  }
+}
+
+const MOST_TRIES = 5
+
+async function record(
+  core: GateCore,
+  admission: Admission,
+  judged: Judged,
+  known: LeaseState,
+  unit: number,
+): Promise<Recorded> {
+  const jti = core.newId()
+  const denied = denialOf(judged.identified, known.provider, core.view.denied)
+  const judgement =
+    denied === undefined ? judged : { ...judged, isSound: false, findings: [...judged.findings, denied] }
+  // Devices that the lease had before and has no more are given back in the same transaction.
+  const held = known.machines.flatMap((m) => m.hardware)
+  const ids = new Set([...judged.identified.hardware, ...held, ledgerOf(known.lease)])
+  const recorded = await admission.stored(async () => {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await core.options.store.updateHardware<Recorded>([...ids], (rows) =>
+          recordIn(core, rows, ids, judgement, known, unit, jti),
+        )
+      } catch (error) {
+        if (!(error instanceof RivalAppeared) || tries === MOST_TRIES) throw error
+        ids.add(ledgerOf(error.lease))
+      }
+    }
+  })
+  await admission.freshView()
+  return denied === undefined ? recorded : { ...recorded, findings: [denied, ...recorded.findings] }
+}
+
+/** The transaction: who uses the hardware, the state of the lease and of its rivals, and the events that tell of it. Pure. */
+function recordIn(
+  core: GateCore,
+  rows: ReadonlyMap<string, HardwareRow>,
+  ids: ReadonlySet<string>,
+  judged: Judged,
+  known: LeaseState,
+  unit: number,
+  jti: string,
+): { rows: readonly HardwareRow[]; change: GateChange; result: Recorded } {
+  const { decision, identified, now, until, isSound } = judged
+  const stored = rows.get(ledgerOf(known.lease))?.holders
+  const before = stored === undefined ? known : leaseStateOf(stored)
+  const nothing = { rows: [], change: {}, result: { level: decision.level, findings: [], jti } }
+  if (before.status === 'closed') {
+    const finding = gateFinding('lease', 'GATE_LEASE_CLOSED', 'lease', { actual: before.lease })
+    return { ...nothing, result: { level: 0, findings: [finding], jti } }
+  }
+  if (!isSound) {
+    const isFinal = decision.verdict === 'reject' || judged.findings.some((f) => f.verdict === 'reject')
+    return isFinal ? { ...nothing, ...failed(before, judged, codesOf(judged)) } : nothing
+  }
+  const uses = identified.hardware.map((id) => {
+    const by = { lease: before.lease, provider: before.provider, until }
+    return { id, ...useInLease(holdersOf(rows.get(id)?.holders), by, isExclusive(id), now, core.options.rules) }
+  })
+  const rivals = rivalsOf(uses, rows, ids)
+  const refusal = uses.find((u) => u.refusal !== null)
+  if (refusal?.refusal != null) {
+    const finding = gateFinding('hardware', refusal.refusal, refusal.id)
+    const result = { level: decision.level, findings: [finding], jti }
+    // What is refused leaves no use behind, only that this account showed it.
+    const seen = uses.map(({ id }) => ({ id, holders: seenBy(rows.get(id), uses, id) }))
+    const own = refusal.refusal === 'GATE_DEVICE_IN_USE' ? contestedChange(before, now) : undefined
+    if (own === undefined) return { ...failed(before, judged, [finding.code], seen), result }
+    const contestedRivals = rivals.map((state) => contestedChange(state, now))
+    const change = merged([own, ...contestedRivals])
+    const states = [contested(before), ...rivals.map(contested)]
+    return { rows: [...seen, ...states.map(ledgerRow)], change, result }
+  }
+  const machine: AttestedMachine = {
+    machine: identified.machine,
+    unit,
+    hardware: identified.hardware,
+    subjects: identified.subjects,
+    level: decision.level,
+    validUntil: until,
+    dueAt: now + jittered(core, Math.min(core.options.rules.reattestSeconds, Math.max(1, until - now))),
+    jti,
+  }
+  const after = withAttested(before, machine, now)
+  const stillHeld = new Set(after.machines.flatMap((m) => m.hardware))
+  const given = [...ids].filter((id) => !stillHeld.has(id) && !id.startsWith('lease:'))
+  const missing = missingReplicas(after, now)
+  const attested = eventOf('lease.attested', now, {
+    ...aboutOf(after),
+    level: decision.level,
+    hardware: identified.hardware,
+    validUntil: toRfc3339(until),
+  })
+  const findings = missing === 0 ? [] : [missingFinding(after, missing)]
+  return {
+    rows: [
+      ...uses.map(({ id, holders }) => rowOf(id, holders)),
+      ...given.map((id) => rowOf(id, giveBack(holdersOf(rows.get(id)?.holders), before.lease))),
+      ledgerRow(after),
+    ],
+    change: { ...changeOf(after, now), events: [attested] },
+    result: { level: decision.level, findings, jti },
+  }
+}
+
+const rowOf = (id: string, holders: Used['holders']): HardwareRow => ({
+  id,
+  holders: { ...holders } as unknown as HardwareRow['holders'],
+})
+
+const ledgerRow = (state: LeaseState): HardwareRow => ({
+  id: ledgerOf(state.lease),
+  holders: { ...state } as unknown as HardwareRow['holders'],
+})
+
+const aboutOf = ({ lease, provider, policyDigest }: LeaseState) => ({ lease, provider, policyDigest })
+
+const codesOf = ({ decision, findings }: Judged): readonly string[] => [
+  ...new Set([...findings, ...decision.findings].map((f) => f.code)),
+]
+
+/** Keeps the uses as they were and the accounts as they are now. */
+function seenBy(
+  row: HardwareRow | undefined,
+  uses: readonly (Used & { id: string })[],
+  id: string,
+): HardwareRow['holders'] {
+  const { accounts } = uses.find((u) => u.id === id)?.holders ?? holdersOf(undefined)
+  return { ...holdersOf(row?.holders), accounts } as unknown as HardwareRow['holders']
+}
+
+/** The other leases' states; each must be among the rows that were read, or it would be written over blindly. */
+function rivalsOf(
+  uses: readonly Used[],
+  rows: ReadonlyMap<string, HardwareRow>,
+  ids: ReadonlySet<string>,
+): readonly LeaseState[] {
+  const leases = new Set(uses.flatMap((u) => (u.rival === null ? [] : [u.rival])))
+  return [...leases].flatMap((lease) => {
+    if (!ids.has(ledgerOf(lease))) throw new RivalAppeared(lease)
+    const row = rows.get(ledgerOf(lease))
+    return row === undefined ? [] : [leaseStateOf(row.holders)]
+  })
+}
+
+function failed(
+  before: LeaseState,
+  { now }: Judged,
+  codes: readonly string[],
+  seen: readonly HardwareRow[] = [],
+): { rows: readonly HardwareRow[]; change: GateChange } {
+  const { state, step } = withFailure(before, codes)
+  const events = [
+    eventOf('lease.failed', now, { ...aboutOf(state), cause: 'evidence', codes }),
+    ...stepEvents(state, step, now, 'evidence'),
+  ]
+  return {
+    rows: [...seen, ledgerRow(state)],
+    change: merged([changeOf(state, now, { before, reason: 'its evidence was refused' }), { events }]),
+  }
+}
+
+const merged = (changes: readonly GateChange[]): GateChange => ({
+  leases: changes.flatMap((c) => c.leases ?? []),
+  denials: changes.flatMap((c) => c.denials ?? []),
+  events: changes.flatMap((c) => c.events ?? []),
+})
+
+export const missingFinding = (state: LeaseState, missing: number) => {
+  const bought = state.units.reduce((n, u) => n + u.count, 0)
+  return gateFinding('lease', 'GATE_REPLICA_MISSING', 'lease.machines', {
+    expected: `${bought} machines`,
+    actual: bought - missing,
+  })
+}
+
+/** A time that nobody can prepare for: up to a fifth earlier or later. */
+function jittered(core: GateCore, seconds: number): number {
+  const [a = 0, b = 0] = core.options.random(2)
+  return Math.max(1, Math.round(seconds * (0.8 + (0.4 * (a * 256 + b)) / 65_535)))
+}
