@@ -12,22 +12,40 @@ export function bitMeaning(raw: Uint8Array, rows: readonly BitRow[], text: strin
   return { text: unknown === 0n ? text : `${text}; bits without a published meaning: 0x${unknown.toString(16)}`, parts }
 }
 
-/** XFAM of a TD and XFRM of an enclave: processor state that it may use, numbered as in XCR0 and IA32_XSS. */
-export const STATE_BITS: readonly BitRow[] = [
+const MPX: readonly BitRow[] = [
+  [3, 'bndRegs', 'MPX, bounds', 'no MPX'],
+  [4, 'bndCsr', 'MPX, configuration', 'no MPX'],
+]
+const X87_TO_AVX: readonly BitRow[] = [
   [0, 'x87', 'x87', 'no x87'],
   [1, 'sse', 'SSE', 'no SSE'],
   [2, 'avx', 'AVX', 'no AVX'],
+]
+const AVX_512: readonly BitRow[] = [
   [5, 'avx512Opmask', 'AVX-512, masks', 'no AVX-512'],
   [6, 'avx512ZmmHi256', 'AVX-512, upper halves', 'no AVX-512'],
   [7, 'avx512Hi16Zmm', 'AVX-512, registers 16 to 31', 'no AVX-512'],
+]
+const PKRU: BitRow = [9, 'pkru', 'protection keys of user pages', 'no protection keys of user pages']
+const AMX: readonly BitRow[] = [
+  [17, 'tileConfig', 'AMX, configuration', 'no AMX'],
+  [18, 'tileData', 'AMX, data', 'no AMX'],
+]
+
+/** XFRM of an enclave: processor state that it may use, numbered as in XCR0. */
+export const XFRM_BITS: readonly BitRow[] = [...X87_TO_AVX, ...MPX, ...AVX_512, PKRU, ...AMX]
+
+/** XFAM of a TD: the same, and what IA32_XSS numbers; a TD has no MPX. */
+export const XFAM_BITS: readonly BitRow[] = [
+  ...X87_TO_AVX,
+  ...AVX_512,
   [8, 'pt', 'processor trace', 'no processor trace'],
-  [9, 'pkru', 'protection keys of user pages', 'no protection keys of user pages'],
+  PKRU,
   [11, 'cetUser', 'control-flow enforcement, user', 'no control-flow enforcement, user'],
   [12, 'cetSupervisor', 'control-flow enforcement, supervisor', 'no control-flow enforcement, supervisor'],
   [14, 'uintr', 'user interrupts', 'no user interrupts'],
   [15, 'lbr', 'last branch records', 'no last branch records'],
-  [17, 'tileConfig', 'AMX, configuration', 'no AMX'],
-  [18, 'tileData', 'AMX, data', 'no AMX'],
+  ...AMX,
 ]
 
 /** TDATTRIBUTES (Intel TDX module ABI); bits 0 to 7 weaken the TD whatever else they mean. */

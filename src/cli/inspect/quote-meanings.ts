@@ -1,6 +1,6 @@
 import type { PCK_ID, QUOTE_HEADER, SGX_REPORT_BODY } from '../../attestation/dcap/quote-layout.ts'
 import { bytes, layout, u16, u32 } from '../../core/layout.ts'
-import { bitMeaning, SGX_FLAG_BITS, STATE_BITS } from './bits.ts'
+import { bitMeaning, SGX_FLAG_BITS, XFRM_BITS } from './bits.ts'
 import type { Meanings } from './layout-view.ts'
 import { type Meaning, number, optional, says } from './meanings.ts'
 
@@ -69,7 +69,7 @@ export const QE_SIGNATURE_MEANINGS: Meanings<typeof QE_SIGNATURE> = {
 
 const attributes = (raw: Uint8Array): Meaning => {
   const flags = bitMeaning(raw.subarray(0, 8), SGX_FLAG_BITS, 'flags')
-  const xfrm = bitMeaning(raw.subarray(8), STATE_BITS, 'processor state (XFRM)', 'XFRM ')
+  const xfrm = bitMeaning(raw.subarray(8), XFRM_BITS, 'processor state (XFRM)', 'XFRM ')
   return { text: `${flags.text}; ${xfrm.text}`, parts: [...(flags.parts ?? []), ...(xfrm.parts ?? [])] }
 }
 

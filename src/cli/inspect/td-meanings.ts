@@ -1,6 +1,6 @@
 import type { TD_REPORT_1_5 } from '../../attestation/dcap/quote-layout.ts'
 import { isZero } from '../../core/bytes.ts'
-import { bitMeaning, STATE_BITS, TD_ATTRIBUTE_BITS } from './bits.ts'
+import { bitMeaning, TD_ATTRIBUTE_BITS, XFAM_BITS } from './bits.ts'
 import type { Meanings } from './layout-view.ts'
 import { type Meaning, optional, says } from './meanings.ts'
 
@@ -27,7 +27,7 @@ export const TD_MEANINGS: Meanings<typeof TD_REPORT_1_5> = {
   seamAttributes: (raw) =>
     optional(raw, 'attributes of the TDX module: none has a meaning', 'as a module must have them'),
   tdAttributes: (raw) => bitMeaning(raw, TD_ATTRIBUTE_BITS, 'TDATTRIBUTES, bit 0 first'),
-  xfam: (raw) => bitMeaning(raw, STATE_BITS, 'processor state that the TD may use'),
+  xfam: (raw) => bitMeaning(raw, XFAM_BITS, 'processor state that the TD may use'),
   mrTd: says('SHA-384 of what the TD was launched with: its firmware, and nothing that it loaded'),
   mrConfigId: (raw) => optional(raw, 'given by the host at launch', 'the host gave nothing at launch'),
   mrOwner: (raw) => optional(raw, 'owner, given by the host at launch', 'none was given'),
