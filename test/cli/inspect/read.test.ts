@@ -8,7 +8,7 @@ import { inspect } from '../../../src/cli/inspect/read.ts'
 import { renderInspection } from '../../../src/cli/inspect/render.ts'
 import { toBase64 } from '../../../src/core/encodings.ts'
 import { take } from '../../../src/core/outcome.ts'
-import { amdMachine, pem } from '../../../src/testing/index.ts'
+import { amdMachine, pem, sgxMachine, tdxMachine } from '../../../src/testing/index.ts'
 import { fixture, widest } from '../run.ts'
 
 const file = (name: string, bytes: Uint8Array): CollateralFile => ({ name, bytes })
@@ -188,6 +188,8 @@ describe('what is neither', () => {
       machine.vek,
       machine.crl,
       machine.table,
+      tdxMachine('inspect').quote,
+      sgxMachine('inspect').quote,
       fromFixture('evidence/accepted.json').bytes,
     ]
     const mutated = fc
