@@ -70,11 +70,13 @@ export interface IntelHow extends Pick<How, 'lease' | 'referenceValues'> {
   readonly evidence?: Evidence
   /** instead of the machine's collateral in one file */
   readonly files?: readonly Uint8Array[]
+  /** the same, prepared */
+  readonly collateral?: CollateralSet
 }
 
 export const collateralFile = (collateral: IntelCollateral): Uint8Array => json(quoteCollateralV3(collateral))
 
-const prepared = async (files: readonly Uint8Array[]): Promise<CollateralSet> =>
+export const prepared = async (files: readonly Uint8Array[]): Promise<CollateralSet> =>
   (await prepareCollateral(files.map((bytes, i) => ({ name: `file-${i}`, bytes })))).collateral
 
 const own = new WeakMap<IntelMachine<unknown>, Promise<CollateralSet>>()
@@ -95,7 +97,7 @@ export async function judgedIntel(machine: IntelMachine<unknown>, how: IntelHow 
     now: NOW,
     policy,
     freshness: ASKED,
-    collateral: await (how.files === undefined ? ownCollateral(machine) : prepared(how.files)),
+    collateral: how.collateral ?? (await (how.files === undefined ? ownCollateral(machine) : prepared(how.files))),
     lease,
     physical: 'unknown',
     referenceValues,
