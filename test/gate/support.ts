@@ -44,6 +44,9 @@ export function account(n: number): string {
   return `akash1${text}`
 }
 
+/** Thumbprint of nobody's key: what is tested with it never asks the holder for a proof. */
+export const HOLDER_JKT = 'A'.repeat(43)
+
 export const OWNER = account(1)
 export const PROVIDER = account(100)
 export const OTHER = account(101)
@@ -244,7 +247,7 @@ export async function testGate(overrides: Partial<GateOptions> = {}, judge = tru
       const nonce = toBase64(nonceOf(record))
       const statement = postureStatement({ provider, challengeId, nonce, hardwareDigest: hardwareDigest(ids) })
       return gate.verify(evidence, {
-        ...{ challengeId, policy, provider, holderJkt: null },
+        ...{ challengeId, policy, provider, holderJkt: HOLDER_JKT },
         advertised: how.advertised ?? {
           teeType: gpuCount > 0 ? 'cpu-gpu' : 'cpu',
           gpuCount,
@@ -258,7 +261,7 @@ export async function testGate(overrides: Partial<GateOptions> = {}, judge = tru
       const request: ChallengeRequest = { purpose: how.purpose ?? 'lease', lease, policy, teeKey: null }
       const record = await gate.issueChallenge(request)
       const evidence = answerOf(nonceOf(record), shown)
-      return gate.verify(evidence, { challengeId: String(record.id), policy, lease, holderJkt: null })
+      return gate.verify(evidence, { challengeId: String(record.id), policy, lease, holderJkt: HOLDER_JKT })
     },
   }
 }
