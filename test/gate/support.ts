@@ -169,11 +169,13 @@ interface PostureHow {
   readonly policy: Policy
   readonly advertised: AdvertisedMachine
   readonly proof: (provider: string, statement: Uint8Array) => unknown
+  readonly holderJkt: string | null
 }
 
 interface LeaseHow {
   readonly policy: Policy
   readonly purpose: 'lease' | 'reattest' | 'key-release'
+  readonly holderJkt: string | null
 }
 
 export const anchors = (): readonly TrustAnchor[] => [
@@ -247,7 +249,7 @@ export async function testGate(overrides: Partial<GateOptions> = {}, judge = tru
       const nonce = toBase64(nonceOf(record))
       const statement = postureStatement({ provider, challengeId, nonce, hardwareDigest: hardwareDigest(ids) })
       return gate.verify(evidence, {
-        ...{ challengeId, policy, provider, holderJkt: HOLDER_JKT },
+        ...{ challengeId, policy, provider, holderJkt: how.holderJkt === undefined ? HOLDER_JKT : how.holderJkt },
         advertised: how.advertised ?? {
           teeType: gpuCount > 0 ? 'cpu-gpu' : 'cpu',
           gpuCount,
@@ -261,7 +263,8 @@ export async function testGate(overrides: Partial<GateOptions> = {}, judge = tru
       const request: ChallengeRequest = { purpose: how.purpose ?? 'lease', lease, policy, teeKey: null }
       const record = await gate.issueChallenge(request)
       const evidence = answerOf(nonceOf(record), shown)
-      return gate.verify(evidence, { challengeId: String(record.id), policy, lease, holderJkt: HOLDER_JKT })
+      const holderJkt = how.holderJkt === undefined ? HOLDER_JKT : how.holderJkt
+      return gate.verify(evidence, { challengeId: String(record.id), policy, lease, holderJkt })
     },
   }
 }
