@@ -9,6 +9,7 @@ import { alone, decisions, described, freshCache, machineWith, type RecordedChec
 import { GATE_FLOORS, gateFigures } from './gate.ts'
 import { importCost } from './imports.ts'
 import { type Compared, compare, type Plan, type Work } from './measure.ts'
+import { CHALLENGES_PER_SECOND, challengesPerSecond } from './stores.ts'
 
 interface Case {
   readonly name: string
@@ -115,6 +116,7 @@ async function main(): Promise<void> {
     console.log(line(name, against, await compare(subject, yardstick, plan), floor))
   }
   if (wanted('gate')) await gateLines()
+  if (wanted('store challenges')) await storeLine()
   console.log(`Load average ${loadText()} at the end`)
   if (wanted('import')) {
     const { empty, library, over } = importCost(plan.rounds)
@@ -139,6 +141,14 @@ async function gateLines(): Promise<void> {
   )
   console.log(
     `${'gate memory'.padEnd(18)} ${megabytes.toFixed(0)} MiB for 100,000 known GPUs  (at most ${GATE_FLOORS.megabytes} MiB: ${held(megabytes <= GATE_FLOORS.megabytes)})`,
+  )
+}
+
+async function storeLine(): Promise<void> {
+  const rate = await challengesPerSecond()
+  const held = rate >= CHALLENGES_PER_SECOND ? 'held' : 'MISSED'
+  console.log(
+    `${'store challenges'.padEnd(18)} ${perSecond(rate)} issued and consumed in SQLite, each on disk  (at least ${CHALLENGES_PER_SECOND}/s: ${held})`,
   )
 }
 

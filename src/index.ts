@@ -212,6 +212,7 @@ export {
   type VerifierKey,
 } from './decision/credential/index.ts'
 export type { Decision, GpuBinding, ItemDecision, Level, PhysicalAssurance, Verdict } from './decision/decision.ts'
+export { type AccountProof, accountProof } from './gate/account-proof.ts'
 export {
   type BidIdLike,
   type BidRef,
@@ -233,7 +234,13 @@ export type {
   ResourcesLike,
   TeeType,
 } from './gate/akash-objects.ts'
-export type { AdvertisedMachine, GateDecision, LeaseAnswer, PostureAnswer } from './gate/answer.ts'
+export type {
+  AdvertisedMachine,
+  GateDecision,
+  LeaseAnswer,
+  PostureAnswer,
+  WithoutCredential,
+} from './gate/answer.ts'
 export type { BidRow } from './gate/bids.ts'
 export { DEFAULT_RULES, type GateOptions, type GateRules } from './gate/core.ts'
 export type { DenialKind } from './gate/denylist.ts'
@@ -256,6 +263,7 @@ export type {
 } from './gate/ports.ts'
 export type { Machine } from './gate/posture.ts'
 export { lintSdl, type SdlLint, type SdlService } from './gate/sdl/index.ts'
+export { credentialSigner } from './gate/signer.ts'
 export type { GateStore } from './gate/store.ts'
 export {
   deliverWebhooks,

@@ -6,7 +6,7 @@ import { parseRfc3339, toRfc3339, type UnixSeconds } from '../core/time.ts'
 import type { Decision, Level } from '../decision/decision.ts'
 import type { Evidence } from '../index.ts'
 import type { Policy } from '../policy/policy.ts'
-import type { Answer } from './answer.ts'
+import type { Answer, GateDecision } from './answer.ts'
 import type { GateCore } from './core.ts'
 import { Ended, end } from './ended.ts'
 import { eventOf } from './events.ts'
@@ -187,24 +187,34 @@ export class Admission {
   }
 
   /**
-   * Signs what was recorded and announces it. Ends with GATE_SIGNER_UNAVAILABLE · GATE_STORE_UNAVAILABLE
-   * @returns null where the gate has no signer
+   * Signs what was recorded and announces it, or says why nothing is signed. Ends with GATE_SIGNER_UNAVAILABLE ·
+   * GATE_STORE_UNAVAILABLE
    */
-  async credential(judged: Judged, recorded: Recorded, lease: string | null): Promise<string | null> {
+  async credential(
+    judged: Judged,
+    recorded: Recorded,
+    lease: string | null,
+  ): Promise<Pick<GateDecision, 'credential' | 'withoutCredential'>> {
     const { signer, issuer, audience, store, clock } = this.#core.options
-    if (signer === null) return null
     const { challenge, purpose, policyDigest, decision, identified, holderJkt, now } = judged
+    if (signer === null) return { credential: null, withoutCredential: 'no-signer' }
+    if (holderJkt === null) return { credential: null, withoutCredential: 'no-holder' }
+    const { jti, level } = recorded
     const ttlSeconds = Math.min(LIFE_SECONDS[purpose], judged.until - now)
-    const request = { decision, purpose, issuer, audience, subject: challenge.provider, lease, policyDigest }
-    const { jti } = recorded
     let credential: string
     try {
-      credential = await signer.issue({ ...request, hardware: identified.hardware, holderJkt, now, jti, ttlSeconds })
+      credential = await signer.issue({
+        // Hardware that two accounts prove is worth less than its evidence says.
+        decision: level < decision.level ? { ...decision, level } : decision,
+        ...{ challenge, purpose, issuer, audience, subject: challenge.provider, lease, policyDigest },
+        ...{ hardware: identified.hardware, holderJkt, now, jti },
+        ttlSeconds,
+      })
     } catch (error) {
       this.#core.options.onError(error)
       return end('gate', 'GATE_SIGNER_UNAVAILABLE', 'signer')
     }
-    const about = { provider: challenge.provider, policyDigest, jti, level: recorded.level }
+    const about = { provider: challenge.provider, policyDigest, jti, level }
     const issued = eventOf('credential.issued', clock(), {
       ...about,
       ...(lease === null ? {} : { lease }),
@@ -215,6 +225,6 @@ export class Admission {
       await this.#core.hub.handOn()
     })
     this.#core.metrics.count('vouchsafe_credentials_total', { purpose })
-    return credential
+    return { credential, withoutCredential: null }
   }
 }

@@ -62,7 +62,7 @@ export function member(object: Members, name: string, alias: string, alias2 = al
 }
 
 /** An own member; undefined is not there. Where every bid is read, `has` with the name written out is twice as fast. */
-const own = (object: Members, name: string): unknown => (has(object, name) ? object[name] : undefined)
+export const own = (object: Members, name: string): unknown => (has(object, name) ? object[name] : undefined)
 
 export const has = Object.hasOwn as (object: Members, name: string) => boolean
 

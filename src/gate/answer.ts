@@ -22,7 +22,10 @@ export interface Answer {
   readonly challengeId: string
   /** the policy that the challenge was asked for */
   readonly policy: Policy
-  /** RFC 7638 thumbprint of the key that the credential is bound to; null leaves it advisory */
+  /**
+   * RFC 7638 thumbprint of the key that the credential is bound to: the provider's account (`accountThumbprint`) or a key in
+   * the TEE (`holderThumbprint`). null where there is none; then no credential is issued, since anybody could present it
+   */
   readonly holderJkt: string | null
 }
 
@@ -39,6 +42,14 @@ export interface LeaseAnswer extends Answer {
   /** the chain's lease, or its id */
   readonly lease: unknown
 }
+
+/**
+ * Why an answer has no credential.
+ *  not-accepted  the verdict is no accept
+ *  no-holder     the answer names no key to bind it to
+ *  no-signer     this gate signs nothing
+ */
+export type WithoutCredential = 'not-accepted' | 'no-holder' | 'no-signer'
 
 /** The gate's word on one answer. `accept` was committed before it is returned. Plain JSON. */
 export interface GateDecision {
@@ -57,8 +68,9 @@ export interface GateDecision {
   /** equal to `decidedAt` unless it is an accept */
   readonly validUntil: string
   readonly decidedAt: string
-  /** signed; null without a signer, and wherever the verdict is not `accept` */
+  /** signed; `withoutCredential` says why there is none */
   readonly credential: string | null
+  readonly withoutCredential: WithoutCredential | null
   readonly enforced: boolean
 }
 
@@ -79,6 +91,7 @@ export async function answered(
     validUntil: decidedAt,
     decidedAt,
     credential: null,
+    withoutCredential: 'not-accepted' as const,
     enforced: core.options.enforce,
   }
   let judged: Judged | undefined
@@ -89,7 +102,7 @@ export async function answered(
     const findings = [...done.judged.findings, ...done.recorded.findings]
     const verdict = worse(verdictFrom(findings), decision.verdict)
     const isAccepted = verdict === 'accept'
-    const credential = isAccepted ? await admission.credential(done.judged, done.recorded, about.lease) : null
+    const signed = isAccepted ? await admission.credential(done.judged, done.recorded, about.lease) : {}
     core.count('vouchsafe_verifications_total', done.judged.purpose, verdict, [...findings, ...decision.findings])
     return {
       ...closed,
@@ -100,7 +113,7 @@ export async function answered(
       decision,
       hardware: identified.hardware,
       validUntil: isAccepted ? toRfc3339(done.judged.until) : decidedAt,
-      credential,
+      ...signed,
     }
   } catch (error) {
     if (!(error instanceof Ended)) throw error

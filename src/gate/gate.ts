@@ -2,6 +2,7 @@ import { CHALLENGE_MAX_SECONDS, issueChallengeRecord } from '../attestation/chal
 import { nodeCrypto } from '../core/crypto/node.ts'
 import type { JsonObject } from '../core/json.ts'
 import { attempt } from '../core/outcome.ts'
+import { isThumbprint } from '../decision/credential/claims.ts'
 import type { Evidence } from '../index.ts'
 import type { Policy } from '../policy/policy.ts'
 import { address } from './akash-ids.ts'
@@ -102,6 +103,8 @@ export class Gate {
    * @throws TypeError for arguments that only a programmer can pass, GateError for a lease that cannot be read
    */
   verify(evidence: Evidence, answer: PostureAnswer | LeaseAnswer): Promise<GateDecision> {
+    if (answer.holderJkt !== null && !isThumbprint(answer.holderJkt))
+      throw new TypeError('answer.holderJkt is an RFC 7638 thumbprint, or null')
     return 'lease' in answer ? answerLease(this.#core, evidence, answer) : answerPosture(this.#core, evidence, answer)
   }
 

@@ -1,3 +1,4 @@
+import type { Challenge } from '../attestation/challenge.ts'
 import type { CollateralSet } from '../attestation/collateral.ts'
 import type { NonEmpty } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
@@ -34,7 +35,10 @@ export type GateCredentialPurpose = 'posture' | 'lease' | 'reattest' | 'key-rele
 
 /** What a credential is to say. It is made for an accepted and committed decision only. */
 export interface GateCredentialRequest {
+  /** its level is the gate's: lower than the evidence reached where another account holds the hardware too */
   readonly decision: Decision
+  /** what the evidence answered; the decision carries its digest */
+  readonly challenge: Challenge
   readonly purpose: GateCredentialPurpose
   readonly issuer: string
   readonly audience: NonEmpty<string>
@@ -45,8 +49,8 @@ export interface GateCredentialRequest {
   readonly policyDigest: string
   /** salted, as the gate knows them */
   readonly hardware: readonly string[]
-  /** RFC 7638 thumbprint of the holder's key; null makes it advisory only */
-  readonly holderJkt: string | null
+  /** RFC 7638 thumbprint of the holder's key: what whoever presents the credential must prove */
+  readonly holderJkt: string
   readonly now: UnixSeconds
   /** unique; what a revocation names */
   readonly jti: string

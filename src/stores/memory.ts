@@ -19,7 +19,7 @@ interface Revised<T> {
 
 /**
  * A store in memory: for tests, for trying things out, and for one process that may forget. Every method does its whole work
- * between two turns of the event loop, so each is atomic. What it keeps are frozen copies; nobody changes a row behind it.
+ * between two turns of the event loop, so each is atomic. It keeps and hands out copies; nobody changes a row behind it.
  */
 export function memoryStore(): GateStore {
   return new MemoryStore()
@@ -52,7 +52,7 @@ class MemoryStore implements GateStore {
     if (entry.used) return { kind: 'used' }
     if (entry.challenge.expiresAt < now) return { kind: 'expired' }
     entry.used = true
-    return { kind: 'consumed', challenge: entry.challenge }
+    return { kind: 'consumed', challenge: structuredClone(entry.challenge) }
   }
 
   async burn(id: string, until: number): Promise<boolean> {
@@ -79,7 +79,7 @@ class MemoryStore implements GateStore {
 
   async hardware(ids: readonly string[]): Promise<readonly HardwareRow[]> {
     this.#open()
-    return this.#found(ids)
+    return structuredClone(this.#found(ids))
   }
 
   async viewSince(revision: number): ReturnType<GateStore['viewSince']> {
@@ -88,21 +88,21 @@ class MemoryStore implements GateStore {
       revision: this.#revision,
       postures: since(this.#postures, revision),
       leases: since(this.#leases, revision),
-      denials: revision === 0 || this.#denialsRevision > revision ? [...this.#denials.values()] : undefined,
+      denials: revision === 0 || this.#denialsRevision > revision ? this.#sortedDenials() : undefined,
     }
   }
 
   async leasesDue(now: number, limit: number): Promise<readonly LeaseRow[]> {
     this.#open()
     const due = [...this.#leases.values()].map(({ row }) => row).filter((row) => (row.dueAt ?? Infinity) <= now)
-    return due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0)).slice(0, limit)
+    return structuredClone(due.sort((a, b) => (a.dueAt ?? 0) - (b.dueAt ?? 0)).slice(0, limit))
   }
 
   async eventsAfter(sequence: number, limit: number): Promise<readonly EventRow[]> {
     this.#open()
     const first = this.#events[0]?.sequence ?? 1
     const from = Math.max(0, sequence + 1 - first)
-    return this.#events.slice(from, from + limit)
+    return structuredClone(this.#events.slice(from, from + limit))
   }
 
   async cursor(consumer: string): Promise<number> {
@@ -131,25 +131,31 @@ class MemoryStore implements GateStore {
     if (this.#isClosed) throw new Error('the store is closed')
   }
 
+  #sortedDenials(): readonly DenialRow[] {
+    const rows = structuredClone([...this.#denials.values()])
+    return rows.sort((a, b) => (a.subject < b.subject ? -1 : 1))
+  }
+
   #found(ids: readonly string[]): readonly HardwareRow[] {
-    return ids.map((id) => this.#hardware.get(id)).filter((row) => row !== undefined)
+    return [...new Set(ids)].map((id) => this.#hardware.get(id)).filter((row) => row !== undefined)
   }
 
   /** Copies everything before it changes anything: what cannot be copied changes nothing. */
   #apply(change: GateChange): void {
     const { postures = [], leases = [], denials = [], withdrawnDenials = [], events = [] } = kept(change)
-    const revision = ++this.#revision
+    if (postures.length + leases.length + denials.length + withdrawnDenials.length > 0) this.#revision++
+    const revision = this.#revision
     for (const row of postures) this.#postures.set(`${row.policyDigest} ${row.provider}`, { row, revision })
     for (const row of leases) this.#leases.set(row.lease, { row, revision })
-    for (const row of denials) this.#denials.set(row.subject, row)
     for (const subject of withdrawnDenials) this.#denials.delete(subject)
+    for (const row of denials) this.#denials.set(row.subject, row)
     if (denials.length > 0 || withdrawnDenials.length > 0) this.#denialsRevision = revision
     for (const event of events) this.#events.push({ sequence: ++this.#sequence, event: event as JsonObject })
   }
 }
 
 const since = <T>(rows: ReadonlyMap<string, Revised<T>>, revision: number): readonly T[] =>
-  [...rows.values()].filter((r) => r.revision > revision).map((r) => r.row)
+  structuredClone([...rows.values()].filter((r) => r.revision > revision).map((r) => r.row))
 
 const kept = <T>(row: T): T => frozen(structuredClone(row))
 

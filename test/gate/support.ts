@@ -44,6 +44,9 @@ export function account(n: number): string {
   return `akash1${text}`
 }
 
+/** Thumbprint of nobody's key: what is tested with it never asks the holder for a proof. */
+export const HOLDER_JKT = 'A'.repeat(43)
+
 export const OWNER = account(1)
 export const PROVIDER = account(100)
 export const OTHER = account(101)
@@ -166,11 +169,13 @@ interface PostureHow {
   readonly policy: Policy
   readonly advertised: AdvertisedMachine
   readonly proof: (provider: string, statement: Uint8Array) => unknown
+  readonly holderJkt: string | null
 }
 
 interface LeaseHow {
   readonly policy: Policy
   readonly purpose: 'lease' | 'reattest' | 'key-release'
+  readonly holderJkt: string | null
 }
 
 export const anchors = (): readonly TrustAnchor[] => [
@@ -244,7 +249,7 @@ export async function testGate(overrides: Partial<GateOptions> = {}, judge = tru
       const nonce = toBase64(nonceOf(record))
       const statement = postureStatement({ provider, challengeId, nonce, hardwareDigest: hardwareDigest(ids) })
       return gate.verify(evidence, {
-        ...{ challengeId, policy, provider, holderJkt: null },
+        ...{ challengeId, policy, provider, holderJkt: how.holderJkt === undefined ? HOLDER_JKT : how.holderJkt },
         advertised: how.advertised ?? {
           teeType: gpuCount > 0 ? 'cpu-gpu' : 'cpu',
           gpuCount,
@@ -258,7 +263,8 @@ export async function testGate(overrides: Partial<GateOptions> = {}, judge = tru
       const request: ChallengeRequest = { purpose: how.purpose ?? 'lease', lease, policy, teeKey: null }
       const record = await gate.issueChallenge(request)
       const evidence = answerOf(nonceOf(record), shown)
-      return gate.verify(evidence, { challengeId: String(record.id), policy, lease, holderJkt: null })
+      const holderJkt = how.holderJkt === undefined ? HOLDER_JKT : how.holderJkt
+      return gate.verify(evidence, { challengeId: String(record.id), policy, lease, holderJkt })
     },
   }
 }

@@ -92,6 +92,8 @@ export function storeContract(name: string, open: () => GateStore | Promise<Gate
       expect((await store.viewSince(third.revision)).denials).toEqual([
         { subject: 'chip:2', reason: 'again', since: 7 },
       ])
+      await store.commit({ withdrawnDenials: ['chip:2'], denials: [{ ...denial, subject: 'chip:2' }] })
+      expect((await store.viewSince(third.revision)).denials).toEqual([{ ...denial, subject: 'chip:2' }])
       expect((await store.viewSince((await store.viewSince(0)).revision)).denials).toBeUndefined()
     })
 

@@ -1,0 +1,6 @@
+/*
+ * The published stores that need more than the language: an entry of their own, so that importing the library never loads
+ * `node:sqlite`. `memoryStore` is in the library itself.
+ */
+export type { GateStore } from '../gate/store.ts'
+export { sqliteStore } from './sqlite.ts'
