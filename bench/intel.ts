@@ -16,7 +16,7 @@ const QE_REPORT_AT = 770
 const QE_REPORT_BYTES = 384
 
 /** Why the quote cannot be judged here; undefined where it can. */
-export const intelAbsent = (): string | undefined => (existsSync(FOLDER) ? undefined : `${FOLDER} does not exist`)
+export const intelAbsent = (): string | undefined => (existsSync(FOLDER) ? undefined : `no evidence at ${FOLDER}`)
 
 const file = (name: string): Uint8Array => new Uint8Array(readFileSync(`${FOLDER}${name}`))
 
