@@ -106,7 +106,7 @@ function element(
     })
   }
   if ((tag & 0x20) === 0) {
-    checkPrimitive(tag, bytes.subarray(contentStart, end), path, start)
+    if (CHECKED.has(tag)) checkPrimitive(tag, bytes.subarray(contentStart, end), path, start)
     return new Element(bytes, tag, { start, contentStart, end }, NO_CHILDREN)
   }
   const children: Der[] = []
@@ -152,10 +152,16 @@ function definiteLength(bytes: Uint8Array, at: number, limit: number, path: stri
   return { length, contentStart: at + 1 + count }
 }
 
+/** Primitive types that have more than one way to write a value, or values that are none. */
+const CHECKED: ReadonlySet<number> = new Set([
+  ...[TAG.integer, TAG.enumerated, TAG.boolean, TAG.null, TAG.bitString, TAG.oid],
+])
+
 function checkPrimitive(tag: number, content: Uint8Array, path: string, start: number): void {
   const notCanonical: (actual: string) => never = (actual) =>
     refuse('DER_NOT_CANONICAL', `${path}@${start}`, { actual })
-  const [first, second = 0] = content
+  const first = content[0]
+  const second = content[1] ?? 0
   switch (tag) {
     case TAG.integer:
     case TAG.enumerated: {

@@ -21,7 +21,7 @@ type Member =
   | 'qe_identity_signature'
   | 'pck_certificate_chain'
 
-const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+const camelCase = (name: Member): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 /** Whether a value is the collateral of one quote: a document or a list under its name, as text. */
 export const isQuoteCollateral = (value: Json): boolean =>
