@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { QuoteVerifier } from '@phala/dcap-qvl'
@@ -12,11 +11,10 @@ import type { Work } from './measure.ts'
 const FOLDER = fileURLToPath(new URL('../../shared/evidence/intel/tdx-v4-dcapqvl-uptodate/', import.meta.url))
 /** In a quote of version 4 (intel-dcap.md §1). */
 const REPORT_DATA_AT = 48 + 520
-const QE_REPORT_AT = 770
-const QE_REPORT_BYTES = 384
+const QE_SIGNATURE_AT = 1154
 
 /** Why the quote cannot be judged here; undefined where it can. */
-export const intelAbsent = (): string | undefined => (existsSync(FOLDER) ? undefined : `${FOLDER} does not exist`)
+export const intelAbsent = (): string | undefined => (existsSync(FOLDER) ? undefined : `no evidence at ${FOLDER}`)
 
 const file = (name: string): Uint8Array => new Uint8Array(readFileSync(`${FOLDER}${name}`))
 
@@ -86,34 +84,24 @@ export const coldQuote = (crypto: CryptoPort = nodeCrypto): Work => {
   }
 }
 
-/** Judges the quote where its chain and the collateral were proved before and this report of its quoting enclave was not. */
+/**
+ * Judges the quote where its chain and the collateral were proved before, and the report of its quoting enclave was not: that
+ * was another machine's or another day's. One quote stands for many, so that what it adds is not remembered.
+ */
 export const warmQuote = async (): Promise<(crypto?: CryptoPort) => Work> => {
   const { quote, collateral, context } = judged()
   const known = await read(collateral)
-  const cache = withoutChecksOf(quote.subarray(QE_REPORT_AT, QE_REPORT_AT + QE_REPORT_BYTES))
-  const work =
-    (crypto: CryptoPort = nodeCrypto): Work =>
+  const cache = createVerificationCache()
+  // Everything before the report's own signature is proved on the way to this refusal, and only successes are remembered.
+  const forged = quote.with(QE_SIGNATURE_AT, (quote[QE_SIGNATURE_AT] ?? 0) ^ 1)
+  const { findings } = await verify(forged, { ...context, collateral: known, cache })
+  if (!findings.some((f) => f.code === 'TDX_QE_SIGNATURE_INVALID')) throw new TypeError(JSON.stringify(findings))
+  const readOnly: VerificationCache = { get: (key) => cache.get(key), set: () => {} }
+  return (crypto = nodeCrypto) =>
     async () => {
-      const decision = await verify(quote, { ...context, collateral: known, cache, crypto })
+      const decision = await verify(quote, { ...context, collateral: known, cache: readOnly, crypto })
       if (decision.verdict !== 'accept') throw new TypeError(JSON.stringify(decision.findings, null, 2))
     }
-  await work()()
-  return work
-}
-
-/**
- * A cache that never remembers a check of this message. One quote stands for many here: without this its second check
- * would be made once and never again.
- */
-function withoutChecksOf(message: Uint8Array): VerificationCache {
-  const cache = createVerificationCache()
-  const digest = createHash('sha256').update(message).digest('hex')
-  return {
-    get: (key) => cache.get(key),
-    set: (key, value, costBytes) => {
-      if (!key.includes(digest)) cache.set(key, value, costBytes)
-    },
-  }
 }
 
 /** The same quote and collateral by the other library on npm, which reads and proves everything each time. */
