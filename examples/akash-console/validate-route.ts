@@ -54,7 +54,7 @@ async function validate(
     policy: isGpu ? policies.gpu : policies.cpu,
     freshness: { kind: 'nonce', nonce },
     collateral: await collateral(evidence),
-    lease: isGpu ? { teeType: 'cpu-gpu', gpuCount: gpu_reports.length } : { teeType: 'cpu' },
+    lease: isGpu ? { teeType: 'cpu-gpu', gpuCount: gpu_reports.length || undefined } : { teeType: 'cpu' },
     physical: 'unknown',
     ...context,
   })
