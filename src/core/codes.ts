@@ -1859,7 +1859,7 @@ export const CODES = {
   GATE_EVIDENCE_NEEDED: {
     verdict: 'inconclusive',
     title: "No evidence of this provider's hardware is known.",
-    hint: 'The provider should answer a posture challenge, for example with vouchsafe selftest, and sign for it. Until then its bids stay closed.',
+    hint: 'The provider should answer a posture challenge of this gate with evidence of its machine, and sign for the hardware. Until then its bids stay closed.',
   },
   GATE_IDENTITY_MISMATCH: {
     verdict: 'reject',

@@ -80,6 +80,15 @@ describe('in an empty project', () => {
     expect(required.stdout).toBe(imported.stdout)
   })
 
+  test('the SQLite store is an entry of its own, for import and require, and keeps what it is told', async () => {
+    const quiet = '--disable-warning=ExperimentalWarning'
+    const imported = await consumer.node('h.mjs', `import * as loaded from 'vouchsafe/stores'\n${NAMES}`, quiet)
+    expect(imported).toMatchObject({ exit: 0, stdout: '["sqliteStore"]\n', stderr: '' })
+    const script = `const store = require('vouchsafe/stores').sqliteStore('gate.db')
+      store.burn('a', 1).then(console.log).then(() => store.burn('a', 1)).then(console.log).then(() => store.close())`
+    expect(await consumer.node('h.cjs', script, quiet)).toMatchObject({ exit: 0, stdout: 'true\nfalse\n' })
+  })
+
   test('an order is looked through with the YAML library that came along', async () => {
     const script = `import { lintSdl } from 'vouchsafe'\nconsole.log((await lintSdl('a: [')).findings[0].code)`
     expect(await consumer.node('s.mjs', script)).toMatchObject({ exit: 0, stdout: 'SDL_UNREADABLE\n' })
@@ -176,6 +185,18 @@ describe('for TypeScript', () => {
       export const collect = (of: AkashCollection) => collectAkash(of)
       // @ts-expect-error: nothing of it may be left out
       collectAkash({ endpoint: 'https://provider.example' })`
+    expect(await consumer.compile(file, text, { module: 'nodenext' })).toMatchObject({ exit: 0, stdout: '' })
+  })
+
+  test.each([
+    ['an ES module', 'stores.mts'],
+    ['CommonJS', 'stores.cts'],
+  ])('the declarations of the stores serve %s', async (_, file) => {
+    const text = `import type { GateStore } from 'vouchsafe'
+      import { sqliteStore } from 'vouchsafe/stores'
+      export const store: GateStore = sqliteStore('gate.db')
+      // @ts-expect-error: it keeps its state in a file
+      sqliteStore()`
     expect(await consumer.compile(file, text, { module: 'nodenext' })).toMatchObject({ exit: 0, stdout: '' })
   })
 

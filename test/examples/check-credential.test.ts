@@ -13,8 +13,8 @@ import {
   POLICY_DIGEST,
   PROVIDER,
   resigned,
-} from './decision/credential/support.ts'
-import { AT } from './reject/stage.ts'
+} from '../decision/credential/support.ts'
+import { AT } from '../reject/stage.ts'
 
 const PROGRAM = resolve('examples/check-credential.mjs')
 const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-example-'))
