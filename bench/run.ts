@@ -8,11 +8,14 @@ import { amdMachine, nvidiaMachine } from '../src/testing/index.ts'
 import { alone, decisions, described, freshCache, machineWith, type RecordedCheck, recorded } from './decisions.ts'
 import { GATE_FLOORS, gateFigures } from './gate.ts'
 import { importCost } from './imports.ts'
+import { coldQuote, intelAbsent, quoteByDcapQvl, warmQuote } from './intel.ts'
 import { type Compared, compare, type Plan, type Work } from './measure.ts'
 import { CHALLENGES_PER_SECOND, challengesPerSecond } from './stores.ts'
 
 interface Case {
   readonly name: string
+  /** why the case cannot be measured here; undefined where it can */
+  readonly absent?: string | undefined
   /** what is compared with what, once it is known */
   readonly prepare: () => Promise<{ readonly subject: Work; readonly yardstick: Work; readonly against: string }>
   /** least ratio; undefined where the figure is for information */
@@ -56,8 +59,35 @@ const CASES: readonly Case[] = [
   decisionCase({ name: 'cold H100 + SNP', floor: 0.6, gpuCount: 1, cache: 'cold', against: { ES384: 14, PS384: 2 } }),
   decisionCase({ name: 'cold, equal once', floor: undefined, gpuCount: 1, cache: 'cold', against: 'its own' }),
   decisionCase({ name: 'warm 8 H100 + SNP', floor: 0.7, gpuCount: 8, cache: 'warm', against: { ES384: 9 } }),
+  {
+    name: 'cold TDX quote',
+    absent: intelAbsent(),
+    floor: 0.6,
+    prepare: async () => quoteCase(coldQuote(), await recorded(coldQuote)),
+  },
+  {
+    name: 'cold TDX, npm',
+    absent: intelAbsent(),
+    floor: 3,
+    prepare: async () => ({ subject: coldQuote(), yardstick: quoteByDcapQvl(), against: '@phala/dcap-qvl 0.3.9' }),
+  },
+  {
+    name: 'warm TDX quote',
+    absent: intelAbsent(),
+    floor: 0.7,
+    prepare: async () => {
+      const warm = await warmQuote()
+      return quoteCase(warm(), await recorded(warm))
+    },
+  },
   { name: 'decodeCertificate', floor: undefined, prepare: async () => certificateDecoders() },
 ]
+
+const quoteCase = (subject: Work, made: readonly RecordedCheck[]) => ({
+  subject,
+  yardstick: alone(made),
+  against: `${described(made)} alone, all that it makes`,
+})
 
 function certificateDecoders(): { subject: Work; yardstick: Work; against: string } {
   const amd = amdMachine('vouchsafe bench')
@@ -110,8 +140,12 @@ async function main(): Promise<void> {
       'the wall clock favours the signatures alone, which keep every thread of the pool waiting for a processor; processor\n' +
       `time is what the ratio tends to without others. Load average ${loadText()} now`,
   )
-  for (const { name, floor, prepare } of CASES) {
+  for (const { name, absent, floor, prepare } of CASES) {
     if (!wanted(name)) continue
+    if (absent !== undefined) {
+      console.log(`${name.padEnd(18)} skipped: ${absent}`)
+      continue
+    }
     const { subject, yardstick, against } = await prepare()
     console.log(line(name, against, await compare(subject, yardstick, plan), floor))
   }

@@ -1,6 +1,6 @@
 /*
- * Makes fixtures/: the evidence of one SEV-SNP machine and four wrong twins of it, and that of a TDX machine, by the
- * project's own test kit. Nothing here comes from hardware, and nothing made here is trusted by anything. Deterministic: the
+ * Makes fixtures/: the evidence of one SEV-SNP machine and four wrong twins of it, that of a TDX machine, and an auction, by
+ * the project's own test kit. Nothing here comes from hardware, and nothing made here is trusted by anything. Deterministic: the
  * same source gives the same bytes.
  */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,6 +16,7 @@ import { take } from '../src/core/outcome.ts'
 import { parseRfc3339 } from '../src/core/time.ts'
 import { policyDigest } from '../src/policy/digest.ts'
 import { presetPolicy } from '../src/policy/parse.ts'
+import { PRESET_NAMES } from '../src/policy/presets.ts'
 import {
   type AmdFault,
   type AmdMachine,
@@ -27,6 +28,7 @@ import {
   pem,
   tdxGpuMachine,
 } from '../src/testing/index.ts'
+import { bidFixtures } from './bid-fixtures.ts'
 
 const SEED = 'vouchsafe fixtures'
 const AT = '2026-08-01T00:00:00Z'
@@ -64,8 +66,10 @@ export async function makeFixtures(): Promise<ReadonlyMap<string, Uint8Array>> {
     'key-of-older-firmware.json': quote(cpu('tcb-cert-lower-snp'), gpus),
     'requested-by-host.json': quote(cpu('vmpl-host'), gpus),
   }
+  const auction = await bidFixtures(SEED, judgedAt(), PRESET_NAMES.map(presetPolicy), { ...GPUS, at: AT }, quote)
   return new Map([
-    ['expected.json', json(INDEX)],
+    ['expected.json', json({ ...INDEX, bids: auction.index })],
+    ...[...auction.files].map(([path, value]) => [path, json(value)] as const),
     ['challenge.json', json(challenge)],
     ['lease.json', json(LEASE)],
     ['trust-anchors.pem', utf8(pem([healthy.trustedArk, gpus.roots.device, gpus.roots.rim]))],
@@ -78,9 +82,14 @@ export async function makeFixtures(): Promise<ReadonlyMap<string, Uint8Array>> {
   ])
 }
 
-async function challengeRecord(): Promise<JsonObject> {
+function judgedAt(): number {
   const now = parseRfc3339(AT)
   if (now === undefined) throw new TypeError(`${AT} is not a time`)
+  return now
+}
+
+async function challengeRecord(): Promise<JsonObject> {
+  const now = judgedAt()
   const sha256 = (bytes: Uint8Array) => nodeCrypto.digest('sha256', bytes)
   const asked = {
     id: 'fixtures-1',
@@ -117,7 +126,7 @@ function tdxFixture(nonce: Uint8Array, { roots }: NvidiaMachine): readonly (read
   ]
 }
 
-const INDEX: FixtureIndex = {
+const INDEX: Omit<FixtureIndex, 'bids'> = {
   madeBy: "Vouchsafe's own test kit (scripts/make-fixtures.ts), signed by test keys; no real hardware",
   at: AT,
   policy: POLICY,

@@ -2,13 +2,14 @@ import { concatBytes, copyOf, latin1 } from '../core/bytes.ts'
 import type { Context, Payer } from '../core/context.ts'
 import { decodeDer } from '../core/der.ts'
 import { LIMITS } from '../core/limits.ts'
-import { attempt, type Fault, fault, type Outcome, take } from '../core/outcome.ts'
+import { attempt, type Fault, fault, type Outcome, ok, take } from '../core/outcome.ts'
 import { decodePem, looksLikePem } from '../core/pem.ts'
 import { decodePublicKey, type PublicKeyInfo } from '../core/x509/algorithms.ts'
-import { type Certificate, decodeCertificate } from '../core/x509/certificate.ts'
-import { type Crl, decodeCrl } from '../core/x509/crl.ts'
+import type { Certificate } from '../core/x509/certificate.ts'
+import type { Crl } from '../core/x509/crl.ts'
 import { decodeOcsp, type OcspResponse } from '../core/x509/ocsp.ts'
 import { readIntelFile } from './dcap/collateral-files.ts'
+import { DerReader } from './dcap/der-reader.ts'
 
 /** A signed JSON document of Intel's as it was delivered: the bytes of the inner object exactly, and its signature. */
 export interface IntelDocument {
@@ -98,6 +99,7 @@ export async function sortCollateral(
   const intelDocuments = new Map<string, Brought<IntelDocument>>()
   const platformKeys = new Map<string, Brought<PublicKeyInfo>>()
   const faults: Fault[] = []
+  const reader = new DerReader()
 
   const hold = async <T>(into: Map<string, Brought<T>>, bytes: Uint8Array, outcome: Outcome<T>) => {
     if (!outcome.ok) faults.push(...outcome.faults)
@@ -107,10 +109,12 @@ export async function sortCollateral(
     }
   }
   const sortDer = async (der: Uint8Array, name: string) => {
-    const certificate = decodeCertificate(der, name)
-    if (certificate.ok) return hold(certificates, der, certificate)
-    const crl = decodeCrl(der, name)
-    if (crl.ok) return hold(crls, der, crl)
+    const known = reader.knownCrl(der)
+    if (known !== undefined) return hold(crls, known.der, ok(known))
+    const certificate = reader.certificate(der, name)
+    if (certificate.ok) return hold(certificates, certificate.value.der, certificate)
+    const crl = reader.crl(der, name)
+    if (crl.ok) return hold(crls, crl.value.der, crl)
     const ocsp = decodeOcsp(der, name)
     if (ocsp.ok) return hold(ocspResponses, der, ocsp)
     // Not one of the three: the fault that got furthest past the outermost shape tells the most.
@@ -119,7 +123,7 @@ export async function sortCollateral(
   }
 
   const sortIntel = async (bytes: Uint8Array, name: string) => {
-    const file = readIntelFile(bytes, name)
+    const file = readIntelFile(bytes, name, reader)
     if (file === undefined) {
       faults.push(fault('COLLATERAL_UNRECOGNISED', name))
       return

@@ -4,6 +4,7 @@ import { createVerificationCache } from '../core/context.ts'
 import type { Decision } from '../decision/decision.ts'
 import { prepareCollateral, verify } from '../index.ts'
 import { freshnessFrom, leaseFrom, policyFrom, timeOfJudgement } from './arguments.ts'
+import { demoBidsCommand } from './demo-bids.ts'
 import { EXIT } from './exit.ts'
 import { explained } from './faults.ts'
 import { type FixtureCase, type Fixtures, openFixtures } from './fixtures.ts'
@@ -18,9 +19,11 @@ interface Judged {
   readonly asExpected: boolean
 }
 
-/** `vouchsafe demo`: the fixtures judged, and compared with what must come out. */
+/** `vouchsafe demo`: the fixtures judged, and compared with what must come out. `demo bids` decides an auction. */
 export function demoCommand(): Command {
   return new Command('demo')
+    .enablePositionalOptions() // --json behind `bids` is its own
+    .addCommand(demoBidsCommand())
     .description('judge the evidence that comes with this package: one machine accepted, four wrong ones refused')
     .option('--json', 'machine-readable')
     .exitOverride()

@@ -14,6 +14,21 @@ export interface FixtureCase {
   readonly codes: readonly Code[]
 }
 
+/** An auction, and what must come out of it. */
+export interface FixtureBids {
+  /** of the bids, with their orders and providers */
+  readonly folder: string
+  /** what a gate's store knows of the providers: `{ postures }` */
+  readonly known: string
+  readonly rows: readonly {
+    /** `owner/dseq/gseq/oseq/provider/bseq` */
+    readonly bid: string
+    readonly title: string
+    readonly verdict: 'accept' | 'reject' | 'inconclusive'
+    readonly codes: readonly Code[]
+  }[]
+}
+
 /** `fixtures/expected.json`, as scripts/make-fixtures.ts writes it. */
 export interface FixtureIndex {
   readonly madeBy: string
@@ -25,6 +40,7 @@ export interface FixtureIndex {
   readonly collateral: string
   readonly trustAnchors: string
   readonly cases: readonly FixtureCase[]
+  readonly bids: FixtureBids
 }
 
 export interface Fixtures {

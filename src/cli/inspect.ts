@@ -10,7 +10,7 @@ import { jsonText } from './style.ts'
 export function inspectCommand(): Command {
   return new Command('inspect')
     .description(
-      'show every field of a report, certificate, revocation list, OCSP answer, manifest or event log; verifies nothing',
+      'show every field of a report, quote, certificate, revocation list, OCSP answer, manifest or event log; verifies nothing',
     )
     .argument('<evidence>', 'file, folder, or - for standard input; evidence in any carrier, or collateral')
     .option('--full', 'long values whole')

@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { codesCommand } from './codes.ts'
 import { demoCommand } from './demo.ts'
 import { EXIT } from './exit.ts'
+import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
 import { inspectCommand } from './inspect.ts'
 import { policyCommand } from './policy.ts'
@@ -19,7 +20,7 @@ const program = new Command('vouchsafe')
   .showHelpAfterError('(vouchsafe help shows every command)')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
-for (const command of [verifyCommand, inspectCommand, policyCommand, codesCommand, demoCommand])
+for (const command of [verifyCommand, gateCommand, inspectCommand, policyCommand, codesCommand, demoCommand])
   program.addCommand(command())
 
 // A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
@@ -33,7 +34,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
  * Help is an answer where nothing else was asked. Beside options it may be the name of a file that somebody else chose, and
  * exit code 0 would say that it was accepted.
  */
-const asksForHelpOnly = (args: readonly string[]): boolean => args.length <= 2 || args[0] !== 'verify'
+const asksForHelpOnly = (args: readonly string[]): boolean =>
+  args.length <= 2 || !['verify', 'gate'].includes(args[0] ?? '')
 
 try {
   await program.parseAsync()

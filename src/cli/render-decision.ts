@@ -1,4 +1,12 @@
-import type { Claims, DcapTcbClaims, DeviceClaims, SnpTcb } from '../attestation/claims.ts'
+import type {
+  Claims,
+  DeviceClaims,
+  EventLogClaims,
+  SgxClaims,
+  SnpTcb,
+  TcbLevelClaims,
+  TdxClaims,
+} from '../attestation/claims.ts'
 import type { Finding } from '../core/outcome.ts'
 import { type Decision, LEVEL_NAMES } from '../decision/decision.ts'
 import { explained } from './faults.ts'
@@ -20,19 +28,9 @@ function essence(claims: Claims): readonly string[] {
       ]
     }
     case 'intel/tdx-quote':
-      return [
-        `FMSPC ${claims.pck.fmspc}`,
-        `platform ${claims.pck.ppid.slice(0, 8)}…`,
-        dcapTcbText(claims.tcb),
-        `MRTD ${claims.mrTd.slice(0, 8)}…`,
-      ]
+      return [...dcap(claims), `MRTD ${claims.mrTd.slice(0, 8)}…`, ...eventLog(claims.eventLog)]
     case 'intel/sgx-quote':
-      return [
-        `FMSPC ${claims.pck.fmspc}`,
-        `platform ${claims.pck.ppid.slice(0, 8)}…`,
-        dcapTcbText(claims.tcb),
-        `MRENCLAVE ${claims.mrEnclave.slice(0, 8)}…`,
-      ]
+      return [...dcap(claims), `MRENCLAVE ${claims.mrEnclave.slice(0, 8)}…`]
     case 'nvidia/gpu-report':
       return [
         claims.model ?? claims.hwModel,
@@ -50,10 +48,28 @@ function essence(claims: Claims): readonly string[] {
   }
 }
 
-const dcapTcbText = (tcb: DcapTcbClaims | undefined): string =>
-  tcb === undefined
-    ? 'TCB not judged'
-    : [`TCB ${tcb.status}`, `evaluation ${tcb.tcbEvaluationDataNumber}`, ...tcb.advisoryIds].join(' ')
+/** Platform and its TCB; module and quoting enclave by themselves where they have another status than the best. */
+function dcap({ pck, tcb }: TdxClaims | SgxClaims): readonly string[] {
+  const machine = [`FMSPC ${pck.fmspc}`, `platform ${pck.ppid.slice(0, 8)}…`]
+  if (tcb === undefined) return [...machine, 'TCB not judged']
+  const apart = (what: string, level: TcbLevelClaims | undefined) =>
+    level === undefined || level.status === 'UpToDate' ? [] : [`${what} ${level.status} of ${day(level.tcbDate)}`]
+  return [
+    ...machine,
+    `TCB ${tcb.status} of ${day(tcb.tcbDate)}, evaluation ${tcb.tcbEvaluationDataNumber}`,
+    ...apart('TDX module', tcb.module),
+    ...apart('QE', tcb.qe),
+    ...(tcb.advisoryIds.length === 0 ? [] : [tcb.advisoryIds.join(' ')]),
+  ]
+}
+
+const day = (time: string): string => time.slice(0, 10)
+
+function eventLog(log: EventLogClaims | undefined): readonly string[] {
+  if (log === undefined) return []
+  const events = log.registers.reduce((sum, register) => sum + register.events, 0)
+  return [`event log: ${log.form}, ${events} ${events === 1 ? 'event' : 'events'}`]
+}
 
 function measurements(claims: DeviceClaims): string {
   const m = claims.measurements
@@ -77,6 +93,7 @@ export function renderDecision(decision: Decision, explainAll: boolean): string 
     out.push(flow([safe(decision.policy.name), dim(decision.policy.digest)], padEnd('policy', 11)))
   if (decision.topology !== undefined) out.push('', renderTopology(decision.topology))
   if (decision.findings.length > 0) out.push('', ...reasons(decision, explainAll))
+  if (explainAll) out.push(...deficits(decision))
   if (decision.notChecked.length > 0) {
     out.push('', bold('Not checked'))
     const lines = decision.notChecked.map((n) => wrap(safe(`${n.what}: ${n.because}`), '  ', undefined, '    '))
@@ -178,6 +195,17 @@ function group(title: string, findings: readonly Shared[], room: number): string
     wrap(`${shown.length === 0 ? '' : 'and '}${rest.length} more: ${more}`, '  ', undefined, '    '),
     dim('  --explain shows all of them'),
   ]
+}
+
+/** What keeps Intel machines below a better TCB level, whether or not the policy accepts the one they have. */
+function deficits({ items }: Decision): string[] {
+  const lines = items.flatMap(({ id, claims }) =>
+    (claims !== undefined && 'tcb' in claims ? (claims.tcb?.deficits ?? []) : []).map(
+      ({ component, actual, required, raisedBy }) =>
+        wrap(safe(`${id}  ${component} ${actual}, needs ${required} (${raisedBy})`), '  ', undefined, '    '),
+    ),
+  )
+  return lines.length === 0 ? [] : ['', bold('Short of a better TCB level'), ...lines]
 }
 
 /** A protected-PCIe board: every GPU to every switch, as their certified identities prove it. */

@@ -1229,8 +1229,8 @@ export const CODES = {
   },
   POLICY_MEASUREMENT_REQUIRED: {
     verdict: 'reject',
-    title: 'The policy releases keys without naming a measurement.',
-    hint: 'Name the launch digests that may have the key, in the policy or as reference values. Without one, any guest on genuine hardware would get it.',
+    title: 'A rule rests on what was launched, and the policy does not pin it.',
+    hint: 'Pin the launch in the alternative that path names, with the values under expected, or name signers in referenceValues who vouch for it. Keys, a signer of enclaves and what dstack measured mean nothing for an unknown image.',
   },
   POLICY_PROFILE_NOT_RELEASABLE: {
     verdict: 'reject',

@@ -1,4 +1,3 @@
-import { latin1 } from './bytes.ts'
 import { LIMITS } from './limits.ts'
 import { attempt, type Outcome, refuse } from './outcome.ts'
 import { type UnixSeconds, unixSeconds } from './time.ts'
@@ -107,7 +106,7 @@ function element(
     })
   }
   if ((tag & 0x20) === 0) {
-    checkPrimitive(tag, bytes.subarray(contentStart, end), path, start)
+    if (CHECKED.has(tag)) checkPrimitive(tag, bytes.subarray(contentStart, end), path, start)
     return new Element(bytes, tag, { start, contentStart, end }, NO_CHILDREN)
   }
   const children: Der[] = []
@@ -153,10 +152,16 @@ function definiteLength(bytes: Uint8Array, at: number, limit: number, path: stri
   return { length, contentStart: at + 1 + count }
 }
 
+/** Primitive types that have more than one way to write a value, or values that are none. */
+const CHECKED: ReadonlySet<number> = new Set([
+  ...[TAG.integer, TAG.enumerated, TAG.boolean, TAG.null, TAG.bitString, TAG.oid],
+])
+
 function checkPrimitive(tag: number, content: Uint8Array, path: string, start: number): void {
   const notCanonical: (actual: string) => never = (actual) =>
     refuse('DER_NOT_CANONICAL', `${path}@${start}`, { actual })
-  const [first, second = 0] = content
+  const first = content[0]
+  const second = content[1] ?? 0
   switch (tag) {
     case TAG.integer:
     case TAG.enumerated: {
@@ -180,38 +185,39 @@ function checkPrimitive(tag: number, content: Uint8Array, path: string, start: n
       return
     }
     case TAG.oid:
-      oidArcs(content, `${path}@${start}`)
+      dotted(content, `${path}@${start}`)
   }
 }
 
 const ARC_LIMIT = 2 ** 32
 
 /** Arcs of 2^32 and more are refused, so that no reader may truncate one into a known OID. */
-function oidArcs(content: Uint8Array, path: string): number[] {
+function dotted(content: Uint8Array, path: string): string {
   if (content.length === 0 || content.length > 64)
     refuse('DER_OID_INVALID', path, { actual: `${content.length} bytes` })
-  const arcs: number[] = []
+  let text = ''
   let arc = 0
   let fresh = true
-  for (const byte of content) {
+  for (let i = 0; i < content.length; i++) {
+    const byte = content[i] ?? 0
     if (fresh && byte === 0x80) refuse('DER_OID_INVALID', path, { actual: 'arc not in its shortest form' })
     arc = arc * 128 + (byte & 0x7f)
     if (arc >= ARC_LIMIT) refuse('DER_OID_INVALID', path, { expected: 'arcs below 2^32' })
     fresh = byte < 0x80
     if (fresh) {
-      if (arcs.length === 0) {
+      if (text === '') {
         const root = arc < 40 ? 0 : arc < 80 ? 1 : 2
-        arcs.push(root, arc - root * 40)
-      } else arcs.push(arc)
+        text = `${root}.${arc - root * 40}`
+      } else text += `.${arc}`
       arc = 0
     }
   }
   if (!fresh) refuse('DER_OID_INVALID', path, { actual: 'ends inside an arc' })
-  return arcs
+  return text
 }
 
 /** Dotted form of an OBJECT IDENTIFIER element that `decodeDer` accepted. */
-export const oidText = (der: Der): string => oidArcs(der.content, 'oid').join('.')
+export const oidText = (der: Der): string => dotted(der.content, 'oid')
 
 /** Value of an INTEGER or ENUMERATED that `decodeDer` accepted, where it is 0 … 2^47 − 1; undefined otherwise. */
 export function smallInteger(der: Der): number | undefined {
@@ -229,14 +235,20 @@ export const bitStringBytes = (der: Der): Uint8Array | undefined =>
  */
 export function timeOf(der: Der): UnixSeconds | undefined {
   const yearDigits = der.tag === TAG.utcTime ? 2 : der.tag === TAG.generalizedTime ? 4 : undefined
-  if (yearDigits === undefined || der.content.length !== yearDigits + 11) return undefined
-  const text = latin1(der.content)
-  if (!/^[0-9]+Z$/.test(text)) return undefined
-  const y = Number(text.slice(0, yearDigits))
-  const year = yearDigits === 4 ? y : y < 50 ? 2000 + y : 1900 + y
-  const [mo = 0, d = 0, h = 0, mi = 0, s = 0] = (text.slice(yearDigits).match(/[0-9]{2}/g) ?? []).map(Number)
-  return unixSeconds(year, mo, d, h, mi, s)
+  const { content } = der
+  if (yearDigits === undefined || content.length !== yearDigits + 11 || content[content.length - 1] !== 0x5a) {
+    return undefined
+  }
+  const two = (at: number): number => 10 * digit(content[at]) + digit(content[at + 1])
+  const short = two(yearDigits - 2)
+  const year = yearDigits === 4 ? 100 * two(0) + short : short < 50 ? 2000 + short : 1900 + short
+  const at = yearDigits
+  return unixSeconds(year, two(at), two(at + 2), two(at + 4), two(at + 6), two(at + 8))
 }
+
+/** NaN where it is none, which no date has in it. */
+const digit = (byte: number | undefined): number =>
+  byte !== undefined && byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : Number.NaN
 
 /** Walks the children of a constructed element in order, inside `attempt`; every surprise is `malformed`. */
 export class DerSequence {

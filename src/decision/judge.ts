@@ -1,4 +1,5 @@
 import type { CollateralSet } from '../attestation/collateral.ts'
+import { withoutPadding } from '../attestation/dcap/quote.ts'
 import type { ReadEvidence } from '../attestation/envelopes/index.ts'
 import type { EvidenceItem, EvidenceSet } from '../attestation/evidence.ts'
 import {
@@ -361,15 +362,15 @@ async function challengeSummary(context: Context, about: Case): Promise<Pick<Dec
 }
 
 /**
- * Over what the judgement read: the carrier's own claims, and kind and bytes of every item with what travelled beside it.
- * Not the digest of a file, an identity of nothing, and no replay key.
+ * Over what the judgement read: the carrier's own claims, and kind and bytes of every item with what travelled beside it;
+ * zeros behind a quote of Intel's, which its buffer leaves there, are no part of it. Not the digest of a file, an identity of nothing, and no replay key.
  */
 async function evidenceDigest(context: Context, set: EvidenceSet): Promise<string> {
   const items = await Promise.all(
     set.items.map(async (i) => ({
       id: i.id,
       kind: i.kind,
-      sha256: await context.digestHex('sha256', i.bytes),
+      sha256: await context.digestHex('sha256', judgedBytes(i)),
       endorsements: await Promise.all(i.endorsements.map((e) => context.digestHex('sha256', e))),
       ...(i.eventLogs === undefined
         ? {}
@@ -378,6 +379,11 @@ async function evidenceDigest(context: Context, set: EvidenceSet): Promise<strin
     })),
   )
   return `sha256:${await context.digestHex('sha256', utf8(canonicalJson({ ...(await carrierClaims(context, set)), items })))}`
+}
+
+function judgedBytes({ kind, bytes }: EvidenceItem): Uint8Array {
+  if (kind === 'intel/tdx-quote') return withoutPadding(bytes, 'TDX')
+  return kind === 'intel/sgx-quote' ? withoutPadding(bytes, 'SGX') : bytes
 }
 
 async function carrierClaims(context: Context, set: EvidenceSet): Promise<JsonObject> {

@@ -3,7 +3,7 @@ import { join, relative } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { makeFixtures } from '../../scripts/make-fixtures.ts'
 import { CODES } from '../../src/core/codes.ts'
-import { fixture } from './run.ts'
+import { fixture, vouchsafe } from './run.ts'
 
 const made = await makeFixtures()
 const folder = fixture('')
@@ -41,6 +41,36 @@ test('the index speaks of files that are there and of codes that exist', () => {
   }
   const wrong = index.cases.flatMap((c) => c.codes)
   expect(new Set(wrong).size).toBe(wrong.length)
+})
+
+describe('what the pages say to do with them', () => {
+  const page = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
+  const commands = (name: string): readonly (readonly string[])[] =>
+    [...page(name).matchAll(/^npx vouchsafe (verify fixtures\/(?:[^\n\\]|\\\n)*)$/gm)].map((m) =>
+      (m[1] ?? '').replaceAll('\\\n', ' ').split(/\s+/),
+    )
+  const all = ['README.md', 'fixtures/README.md'].flatMap((name) =>
+    commands(name).map((args) => [name, args[1] ?? '', args] as const),
+  )
+
+  test('both machines are judged on both pages', () => {
+    expect(all.map(([name, evidence]) => `${name}: ${evidence}`).sort()).toEqual([
+      'README.md: fixtures/evidence/accepted.json',
+      'README.md: fixtures/tdx/accepted.json',
+      'fixtures/README.md: fixtures/evidence/accepted.json',
+      'fixtures/README.md: fixtures/tdx/accepted.json',
+    ])
+  })
+
+  test.each(all)('%s: %s is accepted', async (_, evidence, args) => {
+    const ran = await vouchsafe(args)
+    expect(ran.exit).toBe(0)
+    expect(ran.stdout).toMatch(/^ACCEPT {2}level 2 /)
+    if (!evidence.includes('/tdx/')) return
+    const line = /^cpu +intel\/tdx-quote +PASS .+\n .+$/m.exec(ran.stdout)?.[0] ?? 'no line'
+    expect(page('README.md')).toContain(line)
+    expect(ran.stdout).toMatch(/^gpu-0 +nvidia\/gpu-report +PASS /m)
+  })
 })
 
 test('the page says where the bytes come from', () => {

@@ -2,7 +2,15 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { nodeCrypto } from '../../src/core/crypto/node.ts'
-import { explainPolicy, POLICY_SCHEMA, PRESET_NAMES, policyDigest, presetPolicy } from '../../src/policy/index.ts'
+import { take } from '../../src/core/outcome.ts'
+import {
+  explainPolicy,
+  POLICY_SCHEMA,
+  PRESET_NAMES,
+  parsePolicy,
+  policyDigest,
+  presetPolicy,
+} from '../../src/policy/index.ts'
 import { scratchFolder, vouchsafe, widest } from './run.ts'
 
 const folder = scratchFolder()
@@ -20,12 +28,23 @@ describe('policy check', () => {
     expect(ran).toEqual({ exit: 0, stderr: '', stdout: `ok  ${name}  version 1  ${await digestOf(name)}\n` })
   })
 
-  test('the policy that README shows is one', async () => {
-    const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8')
-    const shown = /```json\n(\{[^`]*?"version": 1[^`]*?)```/.exec(readme)?.[1]
-    const ran = await vouchsafe(['policy', 'check', written(shown ?? ''), '--json'])
+  const page = (name: string): string => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')
+  const shownIn = (name: string): string => /```json\n(\{[^`]*?"require"[^`]*?)```/.exec(page(name))?.[1] ?? ''
+
+  test.each([
+    ['README.md', 'weights-of-acme'],
+    ['docs/intel.md', 'azure-td'],
+  ])('the policy that %s shows is one', async (file, name) => {
+    const ran = await vouchsafe(['policy', 'check', written(shownIn(file)), '--json'])
     expect(ran).toMatchObject({ exit: 0, stderr: '' })
-    expect(JSON.parse(ran.stdout)).toMatchObject({ ok: true, name: 'weights-of-acme', version: 1 })
+    expect(JSON.parse(ran.stdout)).toMatchObject({ ok: true, name, version: 1 })
+  })
+
+  test('and README says of its own what it is', () => {
+    expect(page('README.md')).toContain('takes an SNP or a TDX machine with eight H100s')
+    const { require } = take(parsePolicy(shownIn('README.md')))
+    expect(require.cpu.any.map((rule) => rule.platform)).toEqual(['amd/snp', 'intel/tdx'])
+    expect(require.gpu).toMatchObject({ count: 8, models: ['H100'] })
   })
 
   const FAULTY =

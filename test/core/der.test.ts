@@ -4,7 +4,7 @@ import { Certificate as AsnCertificate } from '@peculiar/asn1-x509'
 import fc from 'fast-check'
 import forge from 'node-forge'
 import { describe, expect, it } from 'vitest'
-import { concatBytes } from '../../src/core/bytes.ts'
+import { concatBytes, utf8 } from '../../src/core/bytes.ts'
 import {
   bitStringBytes,
   context,
@@ -358,6 +358,36 @@ describe('timeOf', () => {
     [TAG.octetString, ''],
   ])('gives nothing for tag %d with %j', (tag, text) => {
     expect(timeOf(one(raw(tag, new Uint8Array(Buffer.from(text, 'latin1')))))).toBeUndefined()
+  })
+
+  it.each(['1950-01-31', '2000-02-29', '2023-02-28', '2024-02-29', '2024-04-30', '2026-12-31', '2049-06-15'])(
+    'reads %s as every calendar does',
+    (day) => {
+      for (const instant of [`${day}T00:00:00Z`, `${day}T23:59:59Z`]) {
+        for (const form of [utcTime, generalizedTime])
+          expect(timeOf(one(form(instant)))).toBe(Date.parse(instant) / 1000)
+      }
+    },
+  )
+
+  it.each([
+    '20000230000000Z',
+    '21000229000000Z',
+    '20230229000000Z',
+    '20260431000000Z',
+    '20260100000000Z',
+    '20260001000000Z',
+  ])('gives nothing for %s, which no calendar has', (text) =>
+    expect(timeOf(one(raw(TAG.generalizedTime, utf8(text))))).toBeUndefined(),
+  )
+
+  it.each(['260115101112Z', '260131101112Z'])('gives nothing for %s with anything but a digit in any place', (text) => {
+    const bytes = utf8(text)
+    expect(timeOf(one(raw(TAG.utcTime, bytes)))).toBeDefined()
+    for (let at = 0; at < bytes.length; at++) {
+      for (const other of [0x2f, 0x3a, 0x20, 0x00, 0xff])
+        expect(timeOf(one(raw(TAG.utcTime, bytes.with(at, other))))).toBeUndefined()
+    }
   })
 
   it('is not overrun by a date of a million digits', () => {

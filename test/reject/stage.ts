@@ -223,7 +223,7 @@ export const LEASE: Lease = {
   hostData: undefined,
 }
 
-const cache = createVerificationCache()
+export const cache = createVerificationCache()
 const sorter = new Context({ now: NOW, anchors: PINNED_ANCHORS, crypto: nodeCrypto, cache })
 
 export interface How extends Partial<Omit<VerifyContext, 'collateral' | 'injectedAnchors' | 'cache'>> {

@@ -3,6 +3,7 @@ import { fromUtf8 } from '../../core/encodings.ts'
 import { type Json, parseJson } from '../../core/json.ts'
 import { attempt, type Fault, fail, type Outcome, ok, take } from '../../core/outcome.ts'
 import type { IntelDocument } from '../collateral.ts'
+import { DerReader } from './der-reader.ts'
 import { derOfHex, dersInText } from './der-text.ts'
 import { isSignedAnswer, splitAnswer } from './documents.ts'
 import { isQuoteCollateral, readQuoteCollateral } from './quote-collateral.ts'
@@ -46,10 +47,11 @@ export function looksLikeIntelText(bytes: Uint8Array): boolean {
  * signature }` as served, the collateral of a quote as quote libraries write it, saved response headers or one issuer chain
  * as the header has it, a list in hexadecimal as a PCCS serves the root's.
  * @param bytes a copy of ours: documents are views into it
+ * @param reader of whoever decodes what comes back, so that it is decoded once
  * @returns undefined where it is none of these; its faults are those of `splitAnswer`, `readQuoteCollateral` and `decodePem`
  */
-export function readIntelFile(bytes: Uint8Array, name: string): IntelFile | undefined {
-  if (/^\s*\{/.test(latin1(bytes.subarray(0, 64)))) return readJson(bytes, name)
+export function readIntelFile(bytes: Uint8Array, name: string, reader = new DerReader()): IntelFile | undefined {
+  if (/^\s*\{/.test(latin1(bytes.subarray(0, 64)))) return readJson(bytes, name, reader)
   if (!looksLikeIntelText(bytes)) return undefined
   const text = latin1(bytes)
   if (HEX_DER.test(text)) return inFile(mapped(derOfHex(text.trim(), name), (der) => [{ der, path: name }]))
@@ -57,10 +59,10 @@ export function readIntelFile(bytes: Uint8Array, name: string): IntelFile | unde
   return merged(chains.map((chain) => inFile(chainInHeader(chain, name))))
 }
 
-function readJson(bytes: Uint8Array, name: string): IntelFile | undefined {
+function readJson(bytes: Uint8Array, name: string, reader: DerReader): IntelFile | undefined {
   const parsed = attempt(() => take(parseJson(take(fromUtf8(bytes, name)), name)))
   if (!parsed.ok) return { documents: [], ders: [], faults: parsed.faults }
-  if (isQuoteCollateral(parsed.value)) return readQuoteCollateral(parsed.value, name)
+  if (isQuoteCollateral(parsed.value)) return readQuoteCollateral(parsed.value, name, reader)
   if (!isSignedAnswer(parsed.value)) return undefined
   const document = splitAnswer(bytes, name)
   return document.ok

@@ -1,49 +1,13 @@
 import { equalBytes } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
-import { fromUtf8 } from '../../core/encodings.ts'
-import { isJsonObject, parseJson } from '../../core/json.ts'
-import { attempt, attemptAsync, failed, type Outcome, refuse, take, verdictOf } from '../../core/outcome.ts'
+import { attemptAsync, failed, type Outcome, refuse, take, verdictOf } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
-import { parseRfc3339 } from '../../core/time.ts'
 import { type Brought, type IntelDocument, payerOf } from '../collateral.ts'
 import { type CollateralFacts, judgeCollateral } from '../collateral-rules.ts'
 import { COLLATERAL_CODES } from './collateral-codes.ts'
+import { type DocumentHead, headOf } from './document-head.ts'
 import type { Tee } from './model.ts'
 import type { TcbSigner } from './tcb-signer.ts'
-
-/** What a document says of itself, before anybody has proved it: only good for choosing which to prove. */
-export interface DocumentHead {
-  readonly id: string
-  /** lower case */
-  readonly fmspc: string
-  readonly issueDate: UnixSeconds
-  readonly nextUpdate: UnixSeconds
-  readonly evaluationNumber: number
-}
-
-const heads = new WeakMap<IntelDocument, DocumentHead | undefined>()
-
-/** Read once as long as the document lives; undefined where it cannot be read that far. */
-function headOf(document: IntelDocument): DocumentHead | undefined {
-  if (!heads.has(document)) {
-    const head = attempt(() => {
-      const value = take(parseJson(take(fromUtf8(document.signed, '')), ''))
-      if (!isJsonObject(value)) return undefined
-      const text = (name: string): string => (typeof value[name] === 'string' ? value[name] : '')
-      const number = value.tcbEvaluationDataNumber
-      return {
-        // A TCB info of version 2 names no technology: there was one only.
-        id: Object.hasOwn(value, 'id') ? text('id') : 'SGX',
-        fmspc: text('fmspc').toLowerCase(),
-        issueDate: parseRfc3339(text('issueDate')) ?? 0,
-        nextUpdate: parseRfc3339(text('nextUpdate')) ?? 0,
-        evaluationNumber: typeof number === 'number' ? number : 0,
-      }
-    })
-    heads.set(document, head.ok ? head.value : undefined)
-  }
-  return heads.get(document)
-}
 
 /** What every document of Intel's has. */
 interface Dated {

@@ -3,6 +3,7 @@ import { fromHex, fromUtf8 } from '../../core/encodings.ts'
 import { isJsonObject, type Json, parseJson, pointer } from '../../core/json.ts'
 import { attempt, type Outcome, refuse, take } from '../../core/outcome.ts'
 import type { IntelDocument } from '../collateral.ts'
+import { rememberHead } from './document-head.ts'
 
 /** r ‖ s of ES256 */
 const SIGNATURE_BYTES = 64
@@ -55,7 +56,8 @@ export function documentOf(
 ): Outcome<IntelDocument> {
   return attempt(() => {
     const value = take(parseJson(take(fromUtf8(signed, path)), path))
-    if (!isJsonObject(value)) refuse('JSON_TYPE_MISMATCH', path, { expected: 'object' })
+    if (!isJsonObject(value)) return refuse('JSON_TYPE_MISMATCH', path, { expected: 'object' })
+    rememberHead(signed, value)
     return { kind, signed, signature: take(decodeSignature(signature, `${path}_signature`)), issuerChain: undefined }
   })
 }

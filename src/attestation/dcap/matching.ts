@@ -48,15 +48,26 @@ function sgxShortfalls(sgx: readonly number[], level: TcbLevel): Shortfall[] {
   return short
 }
 
-/** Highest first: SGX components as a vector, then PCESVN, then TDX components. The order in the document counts for nothing. */
-export const sortedLevels = ({ levels }: TcbInfo): readonly TcbLevel[] =>
-  [...levels].sort((a, b) => {
-    for (const [i, x] of vectorOf(a).entries()) {
-      const difference = (vectorOf(b)[i] ?? 0) - x
-      if (difference !== 0) return difference
-    }
-    return 0
-  })
+const sortedBefore = new WeakMap<TcbInfo, readonly TcbLevel[]>()
+
+/**
+ * Highest first: SGX components as a vector, then PCESVN, then TDX components. The order in the document counts for nothing.
+ * Sorted once as long as the document lives.
+ */
+export function sortedLevels(tcbInfo: TcbInfo): readonly TcbLevel[] {
+  const sorted = sortedBefore.get(tcbInfo) ?? highestFirst(tcbInfo.levels)
+  sortedBefore.set(tcbInfo, sorted)
+  return sorted
+}
+
+const highestFirst = (levels: readonly TcbLevel[]): readonly TcbLevel[] =>
+  levels
+    .map((level) => ({ level, vector: vectorOf(level) }))
+    .sort((a, b) => {
+      const at = a.vector.findIndex((x, i) => x !== (b.vector[i] ?? 0))
+      return at < 0 ? 0 : (b.vector[at] ?? 0) - (a.vector[at] ?? 0)
+    })
+    .map(({ level }) => level)
 
 const vectorOf = ({ sgxComponents, pceSvn, tdxComponents = [] }: TcbLevel): readonly number[] => [
   ...sgxComponents.map((c) => c.svn),

@@ -1,11 +1,10 @@
 import { latin1, utf8 } from '../../core/bytes.ts'
 import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../../core/json.ts'
 import { attempt, type Fault, type Outcome, refuse, take } from '../../core/outcome.ts'
-import { decodeCertificate } from '../../core/x509/certificate.ts'
-import { decodeCrl } from '../../core/x509/crl.ts'
 import { type Name, nameText, sameName } from '../../core/x509/names.ts'
 import type { IntelDocument } from '../collateral.ts'
 import type { IntelFile, NamedDer } from './collateral-files.ts'
+import type { DerReader } from './der-reader.ts'
 import { dersInText } from './der-text.ts'
 import { documentOf, isSignedAnswer, splitAnswer } from './documents.ts'
 
@@ -22,7 +21,7 @@ type Member =
   | 'qe_identity_signature'
   | 'pck_certificate_chain'
 
-const camelCase = (name: string): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
+const camelCase = (name: Member): string => name.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase())
 
 /** Whether a value is the collateral of one quote: a document or a list under its name, as text. */
 export const isQuoteCollateral = (value: Json): boolean =>
@@ -39,7 +38,7 @@ export const isQuoteCollateral = (value: Json): boolean =>
  * @returns what can be read, and the faults of what cannot: JSON_* · UTF8_INVALID · HEX_NOT_CANONICAL · PEM_INVALID ·
  * ENV_BASE64_NOT_CANONICAL · LIMIT_* · COLLATERAL_SUBJECT_MISMATCH
  */
-export function readQuoteCollateral(value: Json, name: string): IntelFile {
+export function readQuoteCollateral(value: Json, name: string, reader: DerReader): IntelFile {
   if (!isJsonObject(value)) throw new TypeError('collateral of a quote is an object')
   const faults: Fault[] = []
   const kept = <T>(outcome: Outcome<T>): readonly T[] => {
@@ -49,14 +48,13 @@ export function readQuoteCollateral(value: Json, name: string): IntelFile {
   }
 
   const answers = [
-    ...kept(attempt(() => answer(value, 'tcb-info', name))),
-    ...kept(attempt(() => answer(value, 'qe-identity', name))),
+    ...kept(attempt(() => answer(value, 'tcb-info', name, reader))),
+    ...kept(attempt(() => answer(value, 'qe-identity', name, reader))),
   ]
-  const chains = (['pck_crl_issuer_chain', 'pck_certificate_chain'] as const).flatMap((member) =>
-    kept(dersOf(value, member, name)).flat(),
-  )
+  const listChain = kept(dersOf(value, 'pck_crl_issuer_chain', name)).flat()
+  const chains = [...listChain, ...kept(dersOf(value, 'pck_certificate_chain', name)).flat()]
   const lists = (['root_ca_crl', 'pck_crl'] as const).flatMap((member) =>
-    kept(attempt(() => list(value, member, name))).flat(),
+    kept(attempt(() => list(take(dersOf(value, member, name)), member, listChain[0], reader))).flat(),
   )
   return {
     documents: answers.flatMap((a) => a.document),
@@ -88,10 +86,11 @@ interface Answer {
 }
 
 /** A document, its signature and its chain; inside `attempt`. */
-function answer(value: JsonObject, kind: IntelDocument['kind'], name: string): Answer {
+function answer(value: JsonObject, kind: IntelDocument['kind'], name: string, reader: DerReader): Answer {
   const member = kind === 'tcb-info' ? 'tcb_info' : 'qe_identity'
   const found = textOf(value, member, name)
-  const chain = take(dersOf(value, `${member}_issuer_chain`, name)).map(readableCertificate)
+  const chain = take(dersOf(value, `${member}_issuer_chain`, name))
+  for (const { der, path } of chain) take(reader.certificate(der, path))
   if (found === undefined || found.text === '') return { document: [], chain }
   const bytes = utf8(found.text.replace(/\0$/, ''))
   const signature = textOf(value, `${member}_signature`, name)
@@ -112,21 +111,18 @@ function isAnswer(bytes: Uint8Array): boolean {
   return value.ok && isSignedAnswer(value.value)
 }
 
-function readableCertificate(named: NamedDer): NamedDer {
-  take(decodeCertificate(named.der, named.path))
-  return named
-}
-
 /** A list, which must be of the issuer that its name says, where the chain beside it tells who that is; inside `attempt`. */
-function list(value: JsonObject, member: 'root_ca_crl' | 'pck_crl', name: string): readonly NamedDer[] {
-  const ders = take(dersOf(value, member, name))
-  const chain = dersOf(value, 'pck_crl_issuer_chain', name)
-  const issuer = chain.ok ? chain.value[0] : undefined
-  const ca = issuer === undefined ? undefined : decodeCertificate(issuer.der, issuer.path)
+function list(
+  ders: readonly NamedDer[],
+  member: 'root_ca_crl' | 'pck_crl',
+  issuer: NamedDer | undefined,
+  reader: DerReader,
+): readonly NamedDer[] {
+  const ca = issuer === undefined ? undefined : reader.certificate(issuer.der, issuer.path)
   if (ca?.ok !== true) return ders
   const named: Name = member === 'pck_crl' ? ca.value.subject : ca.value.issuer
   for (const { der, path } of ders) {
-    const crl = decodeCrl(der, path)
+    const crl = reader.crl(der, path)
     if (crl.ok && !sameName(crl.value.issuer, named)) {
       refuse('COLLATERAL_SUBJECT_MISMATCH', path, { expected: nameText(named), actual: nameText(crl.value.issuer) })
     }

@@ -4,7 +4,7 @@ import { Cursor } from '../../core/cursor.ts'
 import { fromHex, toHex } from '../../core/encodings.ts'
 import { type Decoding, decodeLayout } from '../../core/layout.ts'
 import { LIMITS } from '../../core/limits.ts'
-import { refuse, take } from '../../core/outcome.ts'
+import { attempt, refuse, take } from '../../core/outcome.ts'
 import { type CertificationData, readCertification } from './certification.ts'
 import { DCAP_CODES } from './codes.ts'
 import type { SgxReportBody, Tee } from './model.ts'
@@ -12,6 +12,8 @@ import { QUOTE_HEADER, SGX_REPORT_BODY, TD_REPORT_1_0, TD_REPORT_1_5 } from './q
 
 /** A quote as a structure, its body still as bytes. Nothing in it is proved; byte fields are views into a private copy. */
 export interface DcapQuote {
+  /** up to its declared end, without the zeros that a buffer may leave behind it */
+  readonly sizeBytes: number
   readonly version: 3 | 4 | 5
   readonly bodyType: BodyType
   /** of the length that its type has */
@@ -72,8 +74,18 @@ export function decodeQuote(input: Uint8Array, tee: Tee, path: string): DcapQuot
   const body = cursor.take(BODY_BYTES[bodyType], 'body')
   const signedBytes = bytes.subarray(0, cursor.offset)
   const signatureData = cursor.take(cursor.u32('signatureData.size'), 'signatureData')
-  checkPadding(bytes, cursor.offset, tee, path)
-  return { version, bodyType, body, signedBytes, ...readSignatureData(signatureData, version, tee, path) }
+  const sizeBytes = cursor.offset
+  checkPadding(bytes, sizeBytes, tee, path)
+  return { sizeBytes, version, bodyType, body, signedBytes, ...readSignatureData(signatureData, version, tee, path) }
+}
+
+/**
+ * A quote as far as it declares itself, so that one quote has one digest in whatever buffer it came. Bytes that do not
+ * decode come back as they are. No proof of anything.
+ */
+export function withoutPadding(bytes: Uint8Array, tee: Tee): Uint8Array {
+  const quote = attempt(() => decodeQuote(bytes, tee, 'quote'))
+  return quote.ok ? bytes.subarray(0, quote.value.sizeBytes) : bytes
 }
 
 /** Up to the end of the QE vendor id. */
@@ -144,7 +156,7 @@ function checkPadding(bytes: Uint8Array, end: number, tee: Tee, path: string): v
   }
 }
 
-type SignatureData = Omit<DcapQuote, 'version' | 'bodyType' | 'body' | 'signedBytes'>
+type SignatureData = Omit<DcapQuote, 'sizeBytes' | 'version' | 'bodyType' | 'body' | 'signedBytes'>
 
 function readSignatureData(bytes: Uint8Array, version: number, tee: Tee, path: string): SignatureData {
   const codes = DCAP_CODES[tee]

@@ -22,9 +22,12 @@ const PROVISION_KEY = 0x10
 const EINITTOKEN_KEY = 0x20
 const KSS = 0x80
 
+/** INIT, DEBUG, MODE64BIT, PROVISION_KEY, EINITTOKEN_KEY, CET, KSS and AEX-NOTIFY (10): no other attribute is defined. */
+const FLAGS = Uint8Array.of(0xf7, 0x04, 0, 0, 0, 0, 0, 0)
+
 /**
- * Decodes an SGX quote of version 3, 4 or 5: every length exact, reserved bytes zero, and so the fields of KSS where the
- * enclave was not built with it.
+ * Decodes an SGX quote of version 3, 4 or 5: every length exact, reserved bytes and attributes zero, and so the fields of
+ * KSS where the enclave was not built with it.
  * @returns the quote, or LIMIT_EVIDENCE_BYTES · ENV_KIND_MISMATCH · SGX_FORMAT_INVALID · SGX_CERT_DATA_INVALID ·
  * SGX_RESERVED_NOT_ZERO
  * @see ../shared/spec/intel-dcap.md §1
@@ -35,6 +38,12 @@ export function decodeSgxQuote(bytes: Uint8Array, path: string): Outcome<Decoded
     const at = `${path}.body`
     const enclave = take(decodeSgxReport(quote.body, at, 'SGX_RESERVED_NOT_ZERO'))
     const [flags = 0] = enclave.attributes
+    if (!FLAGS.every((defined, i) => ((enclave.attributes[i] ?? 0) & ~defined) === 0)) {
+      refuse('SGX_RESERVED_NOT_ZERO', `${at}.attributes`, {
+        expected: `no flag outside ${toHex(FLAGS)}`,
+        actual: toHex(enclave.attributes),
+      })
+    }
     if ((flags & INIT) === 0) {
       refuse('SGX_FORMAT_INVALID', `${at}.attributes`, { expected: 'INIT set', actual: toHex(enclave.attributes) })
     }

@@ -11,6 +11,7 @@ import type { Certificate } from '../../core/x509/certificate.ts'
 import { commonName, nameText, sameName } from '../../core/x509/names.ts'
 import { tcbText } from '../render-decision.ts'
 import type { CertificateView } from './model.ts'
+import { pckCertifies } from './pck.ts'
 
 export const keyText = (key: PublicKeyInfo): string =>
   key.kind === 'rsa' ? `RSA ${key.modulusBits}` : `EC ${key.curve}`
@@ -48,7 +49,7 @@ export async function certificateViews(
       ...(named !== undefined && !isPinned ? { imitates: named.id } : {}),
       ...(issuer === undefined ? {} : { issuedBy: issuer[0] }),
       ...(above === undefined ? {} : { pinnedIssuer: above.id }),
-      certifies: [...amdExtensions(c), ...nvidiaExtensions(c)],
+      certifies: [...amdExtensions(c), ...nvidiaExtensions(c), ...pckCertifies(c)],
     }
   })
   return withoutCircles(views)

@@ -1,11 +1,12 @@
 import { type CollateralFile, sortCollateral } from '../../attestation/collateral.ts'
+import type { Tee } from '../../attestation/dcap/model.ts'
 import { readEvidence } from '../../attestation/envelopes/index.ts'
 import type { EvidenceItem, EvidenceKind, EvidenceSet } from '../../attestation/evidence.ts'
 import { decodeEndorsements } from '../../attestation/nvidia/endorsements.ts'
 import { offersInEvidence } from '../../attestation/sev-snp/endorsements.ts'
 import { Context, createVerificationCache } from '../../core/context.ts'
 import { nodeCrypto } from '../../core/crypto/node.ts'
-import { failed, fault, type Outcome, ok } from '../../core/outcome.ts'
+import { failed, type Outcome, ok } from '../../core/outcome.ts'
 import type { Certificate } from '../../core/x509/certificate.ts'
 import { inspectCca, inspectNitro, nitroCertificates } from './cbor-kinds.ts'
 import { certificateViews } from './certificates.ts'
@@ -13,38 +14,55 @@ import { inspectCollateral } from './collateral.ts'
 import { eventLogView, looksLikeEventLog } from './event-log.ts'
 import type { EnvelopeView, Inspection, ItemView } from './model.ts'
 import { problemOf } from './problems.ts'
+import { inspectQuote, pckChainIn } from './quote.ts'
 import { inspectSnp, type ReportView } from './snp.ts'
 import { inspectGpu, inspectSwitch } from './spdm.ts'
 
 interface KindView {
   readonly report: (bytes: Uint8Array) => ReportView
-  /** certificates that travelled with the item, in the order they came */
-  readonly certificates: (item: EvidenceItem, context: Context) => Promise<Outcome<readonly Certificate[]>>
+  /** certificates that travelled in or with the item, in the order they came, by where they stood */
+  readonly certificates: (item: EvidenceItem, context: Context) => Promise<readonly Outcome<readonly Certificate[]>[]>
 }
 
 const nvidia = (report: KindView['report']): KindView => ({
   report,
+  certificates: async (item, context) => [await besides(item, context)],
+})
+
+async function besides(item: EvidenceItem, context: Context): Promise<Outcome<readonly Certificate[]>> {
+  const offered = await decodeEndorsements(item, context, 'certificates')
+  return offered.ok ? ok(offered.value.certificates) : offered
+}
+
+/** A quote has its chain inside; what a carrier puts beside it is shown too, and no judgement looks at that. */
+const intel = (tee: Tee): KindView => ({
+  report: (bytes) => inspectQuote(tee, bytes),
   certificates: async (item, context) => {
-    const offered = await decodeEndorsements(item, context, 'certificates')
-    return offered.ok ? ok(offered.value.certificates) : offered
+    const inside = pckChainIn(tee, item.bytes)
+    const chain = inside === undefined ? [] : [await besides({ ...item, endorsements: [inside] }, context)]
+    return [...chain, await besides(item, context)]
   },
 })
 
-/** A kind that is not here can be told by its form and not be read. */
-const KINDS: { readonly [K in EvidenceKind]?: KindView } = {
+const KINDS: Readonly<Record<EvidenceKind, KindView>> = {
   'amd/snp-report': {
     report: inspectSnp,
     certificates: async (item, context) => {
       const offered = await offersInEvidence(context, item.endorsements, 'certificates')
-      if (!offered.ok) return offered
+      if (!offered.ok) return [offered]
       const { keys, authorities, roots } = offered.value
-      return ok([...[...keys, ...authorities].map((held) => held.value), ...roots])
+      return [ok([...[...keys, ...authorities].map((held) => held.value), ...roots])]
     },
   },
+  'intel/tdx-quote': intel('TDX'),
+  'intel/sgx-quote': intel('SGX'),
   'nvidia/gpu-report': nvidia(inspectGpu),
   'nvidia/switch-report': nvidia(inspectSwitch),
-  'aws/nitro': { report: inspectNitro, certificates: nitroCertificates },
-  'arm/cca-token': { report: inspectCca, certificates: async () => ok([]) },
+  'aws/nitro': {
+    report: inspectNitro,
+    certificates: async (item, context) => [await nitroCertificates(item, context)],
+  },
+  'arm/cca-token': { report: inspectCca, certificates: async () => [] },
 }
 
 /**
@@ -99,21 +117,20 @@ async function envelopeView(set: EvidenceSet, context: Context): Promise<Envelop
 
 async function itemView(item: EvidenceItem, context: Context): Promise<ItemView> {
   const view = KINDS[item.kind]
-  const unsupported = fault('ENV_KIND_NOT_SUPPORTED', item.id, { actual: item.kind })
-  const { sections, problems }: ReportView = view?.report(item.bytes) ?? {
-    sections: [],
-    problems: [problemOf(unsupported)],
-  }
-  const certificates = (await view?.certificates(item, context)) ?? ok([])
+  const { sections, problems } = view.report(item.bytes)
+  const certificates = await view.certificates(item, context)
   return {
     id: item.id,
     kind: item.kind,
     sizeBytes: item.bytes.length,
     sha256: await context.digestHex('sha256', item.bytes),
     ...(item.architectureLabel === undefined ? {} : { architectureLabel: item.architectureLabel }),
-    problems: [...problems, ...(certificates.ok ? [] : certificates.faults.map(problemOf))],
+    problems: [...problems, ...certificates.flatMap((part) => (part.ok ? [] : part.faults.map(problemOf)))],
     sections,
-    certificates: certificates.ok ? await certificateViews(certificates.value, context) : [],
+    certificates: await certificateViews(
+      certificates.flatMap((part) => (part.ok ? part.value : [])),
+      context,
+    ),
     ...(item.eventLogs === undefined
       ? {}
       : { eventLogs: await Promise.all(item.eventLogs.map((log) => eventLogView(log, context))) }),

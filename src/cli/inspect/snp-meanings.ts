@@ -1,35 +1,19 @@
 import type { SnpFirmwareVersion, SnpGuestPolicy, SnpPlatformInfo, SnpTcb } from '../../attestation/claims.ts'
 import type { SNP_REPORT_LAYOUTS, SnpReport } from '../../attestation/sev-snp/index.ts'
 import { TCB_BYTES } from '../../attestation/sev-snp/tcb.ts'
-import { isZero } from '../../core/bytes.ts'
+import { type BitRow, bitPart, type Meaning, number, optional, says } from './meanings.ts'
 import type { PartView } from './model.ts'
-
-/** What one field of a decoded report says. */
-export interface Meaning {
-  readonly text: string
-  readonly parts?: readonly PartView[]
-}
 
 type Names<V extends keyof typeof SNP_REPORT_LAYOUTS> = keyof (typeof SNP_REPORT_LAYOUTS)[V]['fields'] & string
 /** Every field of every version that is not reserved; a field that is added to a layout has to be explained here. */
 export type SnpField = Exclude<Names<2> | Names<3> | Names<5>, `reserved${string}`>
 
 const hex = (n: number): string => `0x${n.toString(16).padStart(2, '0')}`
-const says = (text: string) => (): Meaning => ({ text })
-const number = (value: number, text: string): Meaning => ({ text: `${value}: ${text}` })
-const optional = (field: Uint8Array, present: string, absent: string): Meaning => ({
-  text: isZero(field) ? `zero: ${absent}` : present,
-})
 
 const firmware = ({ major, minor, build }: SnpFirmwareVersion): string => `${major}.${minor}.${build}`
 
 /** Bits of the guest's POLICY, with what each says when set and when clear (AMD 56860, GUEST_POLICY). */
-export const POLICY_BITS: readonly (readonly [
-  bit: number,
-  name: Exclude<keyof SnpGuestPolicy, 'abiMajor' | 'abiMinor'>,
-  set: string,
-  clear: string,
-])[] = [
+export const POLICY_BITS: readonly BitRow<Exclude<keyof SnpGuestPolicy, 'abiMajor' | 'abiMinor'>>[] = [
   [16, 'smtAllowed', 'the guest runs where SMT is on', 'the guest refuses to run where SMT is on'],
   [18, 'migrationAgentAllowed', 'a migration agent may take the guest’s memory', 'no migration agent'],
   [19, 'debugAllowed', 'the host can read and write guest memory', 'the host cannot debug this guest'],
@@ -42,12 +26,7 @@ export const POLICY_BITS: readonly (readonly [
 ]
 
 /** Bits of PLATFORM_INFO (AMD 56860). */
-export const PLATFORM_BITS: readonly (readonly [
-  bit: number,
-  name: Exclude<keyof SnpPlatformInfo, 'unknownBits'>,
-  set: string,
-  clear: string,
-])[] = [
+export const PLATFORM_BITS: readonly BitRow<Exclude<keyof SnpPlatformInfo, 'unknownBits'>>[] = [
   [0, 'smtEnabled', 'SMT is on', 'SMT is off'],
   [1, 'tsmeEnabled', 'all memory is encrypted (TSME)', 'TSME is off'],
   [2, 'eccEnabled', 'memory has ECC', 'memory has no ECC'],
@@ -57,13 +36,6 @@ export const PLATFORM_BITS: readonly (readonly [
   [6, 'iommuWriteSafe', 'the IOMMU write protection is in force', 'the IOMMU write protection is not reported'],
   [7, 'sevTioEnabled', 'trusted I/O (SEV-TIO) is on', 'trusted I/O (SEV-TIO) is off'],
 ]
-
-const bitPart = (bit: number, name: string, set: boolean, whenSet: string, whenClear: string): PartView => ({
-  at: `bit ${bit}`,
-  name,
-  value: set ? 1 : 0,
-  meaning: set ? whenSet : whenClear,
-})
 
 function guestPolicy({ policy }: SnpReport): Meaning {
   const bits = POLICY_BITS.map(([bit, name, set, clear]) => bitPart(bit, name, policy[name], set, clear))

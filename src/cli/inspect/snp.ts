@@ -1,8 +1,6 @@
-import { decodeSnpReport, SNP_REPORT_LAYOUTS, type SnpReport } from '../../attestation/sev-snp/index.ts'
-import { isZero } from '../../core/bytes.ts'
-import { toHex } from '../../core/encodings.ts'
-import type { Field } from '../../core/layout.ts'
-import type { FieldView, ProblemView, SectionView } from './model.ts'
+import { decodeSnpReport, SNP_REPORT_LAYOUTS } from '../../attestation/sev-snp/index.ts'
+import { layoutFields } from './layout-view.ts'
+import type { ProblemView, SectionView } from './model.ts'
 import { problemOf } from './problems.ts'
 import { SNP_MEANINGS, type SnpField } from './snp-meanings.ts'
 
@@ -23,20 +21,11 @@ export function inspectSnp(bytes: Uint8Array): ReportView {
   const layout = isVersion(version) ? SNP_REPORT_LAYOUTS[version] : undefined
   if (layout === undefined || layout.sizeBytes !== bytes.length) return { sections: [], problems }
   const report = outcome.ok ? outcome.value.value : undefined
-  const fields = layout.ordered.map(([name, field]) => fieldView(name, field, bytes, report))
+  const fields = layoutFields(
+    layout,
+    bytes,
+    0,
+    report === undefined ? undefined : (name) => SNP_MEANINGS[name as SnpField](report),
+  )
   return { sections: [{ title: `ATTESTATION_REPORT, version ${version} (AMD 56860)`, fields }], problems }
-}
-
-function fieldView(
-  name: string,
-  { offset, sizeBytes, kind }: Field<unknown>,
-  bytes: Uint8Array,
-  report: SnpReport | undefined,
-): FieldView {
-  const raw = bytes.subarray(offset, offset + sizeBytes)
-  const base = { name, offset, sizeBytes, hex: toHex(raw), parts: [] }
-  if (kind === 'zero') return { ...base, name: 'reserved', meaning: isZero(raw) ? 'zero' : 'must be zero' }
-  if (report === undefined) return { ...base, meaning: '' }
-  const { text, parts } = SNP_MEANINGS[name as SnpField](report)
-  return { ...base, meaning: text, parts: parts ?? [] }
 }

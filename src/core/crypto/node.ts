@@ -1,4 +1,5 @@
 import { constants, createPublicKey, hash, type KeyObject, type VerifyKeyObjectInput, verify } from 'node:crypto'
+import { latin1 } from '../bytes.ts'
 import { type Curve, coordinateBytes, curveOf } from './ecdsa.ts'
 import type { CryptoPort, HashName, SignatureAlgorithm } from './port.ts'
 
@@ -23,8 +24,31 @@ interface ParsedKey {
 /** Parsing a key costs more than half a verification, so a parsed key lives as long as its SPKI array. */
 const keys = new WeakMap<Uint8Array, ParsedKey | 'unusable'>()
 
+/**
+ * Keys of authorities come again in every machine's certificates, each time in another array: they are known by their bytes
+ * as well, as many as a vendor's hierarchies have and no more, whoever sends keys of his own.
+ */
+const keysByBytes = new Map<string, ParsedKey | 'unusable'>()
+const MOST_KEYS = 256
+/** An RSA key of 4096 bits has 550; larger ones are nobody's authority. */
+const MOST_KEY_BYTES = 1024
+
+function keyOfBytes(spki: Uint8Array): ParsedKey | 'unusable' {
+  if (spki.length > MOST_KEY_BYTES) return parsed(spki)
+  const name = latin1(spki)
+  const known = keysByBytes.get(name) ?? parsed(spki)
+  // Used last stands last.
+  keysByBytes.delete(name)
+  keysByBytes.set(name, known)
+  for (const oldest of keysByBytes.keys()) {
+    if (keysByBytes.size <= MOST_KEYS) break
+    keysByBytes.delete(oldest)
+  }
+  return known
+}
+
 function keyOf(spki: Uint8Array): ParsedKey | 'unusable' {
-  const known = keys.get(spki) ?? parsed(spki)
+  const known = keys.get(spki) ?? keyOfBytes(spki)
   keys.set(spki, known)
   return known
 }

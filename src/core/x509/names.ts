@@ -51,4 +51,5 @@ export function decodeName(der: Der, malformed: (what: string) => never): Name {
 }
 
 /** Invalid UTF-8 becomes U+FFFD: such a name matches nothing, and is printed escaped. A byte order mark stays in the text. */
-const decodeText = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes)
+const decodeText = (bytes: Uint8Array): string => UTF8.decode(bytes)
+const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })

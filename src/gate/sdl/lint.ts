@@ -154,7 +154,7 @@ function actualWord(value: Json | undefined): { readonly actual?: string } {
 
 function imageFaults(image: string, path: string): readonly Fault[] {
   if (PINNED.test(image)) return []
-  return [fault('SDL_IMAGE_NOT_PINNED', path, { expected: 'name@sha256:…', ...actualWord(image) })]
+  return [fault('SDL_IMAGE_NOT_PINNED', path, { expected: 'name@sha256:<digest>', ...actualWord(image) })]
 }
 
 function secretFaults(shape: Shape, service: JsonObject, path: string): readonly Fault[] {

@@ -34,6 +34,14 @@ describe('the report of an enclave', () => {
     }
   })
 
+  it('has every attribute that is defined, and no other', () => {
+    const defined = [1, 2, 4, 5, 6, 7, 10]
+    for (let bit = 1; bit < 64; bit++) {
+      const edited = withByte(48 + (bit >> 3), (1 << (bit & 7)) | (bit < 8 ? 0x05 : 0))
+      expect([bit, codes(edited)]).toEqual([bit, defined.includes(bit) ? [] : ['SGX_RESERVED_NOT_ZERO']])
+    }
+  })
+
   it('is of an enclave that was initialised', () => {
     expect(codes(withByte(48, 0x04))).toEqual(['SGX_FORMAT_INVALID'])
   })

@@ -8,7 +8,7 @@ import { inspect } from '../../../src/cli/inspect/read.ts'
 import { renderInspection } from '../../../src/cli/inspect/render.ts'
 import { toBase64 } from '../../../src/core/encodings.ts'
 import { take } from '../../../src/core/outcome.ts'
-import { amdMachine, pem } from '../../../src/testing/index.ts'
+import { amdMachine, pem, sgxMachine, tdxMachine } from '../../../src/testing/index.ts'
 import { fixture, widest } from '../run.ts'
 
 const file = (name: string, bytes: Uint8Array): CollateralFile => ({ name, bytes })
@@ -80,15 +80,18 @@ describe('evidence in every carrier', () => {
     expect(item?.sections).toHaveLength(1)
   })
 
-  test('a kind that this version does not read', async () => {
-    const quote = new Uint8Array(1300)
-    quote.set([4, 0, 2, 0, 0x81, 0, 0, 0])
-    const [item] = (await seen(file('quote', quote))).items
-    expect(item).toMatchObject({
-      kind: 'intel/tdx-quote',
-      sections: [],
-      problems: [{ code: 'ENV_KIND_NOT_SUPPORTED' }],
-    })
+  test('a TDX report inside Azure’s carrier, which this version does not read', async () => {
+    const hcl = (reportType: number): Uint8Array => {
+      const bytes = new Uint8Array(0x4c0 + 20)
+      bytes.set(new TextEncoder().encode('HCLA'))
+      bytes[4] = 2 // version
+      bytes[12] = 2 // attestation
+      bytes.set(machine.report, 0x20)
+      bytes[0x4c8] = reportType
+      return bytes
+    }
+    expect((await seen(file('hcl', hcl(2)))).items.map((i) => i.kind)).toEqual(['amd/snp-report'])
+    expect(await refusal(file('hcl', hcl(4)))).toEqual(['ENV_KIND_NOT_SUPPORTED'])
   })
 })
 
@@ -185,6 +188,8 @@ describe('what is neither', () => {
       machine.vek,
       machine.crl,
       machine.table,
+      tdxMachine('inspect').quote,
+      sgxMachine('inspect').quote,
       fromFixture('evidence/accepted.json').bytes,
     ]
     const mutated = fc

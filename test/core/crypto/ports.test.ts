@@ -36,6 +36,19 @@ const GOOD: readonly (readonly [SignatureAlgorithm, Uint8Array, Uint8Array])[] =
 ]
 
 describe.each(PORTS)('$name', (port) => {
+  it('knows a key by its bytes, in whatever array, and after hundreds of others', async () => {
+    const signature = P256.signRaw(MESSAGE)
+    const other = ecKey('P-256', 'ports/other').spki
+    for (let i = 0; i < 300; i++) {
+      const madeUp = P256.spki.with(-1, i).with(-2, i >> 8)
+      const isSame = madeUp.every((byte, at) => byte === P256.spki[at])
+      expect(await port.verify('ES256', madeUp, MESSAGE, signature)).toBe(isSame)
+    }
+    expect(await port.verify('ES256', P256.spki.slice(), MESSAGE, signature)).toBe(true)
+    expect(await port.verify('ES256', other.slice(), MESSAGE, signature)).toBe(false)
+    expect(await port.verify('ES384', P256.spki.slice(), MESSAGE, signature)).toBe(false)
+  })
+
   it('digests', async () => {
     const of = async (name: HashName) => Buffer.from(await port.digest(name, MESSAGE.subarray(4, 8))).toString('hex')
     expect(await Promise.all((['sha1', 'sha256', 'sha384', 'sha512'] as const).map(of))).toEqual([...DIGESTS])
