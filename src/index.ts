@@ -260,6 +260,7 @@ export type {
   ProviderProofVerifier,
   RandomBytes,
   Scheduler,
+  StopSignal,
 } from './gate/ports.ts'
 export type { Machine } from './gate/posture.ts'
 export { lintSdl, type SdlLint, type SdlService } from './gate/sdl/index.ts'

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/json.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
+import type { StopSignal } from './ports.ts'
 import type { EventRow, GateStore } from './store.ts'
 
 export const EVENT_TYPES = [
@@ -128,7 +129,7 @@ export class EventHub {
   }
 
   /** Events after this number as lines of JSON, for as long as the signal lets it. */
-  async *lines(after: number, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+  async *lines(after: number, signal: StopSignal): AsyncGenerator<string, void, undefined> {
     let last = after
     while (!signal.aborted) {
       const woken = this.#wakeUp(signal)
@@ -144,7 +145,7 @@ export class EventHub {
   }
 
   /** Set up before the store is read, so that nothing committed in between is slept through. */
-  #wakeUp(signal: AbortSignal): { readonly promise: Promise<void>; cancel(): void } {
+  #wakeUp(signal: StopSignal): { readonly promise: Promise<void>; cancel(): void } {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiting.add(resolve)
     signal.addEventListener('abort', () => resolve(), { once: true })

@@ -16,7 +16,7 @@ import { GateError, gateFinding } from './finding.ts'
 import { answerLease } from './lease-admission.ts'
 import { closeLease, decideLease, keepLeases, type LeaseDecisionRow, openLease } from './lease-keeping.ts'
 import { denied, need, needLease } from './lease-ref.ts'
-import type { GateCredentialPurpose, Judge } from './ports.ts'
+import type { GateCredentialPurpose, Judge, StopSignal } from './ports.ts'
 import type { Machine } from './posture.ts'
 import { answerPosture } from './posture-admission.ts'
 
@@ -190,7 +190,7 @@ export class Gate {
   }
 
   /** Events after this sequence number as NDJSON, for as long as the signal lets it. */
-  eventLines(after: number, signal: AbortSignal): AsyncGenerator<string, void, undefined> {
+  eventLines(after: number, signal: StopSignal): AsyncGenerator<string, void, undefined> {
     return this.#core.hub.lines(after, signal)
   }
 

@@ -17,6 +17,14 @@ export type RandomBytes = (sizeBytes: number) => Uint8Array
 /** Runs `task` every so many seconds until the returned function is called. */
 export type Scheduler = (everySeconds: number, task: () => void) => () => void
 
+/**
+ * The platform's `AbortSignal`, by whichever types declare it: our declarations also serve programs that have neither those of
+ * Node nor those of the DOM.
+ */
+export type StopSignal = typeof globalThis extends { readonly AbortSignal: { readonly prototype: infer Signal } }
+  ? Signal
+  : { readonly aborted: boolean }
+
 /** Certificates, revocation lists and manifests for this evidence, from a cache or from the vendors. It may reject. */
 export type CollateralSource = (evidence: Evidence) => Promise<CollateralSet>
 

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { constantTimeEqual, utf8 } from '../core/bytes.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { fromRow } from './events.ts'
-import type { GateClock, RandomBytes } from './ports.ts'
+import type { GateClock, RandomBytes, StopSignal } from './ports.ts'
 import type { EventRow, GateStore } from './store.ts'
 
 /** Where events are sent. Its name is that of its cursor in the store: a new name begins with the first event kept. */
@@ -21,7 +21,7 @@ export type WebhookFetch = (
     readonly headers: Readonly<Record<string, string>>
     readonly body: string
     readonly redirect: 'error'
-    readonly signal: AbortSignal
+    readonly signal: StopSignal
   },
 ) => Promise<{ readonly status: number }>
 
@@ -32,7 +32,7 @@ export interface WebhookOptions {
   readonly clock: GateClock
   readonly random: RandomBytes
   /** waits, and is over at once when the signal says so */
-  readonly sleep: (seconds: number, signal: AbortSignal) => Promise<void>
+  readonly sleep: (seconds: number, signal: StopSignal) => Promise<void>
   readonly onError: (error: unknown) => void
 }
 
@@ -48,7 +48,7 @@ const LEAST_SECRET_BYTES = 24
  * those behind it, at that endpoint alone. Ends when the signal says so.
  * @throws TypeError for endpoints that cannot be meant
  */
-export async function deliverWebhooks(options: WebhookOptions, signal: AbortSignal): Promise<void> {
+export async function deliverWebhooks(options: WebhookOptions, signal: StopSignal): Promise<void> {
   const names = options.endpoints.map((e) => e.name)
   if (new Set(names).size !== names.length) throw new TypeError('webhooks: every endpoint has a name of its own')
   for (const { name, secret, url } of options.endpoints) {
@@ -58,7 +58,7 @@ export async function deliverWebhooks(options: WebhookOptions, signal: AbortSign
   await Promise.all(options.endpoints.map((endpoint) => deliverTo(options, endpoint, signal)))
 }
 
-async function deliverTo(options: WebhookOptions, endpoint: WebhookEndpoint, signal: AbortSignal): Promise<void> {
+async function deliverTo(options: WebhookOptions, endpoint: WebhookEndpoint, signal: StopSignal): Promise<void> {
   let failures = 0
   while (!signal.aborted) {
     const isTaken = await deliverSome(options, endpoint, signal)
@@ -71,7 +71,7 @@ async function deliverTo(options: WebhookOptions, endpoint: WebhookEndpoint, sig
 async function deliverSome(
   { store, fetch, clock, onError }: WebhookOptions,
   endpoint: WebhookEndpoint,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<'more' | 'idle' | 'refused'> {
   try {
     const rows = await store.eventsAfter(await store.cursor(endpoint.name), BATCH)
