@@ -29,7 +29,7 @@ describe('lintSdl', () => {
         verdict: 'reject',
         item: 'web',
         path: '/services/web/image',
-        expected: 'name@sha256:\\u2026',
+        expected: 'name@sha256:<digest>',
         actual: 'nginx:latest',
         hint: expect.stringContaining('docker buildx imagetools inspect'),
       },
