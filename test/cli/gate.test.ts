@@ -13,6 +13,7 @@ import { digestOfPolicy } from '../../src/index.ts'
 import { presetPolicy } from '../../src/policy/parse.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { amdMachine } from '../../src/testing/index.ts'
+import { describeEvidence, evidencePath } from '../support/evidence.ts'
 import {
   FIXTURE_COLLATERAL,
   FIXTURE_TIME,
@@ -381,4 +382,15 @@ test('what others wrote cannot steer a terminal', async () => {
     expect(ran.stdout).toContain('owned')
     expect(ran.stdout).not.toMatch(/[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]/)
   }
+})
+
+describeEvidence('akash/bids', () => {
+  test("Akash's own bid, order, provider and lease in one call", async () => {
+    const files = ['bid-cpu-gpu', 'order-cpu-gpu', 'provider', 'lease-active']
+    const paths = files.map((name) => evidencePath(`akash/bids/${name}.json`))
+    const report = reportIn(await vouchsafe(['gate', ...paths, ...withStore(), '--json']))
+    expect(report.bids).toMatchObject([{ price: '4200 uakt', compared: { order: true, provider: true } }])
+    expect(report.bids[0]?.findings.map((f) => f.code)).toEqual(['GATE_EVIDENCE_NEEDED'])
+    expect(report.leases[0]?.findings.map((f) => f.code)).toEqual(['GATE_LEASE_UNKNOWN'])
+  })
 })
