@@ -1,4 +1,5 @@
 import { latin1 } from '../core/bytes.ts'
+import { fromBase64 } from '../core/encodings.ts'
 import { attempt, type Outcome, refuse, take } from '../core/outcome.ts'
 import {
   address,
@@ -29,7 +30,7 @@ export interface AttributeLike {
   readonly value: string
 }
 
-/** Text in JSON, ASCII digits in SDK objects. */
+/** Text in JSON, ASCII digits in SDK objects, and base64 of those in the JSON that SDKs make of them. */
 export interface ResourceValueLike {
   readonly val: IntegerLike | Uint8Array
 }
@@ -199,7 +200,15 @@ function demand(entry: unknown, path: string): GpuDemand {
 function quantity(value: unknown): number {
   const units = membersOf(value, 'gpu.units')
   const val = has(units, 'val') ? units.val : undefined
-  return Number(unsigned(val instanceof Uint8Array ? latin1(val) : val, 'u32', 'gpu.units.val'))
+  return Number(unsigned(digitsOf(val), 'u32', 'gpu.units.val'))
+}
+
+/** SDKs hold the digits as bytes, and print them as base64: that begins with M, N or O, so neither is taken for the other. */
+function digitsOf(val: unknown): unknown {
+  if (val instanceof Uint8Array) return latin1(val)
+  if (typeof val !== 'string' || !(val.charCodeAt(0) >= 0x4d && val.charCodeAt(0) <= 0x4f)) return val
+  const bytes = fromBase64(val, 'gpu.units.val')
+  return bytes.ok ? latin1(bytes.value) : val
 }
 
 type Attributes = readonly (readonly [key: string, value: string])[]

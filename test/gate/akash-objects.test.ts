@@ -85,6 +85,20 @@ test('SDK objects read like JSON', () => {
   expect(json).toMatchObject({ ok: true, value: { offer: [{ units: 8, count: 1, models: ['H100'] }] } })
 })
 
+test.each<[string, string, number | undefined]>([
+  ['one digit', 'OA==', 8],
+  ['three digits', 'MTI4', 128],
+  ['nothing', 'MA==', 0],
+  ['not canonical', 'OA', undefined],
+  ['no digits', 'Oi8=', undefined],
+  ['hexadecimal digits', 'MHg4', undefined],
+])('the JSON that SDKs make of their bytes is base64 of digits: %s', (_, val, units) => {
+  const offer = [{ resources: { gpu: { units: { val }, attributes: [] } }, count: 1 }]
+  const read = readBid({ id: leaseId(), state: 'open', resourcesOffer: offer })
+  if (units === undefined) expect(refused(read)).toBe('GATE_OBJECT_MALFORMED')
+  else expect(read).toMatchObject({ ok: true, value: { offer: [{ units, count: 1 }] } })
+})
+
 test('orders say what was bought, and attributes are there once', () => {
   expect(readOrder(orderOf({ units: 2, count: 3 }))).toMatchObject({
     ok: true,

@@ -138,6 +138,7 @@ describe('in an empty project', () => {
 
   test('the command runs its demonstration without a checkout', async () => {
     expect(await consumer.command('demo')).toMatchObject({ exit: 0, stderr: '' })
+    expect(await consumer.command('demo', 'bids')).toMatchObject({ exit: 0, stderr: '' })
   })
 })
 

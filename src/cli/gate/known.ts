@@ -1,7 +1,6 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { createVerificationCache } from '../../core/context.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { DEFAULT_RULES } from '../../gate/core.ts'
@@ -10,7 +9,6 @@ import { nodeRandom } from '../../gate/node-ports.ts'
 import type { GateStore } from '../../gate/store.ts'
 import { createGate } from '../../index.ts'
 import { memoryStore } from '../../stores/memory.ts'
-import { sqliteStore } from '../../stores/sqlite.ts'
 import { UsageError } from '../input.ts'
 
 /**
@@ -67,6 +65,11 @@ export async function withStore<T>(path: string | undefined, use: (store: GateSt
 }
 
 async function copyOf(path: string, copy: string): Promise<GateStore> {
+  // Node calls its SQLite experimental, on stderr, and no other command needs to hear that.
+  const [{ DatabaseSync }, { sqliteStore }] = await Promise.all([
+    import('node:sqlite'),
+    import('../../stores/sqlite.ts'),
+  ])
   try {
     if (!(await stat(path)).isFile()) throw new Error('it is not a file')
     const database = new DatabaseSync(path, { readOnly: true })
