@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { QuoteVerifier } from '@phala/dcap-qvl'
 import { createVerificationCache, type VerificationCache } from '../src/core/context.ts'
@@ -8,7 +9,10 @@ import { type Policy, parsePolicy, prepareCollateral, type VerifyContext, verify
 import type { Work } from './measure.ts'
 
 /** One genuine TDX quote, version 4, of a platform that is up to date, with all of Intel's collateral of that time. */
-const FOLDER = fileURLToPath(new URL('../../shared/evidence/intel/tdx-v4-dcapqvl-uptodate/', import.meta.url))
+const FOLDER = join(
+  process.env.VOUCHSAFE_EVIDENCE ?? fileURLToPath(new URL('../../shared/evidence', import.meta.url)),
+  'intel/tdx-v4-dcapqvl-uptodate/',
+)
 /** In a quote of version 4 (intel-dcap.md §1). */
 const REPORT_DATA_AT = 48 + 520
 const QE_SIGNATURE_AT = 1154
