@@ -75,7 +75,7 @@ export async function verify(evidence: Evidence, context: VerifyContext): Promis
     read.ok && read.value.collateral.length > 0
       ? await sortCollateral(judgement, read.value.collateral, 'evidence')
       : undefined
-  if (beside !== undefined) inputFaults.push(...beside.faults)
+  for (const f of beside?.faults ?? []) inputFaults.push(f)
   const policy =
     context.policy === null ? null : { policy: context.policy, digest: await digestOf(context.policy, crypto) }
   const referenceValues = []

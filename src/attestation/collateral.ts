@@ -82,6 +82,14 @@ export interface SortedCollateral {
   readonly faults: readonly Fault[]
 }
 
+/** A whole board with its chains, answers and Intel's lists has some hundred kilobytes. */
+const MOST_DER_BYTES: Readonly<Record<Origin, number>> = {
+  evidence: 2 * 1024 * 1024,
+  verifier: LIMITS.collateralBytes,
+}
+/** A person reads a few; a file of rubbish has one for each of its parts. */
+const MOST_FAULTS = 64
+
 /**
  * Sorts collateral files by content: PEM (certificates, CRLs, public keys), DER (certificate, CRL, OCSP answer), RIM XML, files of
  * Intel's (`readIntelFile`). Equal objects are held once. What cannot be read is reported and left out, so that it can only ever
@@ -100,6 +108,21 @@ export async function sortCollateral(
   const platformKeys = new Map<string, Brought<PublicKeyInfo>>()
   const faults: Fault[] = []
   const reader = new DerReader()
+  const read = { objects: 0, bytes: 0, isFull: false }
+  /** Files hold objects; both are bounded, so that no file costs more than what is told of it. */
+  const hasRoom = (der: Uint8Array, name: string): boolean => {
+    if (read.isFull) return false
+    read.objects++
+    read.bytes += der.length
+    if (read.objects <= LIMITS.collateralObjects && read.bytes <= MOST_DER_BYTES[origin]) return true
+    read.isFull = true
+    faults.push(
+      read.objects > LIMITS.collateralObjects
+        ? fault('LIMIT_COLLATERAL_COUNT', name, { expected: LIMITS.collateralObjects })
+        : fault('LIMIT_COLLATERAL_BYTES', name, { expected: MOST_DER_BYTES[origin] }),
+    )
+    return false
+  }
 
   const hold = async <T>(into: Map<string, Brought<T>>, bytes: Uint8Array, outcome: Outcome<T>) => {
     if (!outcome.ok) faults.push(...outcome.faults)
@@ -109,6 +132,7 @@ export async function sortCollateral(
     }
   }
   const sortDer = async (der: Uint8Array, name: string) => {
+    if (!hasRoom(der, name)) return
     const known = reader.knownCrl(der)
     if (known !== undefined) return hold(crls, known.der, ok(known))
     const certificate = reader.certificate(der, name)
@@ -178,7 +202,7 @@ export async function sortCollateral(
       intelDocuments: [...intelDocuments.values()],
       platformKeys: [...platformKeys.values()],
     },
-    faults,
+    faults: faults.slice(0, MOST_FAULTS),
   }
 }
 

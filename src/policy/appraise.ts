@@ -109,12 +109,23 @@ function alternative(
     const report = reportFor(id, `/require/cpu/any/${index}`, faults)
     notChecked.push(...appraiseCpu(rule, claims, subject, report))
     const measurement = appraiseMeasurement(policy, rule, claims, subject, reportFor(id, '', faults))
-    if (rule.revocation === 'required')
+    if (rule.revocation !== 'none') {
       appraiseRevocation(cpu, CHAIN_OF[rule.platform], 'CRL_MISSING', '/revocation', report)
+      if (rule.platform !== 'amd/snp' && rule.revocation === 'required') appraiseOrigin(cpu, report)
+    }
     if (policy.require.leaseBinding === 'host-data') leaseBinding(claims, subject, reportFor(id, '/require', faults))
     return measurement
   })
   return { index, faults, notChecked, ...weakest(measured) }
+}
+
+/** Whoever brings evidence and lists together chooses the oldest lists that are still in date. */
+function appraiseOrigin({ revocation }: Cpu, report: Report): void {
+  if (!revocation.some((r) => r.chain === 'intel-pck' && r.status === 'good' && r.stapled)) return
+  report('CRL_MISSING', 'revocation.intel-pck', '/revocation', {
+    expected: 'lists that the verifier obtained',
+    actual: 'lists that came with the evidence',
+  })
 }
 
 const CHAIN_OF = {

@@ -42,8 +42,17 @@ function cpu(policy: Policy, rule: CpuRule, at: string, faults: Faults): void {
 
 function tdx(policy: Policy, rule: TdxRule, at: string, faults: Faults): void {
   debugging(policy, rule.tdAttributes.debug, `${at}/tdAttributes/debug`, faults)
+  // Bits 4 to 6 open the TD to profiling and telemetry of the host, beside what nobody knows yet.
+  debugging(
+    policy,
+    rule.tdAttributes.unknownBits === 'allowed' ? 'allowed' : 'forbidden',
+    `${at}/tdAttributes/unknownBits`,
+    faults,
+  )
   const asked = Object.entries(rule.dstack).find(([, list]) => list !== 'any')
-  if (asked !== undefined && policy.referenceValues === 'none' && !pinsLaunch(rule)) {
+  // Below level 3 no statement is ever demanded, so that signers alone pin nothing.
+  const isVouched = policy.referenceValues !== 'none' && policy.require.level >= 3
+  if (asked !== undefined && !isVouched && !pinsLaunch(rule)) {
     const expected = `${PINNING_MEMBERS['intel/tdx']}, or referenceValues.signers: any other guest measures what it likes`
     faults.push(
       fault('POLICY_MEASUREMENT_REQUIRED', `${at}/dstack/${asked[0]}`, { expected, actual: 'mrTd or rtmr any' }),
@@ -52,6 +61,10 @@ function tdx(policy: Policy, rule: TdxRule, at: string, faults: Faults): void {
 }
 
 function sgx(policy: Policy, rule: SgxRule, at: string, faults: Faults): void {
+  if (typeof policy.require.gpu === 'object') {
+    const expected = 'no SGX alternative: an enclave measures neither the driver nor the system that owns the GPU'
+    unsatisfiable(faults, `${at}/platform`, expected, 'intel/sgx beside rules for GPUs')
+  }
   debugging(policy, rule.attributes.debug, `${at}/attributes/debug`, faults)
   if (rule.mrSigner !== 'any' && rule.mrEnclave === 'any' && !pinsLaunch(rule)) {
     const expected = 'isvProdId and minIsvSvn beside mrSigner: a signer alone admits every enclave it ever signed'

@@ -88,8 +88,10 @@ function platform(rule: DcapRule, say: Say): void {
   if (rule.smt === 'forbidden') say('/smt', 'Hyper-threading must be off, as Intel certifies it.')
   say(
     '/revocation',
-    rule.revocation === 'required'
-      ? "Intel's current revocation lists must be there and clear the chain."
-      : "Intel's revocation lists are not looked at.",
+    {
+      required: "Intel's current revocation lists must be there, obtained by the verifier, and clear the chain.",
+      stapled: "Intel's current revocation lists must be there, if only with the evidence, and clear the chain.",
+      none: "Intel's revocation lists are not looked at.",
+    }[rule.revocation],
   )
 }

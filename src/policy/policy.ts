@@ -131,7 +131,7 @@ export interface DcapRule {
   /** FMSPCs, PPIDs and platform instance ids that are refused */
   readonly denyPlatforms: 'none' | NonEmpty<string>
   readonly smt: 'forbidden' | 'allowed'
-  readonly revocation: 'required' | 'none'
+  readonly revocation: 'required' | 'stapled' | 'none'
 }
 
 /** What one Intel TDX quote must show. */

@@ -84,7 +84,8 @@ const RISKS: readonly Risk[] = [
   {
     threats: ['T41', 'T43'],
     text: 'Revoked certificates may go unnoticed, because revocation is not looked at everywhere.',
-    remains: (policy) => gpuOf(policy)?.revocation === 'none' || someCpu((rule) => rule.revocation === 'none')(policy),
+    remains: (policy) =>
+      gpuOf(policy)?.revocation === 'none' || someCpu((rule) => rule.revocation !== 'required')(policy),
   },
   {
     threats: ['T14'],

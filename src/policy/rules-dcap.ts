@@ -77,8 +77,9 @@ export const dcapMembers: Members<DcapRule> = {
     'allowed',
   ),
   revocation: {
-    description: "Intel's two revocation lists: required and current, or not looked at.",
-    shape: choice(['required', 'none']),
+    description:
+      "Intel's two revocation lists, current. required: the verifier must have obtained them; stapled: those that came with the evidence count while they are valid, and their sender chose how old they are; none: not looked at.",
+    shape: choice(['required', 'stapled', 'none']),
     absent: 'required',
   },
 }

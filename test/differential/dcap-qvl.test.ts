@@ -118,7 +118,7 @@ function anyTcb(): Policy {
       name: 'any-tcb',
       require: {
         level: 1,
-        cpu: { any: ['intel/tdx', 'intel/sgx'].map((platform) => ({ platform, ...dcap })) },
+        cpu: { any: ['intel/tdx', 'intel/sgx'].map((platform) => ({ platform, revocation: 'stapled', ...dcap })) },
         gpu: 'any',
         physical: 'any',
       },

@@ -72,9 +72,16 @@ describe('TDX, by default', () => {
   it('has a knob for each of them, and none for debugging in production', () => {
     const azure = tdx({ tdAttributes: { septVeDisable: 'any' } })
     expect(codes(azure, subjectOf([tdxItem(bits({ septVeDisable: false }))]))).toEqual([])
-    const open = { perfmon: 'allowed', migratable: 'allowed', unknownBits: 'allowed' }
-    const weak = bits({ perfmon: true, migratable: true, unknownBits: '0000000000000100' })
-    expect(codes(tdx({ tdAttributes: open }), subjectOf([tdxItem(weak)]))).toEqual([])
+    const open = { perfmon: 'allowed', migratable: 'allowed' }
+    expect(codes(tdx({ tdAttributes: open }), subjectOf([tdxItem(bits({ perfmon: true, migratable: true }))]))).toEqual(
+      [],
+    )
+    const unknown = tdx({ tdAttributes: { unknownBits: 'allowed' } })
+    expect(told(parsed(unknown))).toEqual([
+      'POLICY_ACKNOWLEDGEMENT_MISSING /require/cpu/any/0/tdAttributes/unknownBits',
+    ])
+    const development = { ...unknown, profile: 'development' }
+    expect(codes(development, subjectOf([tdxItem(bits({ unknownBits: '0000000000000100' }))]))).toEqual([])
     expect(told(parsed(tdx({ tdAttributes: { debug: 'allowed' } })))).toEqual([
       'POLICY_ACKNOWLEDGEMENT_MISSING /require/cpu/any/0/tdAttributes/debug',
     ])
@@ -92,6 +99,10 @@ describe('TDX, by default', () => {
     expect(codes(tdx(), subjectOf([tdxItem({}, missing)]))).toEqual(['CRL_MISSING'])
     expect(codes(tdx(), subjectOf([tdxItem({}, [])]))).toEqual(['CRL_MISSING'])
     expect(codes(tdx({ revocation: 'none' }), subjectOf([tdxItem({}, missing)]))).toEqual([])
+    const stapled = [{ chain: 'intel-pck', status: 'good', stapled: true, faults: [] }] as const
+    expect(codes(tdx(), subjectOf([tdxItem({}, stapled)]))).toEqual(['CRL_MISSING'])
+    expect(codes(tdx({ revocation: 'stapled' }), subjectOf([tdxItem({}, stapled)]))).toEqual([])
+    expect(codes(tdx({ revocation: 'stapled' }), subjectOf([tdxItem({}, missing)]))).toEqual(['CRL_MISSING'])
   })
 })
 
@@ -238,9 +249,12 @@ describe('what was launched', () => {
       const told1 = [`TDX_WORKLOAD_UNKNOWN cpu.eventLog.claims.${name} ${AT}/dstack/${name}`]
       judgedTdx(rule, other, told1, { eventLog: log({}) })
       expect(codes(tdx(rule), subjectOf([tdxItem()]))).toEqual(['APPRAISAL_CLAIM_MISSING'])
-      expect(told(parsed(tdx({ dstack: rule.dstack })))).toEqual([
-        `POLICY_MEASUREMENT_REQUIRED /require/cpu/any/0/dstack/${name}`,
-      ])
+      const unpinned = [`POLICY_MEASUREMENT_REQUIRED /require/cpu/any/0/dstack/${name}`]
+      expect(told(parsed(tdx({ dstack: rule.dstack })))).toEqual(unpinned)
+      // Signers alone pin nothing where no level asks for what they say.
+      const signers = { referenceValues: { signers: [SIGNER] } }
+      expect(told(parsed(tdx({ dstack: rule.dstack }, { level: 2 }, signers)))).toEqual(unpinned)
+      expect(told(parsed(tdx({ dstack: rule.dstack }, { level: 3 }, signers)))).toEqual([])
     }
   })
 
@@ -313,6 +327,16 @@ describe('the lease', () => {
 
   it('has no place in an SGX quote', () => {
     expect(told(parsed(bound({ platform: 'intel/sgx' })))).toEqual(['POLICY_UNSATISFIABLE /require/leaseBinding'])
+  })
+})
+
+describe('an enclave', () => {
+  it('is no CPU for GPUs: it measures neither their driver nor the system that owns them', () => {
+    const gpu = { count: 1, models: ['H100'], binding: 'shared-nonce', devtools: 'not-proved' }
+    expect(told(parsed(sgx({ mrEnclave: [MR_ENCLAVE] }, { gpu })))).toEqual([
+      'POLICY_UNSATISFIABLE /require/cpu/any/0/platform',
+    ])
+    expect(told(parsed(tdx({}, { gpu })))).toEqual([])
   })
 })
 

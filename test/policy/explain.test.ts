@@ -130,7 +130,7 @@ describe('explainPolicy', () => {
           },
           {
             "rule": "/require/cpu/any/1/revocation",
-            "text": "Alternative 2: Intel's current revocation lists must be there and clear the chain.",
+            "text": "Alternative 2: Intel's current revocation lists must be there, obtained by the verifier, and clear the chain.",
           },
           {
             "rule": "/require/cpu/any/1/tdAttributes",

@@ -1,6 +1,6 @@
 import { equalBytes } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
-import { attemptAsync, failed, type Outcome, refuse, take, verdictOf } from '../../core/outcome.ts'
+import { attemptAsync, type Fault, failed, type Outcome, refuse, take, verdictOf } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { type Brought, type IntelDocument, payerOf } from '../collateral.ts'
 import { type CollateralFacts, judgeCollateral } from '../collateral-rules.ts'
@@ -41,7 +41,8 @@ const MOST_DOCUMENT_BYTES = 64 * 1024
 /**
  * The document that is wanted, proved: of those that fit, the one of the highest evaluation number and then the newest.
  * Where none fits and only one of that kind was given at all, that one, so that the contradiction is named by whoever uses
- * it. Ends the surrounding `attemptAsync` where documents were given and none of them can be used: with the code of the
+ * it. A document that Intel signed under a higher number and that cannot be used (expired, of a form that is not understood)
+ * leaves no older one standing. Ends the surrounding `attemptAsync` there, and where documents were given and none of them can be used: with the code of the
  * signer's certificate, TDX_COLLATERAL_SIGNATURE, a code of the decoder, COLLATERAL_EXPIRED · COLLATERAL_NOT_YET_VALID. At
  * most 8 are tried, what the verifier holds before what the sender brought.
  * @returns undefined where none was given for this platform
@@ -59,8 +60,13 @@ export async function chooseDocument<T extends Dated>(
   })
   const candidates = fitting.length > 0 || ofKind.length > 1 ? inOrder(fitting, context) : ofKind
   const outcomes: Outcome<ProvedDocument<T>>[] = []
+  const superseding: { readonly number: number; readonly fault: Fault }[] = []
   for (const document of candidates.slice(0, MOST_DOCUMENTS)) {
-    outcomes.push(await attemptAsync(() => proveDocument(context, document, signers, wanted)))
+    const genuine = await attemptAsync(() => authenticDocument(context, document, signers, wanted))
+    const outcome = genuine.ok ? await attemptAsync(() => usableDocument(context, genuine.value, wanted)) : genuine
+    outcomes.push(outcome)
+    if (!genuine.ok || outcome.ok || outcome.faults[0].code === 'COLLATERAL_NOT_YET_VALID') continue
+    superseding.push({ number: headOf(document.value)?.evaluationNumber ?? 0, fault: outcome.faults[0] })
   }
   const [best] = outcomes
     .flatMap((o) => (o.ok ? [o.value] : []))
@@ -68,7 +74,11 @@ export async function chooseDocument<T extends Dated>(
       (a, b) =>
         b.value.tcbEvaluationDataNumber - a.value.tcbEvaluationDataNumber || b.value.issueDate - a.value.issueDate,
     )
-  if (best !== undefined) return best
+  if (best !== undefined) {
+    // Intel said something newer, which cannot be used: what it said before does not stand any more, whoever brings it.
+    const newer = superseding.find(({ number }) => number > best.value.tcbEvaluationDataNumber)
+    return newer === undefined ? best : take(failed([newer.fault]))
+  }
   const faults = outcomes.flatMap((o) => (o.ok ? [] : o.faults))
   const told = faults.find((f) => verdictOf(f) === 'reject') ?? faults[0]
   return told === undefined ? undefined : take(failed([told]))
@@ -93,13 +103,18 @@ function inOrder(
   })
 }
 
-async function proveDocument<T extends Dated>(
+/** A document that Intel signed, whatever it says and whenever it was in date. */
+interface Genuine {
+  readonly document: Brought<IntelDocument>
+  readonly signer: TcbSigner
+}
+
+async function authenticDocument(
   context: Context,
   document: Brought<IntelDocument>,
   signers: readonly TcbSigner[],
-  { decode, tee, path }: Wanted<T>,
-): Promise<ProvedDocument<T>> {
-  const { signed, kind } = document.value
+  { tee, path }: Pick<Wanted<Dated>, 'tee' | 'path'>,
+): Promise<Genuine> {
   const { issuerChain } = document.value
   const offered = signers.filter(
     ({ value }) => issuerChain === undefined || issuerChain.some((der) => equalBytes(der, value.der)),
@@ -112,6 +127,15 @@ async function proveDocument<T extends Dated>(
     return refuse(COLLATERAL_CODES[tee].signature, path, { expected: 'signed by Intel SGX TCB Signing' })
   }
   take(signer.proof)
+  return { document, signer }
+}
+
+async function usableDocument<T extends Dated>(
+  context: Context,
+  { document, signer }: Genuine,
+  { decode, tee, path }: Wanted<T>,
+): Promise<ProvedDocument<T>> {
+  const { signed, kind } = document.value
   const value = take(
     await context.decodeOnce(`${kind}/${path}`, signed, MOST_DOCUMENT_BYTES, () => decode(signed, tee, path)),
   )

@@ -90,7 +90,11 @@ function chainOf(context: Context, tee: Tee, pem: Uint8Array): Promise<Outcome<O
 }
 
 /** A folder may hold the certificates of a whole fleet; as many of one TCB are tried. */
-const MOST_CANDIDATES = 8
+const MOST_CANDIDATES = 48
+
+/** Which are tried must not depend on the order of the files. */
+const inOrderOfDigest = (certificates: readonly Held<Certificate>[]): readonly Held<Certificate>[] =>
+  [...certificates].sort((a, b) => (a.sha256 < b.sha256 ? -1 : 1)).slice(0, MOST_CANDIDATES)
 
 /**
  * Of the PCK certificates with the TCB that the quote names, the one whose key signed the QE's report: the PPID that would
@@ -103,7 +107,7 @@ async function pckInCollateral(
   id: Extract<CertificationData, { kind: 'pck-id' }>,
   collateral: CollateralSet,
 ): Promise<OfferedPck> {
-  const named = collateral.certificates.filter(({ value }) => isNamedBy(id, value, tee)).slice(0, MOST_CANDIDATES)
+  const named = inOrderOfDigest(collateral.certificates.filter(({ value }) => isNamedBy(id, value, tee)))
   for (const leaf of named) {
     if (!(await isQeReportSigned(context, quote, leaf.value))) continue
     const ca = await caInCollateral(context, leaf.value, collateral)
@@ -129,7 +133,7 @@ async function caInCollateral(
   leaf: Certificate,
   { certificates }: CollateralSet,
 ): Promise<Held<Certificate> | undefined> {
-  const named = certificates.filter(({ value }) => sameName(value.subject, leaf.issuer)).slice(0, MOST_CANDIDATES)
+  const named = inOrderOfDigest(certificates.filter(({ value }) => sameName(value.subject, leaf.issuer)))
   for (const ca of named) {
     if (await isSignedStructure(context, 'collateral', leaf, ca.value.publicKey)) return ca
   }

@@ -1,7 +1,7 @@
 import { equalBytes } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
 import { type Fault, failed, fault, refuse, take, verdictOf } from '../../core/outcome.ts'
-import { authenticateCrl, type Crl, type CrlIssuer } from '../../core/x509/crl.ts'
+import { authenticateCrl, type Crl, type CrlIssuer, revokedOf } from '../../core/x509/crl.ts'
 import { nameText } from '../../core/x509/names.ts'
 import { anchorKey, type ValidatedPath } from '../../core/x509/path.ts'
 import { type Brought, payerOf } from '../collateral.ts'
@@ -85,21 +85,25 @@ async function answerOf(
   for (const list of own.slice(0, MOST_LISTS)) {
     const { value: crl, sha256, origin } = list
     const outcome = await authenticateCrl(context, payerOf(list), crl, issuer, path)
-    if (outcome.ok || outcome.faults[0].code === 'CRL_STALE') checkAbsence(crl, serials, path)
+    checkAbsence(revokedOf(crl, outcome, serials, context.now), path)
     if (!outcome.ok) faults.push(outcome.faults[0])
     else if (crl.nextUpdate !== undefined) {
       uses.push({ kind: 'x509-crl', digest: sha256, issuedAt: crl.thisUpdate, validUntil: crl.nextUpdate })
       if (origin === 'verifier') isStapled = false
     }
   }
-  if (uses.length > 0) return { isGiven: true, faults: [], uses, isStapled }
+  // A complete list repeats what older ones say: the newest is what the answer rests on.
+  const newest = uses.reduce<CollateralUse | undefined>(
+    (best, use) => (best === undefined || (use.issuedAt ?? 0) > (best.issuedAt ?? 0) ? use : best),
+    undefined,
+  )
+  if (newest !== undefined) return { isGiven: true, faults: [], uses: [newest], isStapled }
   const refused = faults.find((f) => verdictOf(f) === 'reject')
   if (refused !== undefined) take(failed([refused]))
   return { isGiven: true, faults, uses: [], isStapled: false }
 }
 
-function checkAbsence(crl: Crl, serials: readonly string[], path: string): void {
-  const revoked = serials.find((serial) => crl.revoked.has(serial))
+function checkAbsence(revoked: string | undefined, path: string): void {
   if (revoked !== undefined) {
     refuse('X509_REVOKED', path, { expected: 'certificates of the chain absent', actual: `serial ${revoked}` })
   }

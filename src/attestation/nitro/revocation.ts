@@ -2,7 +2,7 @@ import { equalBytes } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
 import { type Fault, fault, refuse, verdictOf } from '../../core/outcome.ts'
 import { type Certificate, EXTENSION } from '../../core/x509/certificate.ts'
-import { authenticateCrl, type Crl, type CrlIssuer } from '../../core/x509/crl.ts'
+import { authenticateCrl, type Crl, type CrlIssuer, revokedOf } from '../../core/x509/crl.ts'
 import { anchorKey, type ValidatedPath } from '../../core/x509/path.ts'
 import { type Brought, payerOf } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
@@ -81,7 +81,7 @@ async function answerFor(
     const { value: crl, sha256, origin } = list
     const outcome = await authenticateCrl(context, payerOf(list), crl, issuer, path)
     const [first] = outcome.ok ? [] : outcome.faults
-    if ((first === undefined || first.code === 'CRL_STALE') && crl.revoked.has(serial)) {
+    if (revokedOf(crl, outcome, [serial], context.now) !== undefined) {
       refuse('X509_REVOKED', path, { expected: 'absent', actual: `serial ${serial}` })
     }
     // A list that the issuer did not make says nothing about its certificates, and is as good as none.

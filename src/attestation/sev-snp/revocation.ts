@@ -2,7 +2,7 @@ import { equalBytes } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
 import { type Fault, fault, refuse, verdictOf } from '../../core/outcome.ts'
 import type { TrustAnchor } from '../../core/trust-anchors.ts'
-import { authenticateCrl, type Crl } from '../../core/x509/crl.ts'
+import { authenticateCrl, type Crl, revokedOf } from '../../core/x509/crl.ts'
 import { attribute, nameText } from '../../core/x509/names.ts'
 import { anchorKey } from '../../core/x509/path.ts'
 import { type Brought, type Held, payerOf } from '../collateral.ts'
@@ -56,7 +56,7 @@ export async function judgeRevocation(
     const { value: crl, sha256, origin } = list
     const issuer = { subject: ark.subject, publicKey: anchorKey(ark), maySignCrls: true }
     const outcome = await authenticateCrl(context, payerOf(list), crl, issuer, 'crl')
-    if (outcome.ok || outcome.faults[0].code === 'CRL_STALE') checkAbsence(crl, serials)
+    checkAbsence(revokedOf(crl, outcome, serials, context.now))
     if (!outcome.ok) faults.push(outcome.faults[0])
     else if (crl.nextUpdate !== undefined) {
       uses.push({ kind: 'x509-crl', digest: sha256, issuedAt: crl.thisUpdate, validUntil: crl.nextUpdate })
@@ -69,8 +69,7 @@ export async function judgeRevocation(
   return without('unknown', faults)
 }
 
-function checkAbsence(crl: Crl, serials: readonly string[]): void {
-  const revoked = serials.find((serial) => crl.revoked.has(serial))
+function checkAbsence(revoked: string | undefined): void {
   if (revoked !== undefined) {
     refuse('X509_REVOKED', 'crl', { expected: 'authorities of the chain absent', actual: `serial ${revoked}` })
   }

@@ -150,3 +150,23 @@ export function authenticateCrl(
     return crl
   })
 }
+
+/**
+ * The first of these serials that a list of its issuer's names as revoked. A list that is past its nextUpdate still tells what
+ * was revoked; one whose thisUpdate lies ahead (a clock that is behind, or a judgement of an earlier time) tells what was
+ * revoked before `now`.
+ * @param outcome of `authenticateCrl`; where its refusal is another, the list is nobody's word and names nothing
+ */
+export function revokedOf(
+  crl: Crl,
+  outcome: Outcome<unknown>,
+  serials: readonly string[],
+  now: UnixSeconds,
+): string | undefined {
+  const code = outcome.ok ? undefined : outcome.faults[0].code
+  if (code !== undefined && code !== 'CRL_STALE' && code !== 'CRL_TIME_INVALID') return undefined
+  return serials.find((serial) => {
+    const since = crl.revoked.get(serial)
+    return since !== undefined && (code !== 'CRL_TIME_INVALID' || since <= now)
+  })
+}

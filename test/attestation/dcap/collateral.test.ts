@@ -229,15 +229,25 @@ describe('a document', () => {
 
   it('that is genuine and current counts beside what is not', async () => {
     const forged = answer(tcbInfoOf('TDX', { tcbEvaluationDataNumber: 99 }), KEYS.foreign)
-    const expired = numbered(30, { nextUpdate: '2026-07-30T00:00:00Z' })
-    const malformed = numbered(31, { tcbType: 7 })
-    expect(await numberWith([forged, expired, malformed, numbered(18)])).toBe(18)
+    expect(await numberWith([forged, numbered(18)])).toBe(18)
+    const early = numbered(30, { issueDate: '2026-09-30T00:00:00Z', nextUpdate: '2026-10-30T00:00:00Z' })
+    expect(await numberWith([early, numbered(18)])).toBe(18)
     const sameText = utf8(
       Buffer.from(INFO)
         .toString()
         .replace(/"signature":"../, '"signature":"00'),
     )
     expect(await numberWith([sameText, INFO])).toBe(20)
+  })
+
+  it('that is newer and cannot be used leaves no older one standing, whoever brings it', async () => {
+    const expired = numbered(30, { nextUpdate: '2026-07-30T00:00:00Z' })
+    const malformed = numbered(31, { tcbType: 7 })
+    refused(await judged(but(INFO, expired, numbered(18))), ['COLLATERAL_EXPIRED'])
+    refused(await judged(but(INFO, malformed, numbered(18))), ['TDX_COLLATERAL_MALFORMED'])
+    // One that is older than what is used says nothing any more.
+    expect(await numberWith([numbered(17, { nextUpdate: '2026-07-30T00:00:00Z' }), numbered(18)])).toBe(18)
+    expect(await numberWith([numbered(17, { tcbType: 7 }), numbered(18)])).toBe(18)
   })
 
   it('of the verifier’s is not crowded out by what the sender brings', async () => {

@@ -153,7 +153,7 @@ describe('every bit is explained', () => {
   })
 
   test('bits without a published meaning are told as such', () => {
-    const attributes = concatBytes(bits64(0, 40), bits64(0, 1))
+    const attributes = concatBytes(bits64(0), bits64(0, 1, 40))
     const { meaning } = shown(sgx({ enclave: { attributes } }), 'Report of the enclave', 'attributes')
     expect(meaning).toContain('bits without a published meaning: 0x10000000000')
   })
