@@ -355,7 +355,10 @@ interface ReplayedLog {
 
 /** What firmware measured, as far as its log can be recomputed. */
 export interface CcelClaims {
-  /** variable SecureBoot; undefined where it was not measured before the separator */
+  /**
+   * variable SecureBoot as the log words it; undefined where it was not measured before the separator. No digest covers what an
+   * event is called: whoever rests on it pins RTMR0
+   */
   readonly secureBoot: boolean | undefined
 }
 
