@@ -668,7 +668,7 @@ export const CODES = {
   GPU_COUNT_MISMATCH: {
     verdict: 'reject',
     title: 'The evidence shows another number of GPUs than was leased.',
-    hint: 'Every leased GPU must be attested, and no other. The Akash sidecar creates only /dev/nvidia0: the provider should add the other device nodes to the guest and collect again.',
+    hint: 'Every leased GPU must be attested, and no other. Where some are missing, the Akash sidecar created only /dev/nvidia0: the provider should add the other device nodes to the guest and collect again.',
   },
   GPU_NOT_DISTINCT: {
     verdict: 'reject',
@@ -1272,7 +1272,7 @@ export const CODES = {
   APPRAISAL_CPU_MISSING: {
     verdict: 'reject',
     title: 'The policy requires CPU evidence, and there is none.',
-    hint: 'Collect the SEV-SNP report together with the GPU reports in one run; GPU evidence alone says nothing about the guest that uses it.',
+    hint: 'Collect the report or quote of the CPU together with the GPU reports in one run; GPU evidence alone says nothing about the guest that uses it.',
   },
   APPRAISAL_LEASE_MISSING: {
     verdict: 'inconclusive',
@@ -1560,7 +1560,7 @@ export const CODES = {
   TDX_TCB_OUT_OF_DATE: {
     verdict: 'reject',
     title: "The platform's TDX firmware is out of date by Intel's TCB info.",
-    hint: "Install the BIOS, microcode or SEAM loader update that raises the components named under actual, and reboot the host. Accepting OutOfDate in tcbStatus is the tenant's choice alone.",
+    hint: "Install the BIOS, microcode or SEAM loader update that raises the components that the finding names, and reboot the host. Accepting OutOfDate in tcbStatus is the tenant's choice alone.",
   },
   TDX_MODULE_OUT_OF_DATE: {
     verdict: 'reject',
@@ -1630,7 +1630,7 @@ export const CODES = {
   SGX_TCB_OUT_OF_DATE: {
     verdict: 'reject',
     title: "The platform's SGX firmware is out of date by Intel's TCB info.",
-    hint: "Install the BIOS or microcode update that raises the components named under actual, and reboot the host. Accepting OutOfDate in tcbStatus is the tenant's choice alone.",
+    hint: "Install the BIOS or microcode update that raises the components that the finding names, and reboot the host. Accepting OutOfDate in tcbStatus is the tenant's choice alone.",
   },
   SGX_QE_TCB_OUT_OF_DATE: {
     verdict: 'reject',
@@ -1859,7 +1859,7 @@ export const CODES = {
   GATE_EVIDENCE_NEEDED: {
     verdict: 'inconclusive',
     title: "No evidence of this provider's hardware is known.",
-    hint: 'The provider should answer a posture challenge of this gate with evidence of its machine, and sign for the hardware. Until then its bids stay closed.',
+    hint: 'For a bid, the provider should answer a posture challenge of this gate with evidence of its machine, and sign for the hardware. For a lease, issue a lease challenge and pass the answer of its machine to verify.',
   },
   GATE_IDENTITY_MISMATCH: {
     verdict: 'reject',

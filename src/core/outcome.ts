@@ -30,11 +30,11 @@ export interface FaultDetail {
   readonly source?: string
 }
 
-const SHOWN_CHARACTERS = 200
+const SHOWN_CHARACTERS = 600
 
 /**
  * Text from the evidence made safe to print: anything but printable ASCII is escaped, and what is longer than
- * 200 characters is cut with a note of its length.
+ * 600 characters is cut with a note of its length.
  */
 export function printable(text: string): string {
   const cut = text.length > SHOWN_CHARACTERS ? text.slice(0, SHOWN_CHARACTERS) : text

@@ -135,7 +135,7 @@ function level({ require: { level: required, cpu }, referenceValues }: Policy, f
   if (required >= 4) unsatisfiable(faults, '/require/level', NAME_SIGNERS, String(required))
   else if (required === 3 && open !== undefined) {
     const members = PINNING_MEMBERS[open.platform]
-    const expected = `${members} in alternative ${cpu.any.indexOf(open)}, or referenceValues.signers: nothing else says what is measured`
+    const expected = `${members} in alternative ${cpu.any.indexOf(open) + 1}, or referenceValues.signers: nothing else says what is measured`
     unsatisfiable(faults, '/require/level', expected, String(required))
   }
 }

@@ -111,7 +111,8 @@ function adviceFor({ require, keyRelease, referenceValues }: Policy): readonly s
   }
   for (const [i, rule] of require.cpu.any.entries()) {
     const at = `Alternative ${i + 1}`
-    if (!pinsLaunch(rule) && referenceValues === 'none') {
+    const isPartly = rule.platform === 'intel/tdx' && rule.mrTd !== 'any'
+    if (!pinsLaunch(rule) && !isPartly && referenceValues === 'none') {
       advice.push(
         `${at} pins no measurement. Take the digest from the publisher of the image, never from the machine that is judged.`,
       )

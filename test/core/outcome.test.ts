@@ -20,15 +20,15 @@ describe('printable', () => {
       fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
         const shown = printable(text)
         expect(shown.replace(/… \(\d+ characters\)$/, '')).toMatch(/^[\x20-\x7e]*$/)
-        expect(shown.length).toBeLessThanOrEqual(200 * 6 + 30)
+        expect(shown.length).toBeLessThanOrEqual(600 * 6 + 30)
       }),
     )
   })
 
   it('escapes terminal control, direction marks and line ends', () => {
     expect(printable('\x1b[31m\u202e\n\0é')).toBe('\\u001b[31m\\u202e\\u000a\\u0000\\u00e9')
-    expect(printable('a'.repeat(201))).toBe(`${'a'.repeat(200)}… (201 characters)`)
-    expect(printable('a'.repeat(200))).toBe('a'.repeat(200))
+    expect(printable('a'.repeat(601))).toBe(`${'a'.repeat(600)}… (601 characters)`)
+    expect(printable('a'.repeat(600))).toBe('a'.repeat(600))
   })
 })
 

@@ -29,7 +29,10 @@ describe('PINNED_ANCHORS', () => {
   it('names every key by its own digest, and every key is one that paths may rest on', () => {
     for (const anchor of PINNED_ANCHORS) {
       expect([anchor.id, anchor.spkiSha256]).toEqual([anchor.id, sha256(anchor.spki)])
-      const key = { amd: { modulusBits: 4096 }, nvidia: { curve: 'P-384' }, intel: { curve: 'P-256' } }
+      const key = {
+        ...{ amd: { modulusBits: 4096 }, nvidia: { curve: 'P-384' } },
+        ...{ intel: { curve: 'P-256' }, aws: { curve: 'P-384' } },
+      }
       expect(anchorKey(anchor)).toMatchObject(key[anchor.role.split('/')[0] as keyof typeof key])
       expect(anchor.notBefore).toBeLessThan(anchor.notAfter)
     }
