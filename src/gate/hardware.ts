@@ -88,7 +88,10 @@ export function isUnresolved({ holder, challengers, contestedSince }: Holders, n
   )
 }
 
-/** The provider gives it up. Whoever signs for fresh evidence next holds it; challengers have to prove themselves again. */
+/**
+ * The provider gives its claim up. Whoever signs for fresh evidence next holds it; challengers have to prove themselves again.
+ * A lease that has the device keeps it: only its end, or evidence without the device, gives that back.
+ */
 export function release(before: Holders, provider: string): Holders {
   const challengers = before.challengers.filter((c) => c.provider !== provider)
   return {
@@ -96,7 +99,6 @@ export function release(before: Holders, provider: string): Holders {
     holder: before.holder?.provider === provider ? null : before.holder,
     challengers: before.holder?.provider === provider ? [] : challengers,
     contestedSince: before.holder?.provider === provider || challengers.length === 0 ? null : before.contestedSince,
-    use: before.use?.provider === provider ? null : before.use,
   }
 }
 

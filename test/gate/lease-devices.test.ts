@@ -1,0 +1,40 @@
+import { describe, expect, it } from 'vitest'
+import { hardwareDigest, releaseStatement } from '../../src/gate/identity.ts'
+import { codesOf, GPU_POLICY, leaseId, orderOf, PROVIDER, signFor, type TestGate, testGate } from './support.ts'
+
+/** Leases `1`, `2` … that each bought `count` machines of one GPU. */
+async function leased(leases: number, count = 1): Promise<TestGate> {
+  const t = await testGate()
+  for (let n = 1; n <= leases; n++) {
+    const order = orderOf({ units: 1, count }, `${n}`)
+    await t.gate.openLease({ lease: leaseId(`${n}`), order, policy: GPU_POLICY, hostData: null })
+  }
+  return t
+}
+
+const found = (t: TestGate, n: string) => codesOf(t.gate.lease(leaseId(n), GPU_POLICY))
+
+describe('a machine of a lease', () => {
+  it('is one guest, whichever GPU it shows', async () => {
+    const t = await leased(1, 2)
+    await t.lease(leaseId('1'), { guest: 'one', gpus: ['a'] })
+    const again = await t.lease(leaseId('1'), { guest: 'one', gpus: ['b'] })
+    expect([again.verdict, codesOf(again)]).toEqual(['inconclusive', ['GATE_REPLICA_MISSING']])
+    expect((await t.lease(leaseId('1'), { guest: 'two', gpus: ['a'] })).verdict).toBe('accept')
+    expect(found(t, '1')).toEqual([])
+  })
+})
+
+describe('a GPU in a live lease', () => {
+  it('is not freed because its provider gives its claim up', async () => {
+    const t = await leased(2)
+    const first = await t.lease(leaseId('1'), { gpus: ['a'] })
+    await t.posture(PROVIDER, { gpus: ['a'] })
+    const hardwareIds = first.decision?.items.flatMap((i) => i.hardwareId ?? []) ?? []
+    const about = { provider: PROVIDER, at: t.now() }
+    const statement = releaseStatement({ ...about, hardwareDigest: hardwareDigest(hardwareIds) })
+    await t.gate.releaseHardware({ ...about, hardwareIds, proof: signFor(PROVIDER, statement) })
+    expect(codesOf(await t.lease(leaseId('2'), { gpus: ['a'] }))).toEqual(['GATE_DEVICE_IN_USE'])
+    expect((await t.lease(leaseId('2'), { gpus: ['b'] })).verdict).toBe('accept')
+  })
+})
