@@ -52,6 +52,8 @@ export interface LeaseState {
   readonly misses: number
   /** when the round began that is unanswered so far */
   readonly askedAt: UnixSeconds | null
+  /** when it is next to be looked at, as in its `LeaseRow`; null before it was written, and where nothing is due any more */
+  readonly dueAt: UnixSeconds | null
   /** of the decision that suspended it; empty where silence did */
   readonly failedCodes: readonly string[]
 }
@@ -87,6 +89,7 @@ export const opened = (
   machines: [],
   misses: 0,
   askedAt: null,
+  dueAt: null,
   failedCodes: [],
 })
 

@@ -26,6 +26,36 @@ describe('a machine of a lease', () => {
 })
 
 describe('a GPU in a live lease', () => {
+  it('takes its credential with it when another replaces it, and keeps it when its machine only answers again', async () => {
+    const t = await leased(2)
+    await t.lease(leaseId('1'), { guest: 'one', gpus: ['a'] })
+    await t.lease(leaseId('1'), { guest: 'one', gpus: ['a'] }, { purpose: 'reattest' })
+    expect(t.types()).not.toContain('credential.revoked')
+    await t.lease(leaseId('1'), { guest: 'one', gpus: ['b'] })
+    expect(t.events.findLast((e) => e.type === 'credential.revoked')?.jti).toBe(t.issued[1]?.jti)
+    await t.lease(leaseId('1'), { guest: 'two', gpus: ['c'] })
+    expect(t.events.findLast((e) => e.type === 'credential.revoked')?.jti).toBe(t.issued[2]?.jti)
+    const { denials } = await t.options.store.viewSince(0)
+    expect(denials?.map((d) => d.subject)).toEqual([1, 2].map((n) => `jti:${t.issued[n]?.jti}`).sort())
+    expect((await t.lease(leaseId('2'), { guest: 'three', gpus: ['a'] })).verdict).toBe('accept')
+    expect(found(t, '1')).toEqual([])
+  })
+
+  it.each(['failed', 'contested'])('is free once that lease is closed, though it was %s before', async (how) => {
+    const t = await leased(3)
+    await t.lease(leaseId('1'), { gpus: ['a'] })
+    if (how === 'failed') await t.lease(leaseId('1'), { gpus: ['a'], amd: { tcb: { snp: 1 } } }, { policy: GPU_POLICY })
+    else await t.lease(leaseId('2'), { gpus: ['a'] })
+    expect(codesOf(await t.lease(leaseId('3'), { gpus: ['a'] }))).toEqual(['GATE_DEVICE_IN_USE'])
+    await t.gate.closeLease(leaseId('1'))
+    expect((await t.lease(leaseId('3'), { gpus: ['a'] })).verdict).toBe('accept')
+    expect(found(t, '1')).toEqual(['GATE_LEASE_CLOSED'])
+    t.pass(24 * 3600)
+    await t.gate.keepLeases()
+    const due = await t.options.store.leasesDue(t.now() + 3600, 64)
+    expect(due.map((row) => row.lease)).not.toContain(t.events.find((e) => e.type === 'lease.closed')?.lease)
+  })
+
   it('is not freed because its provider gives its claim up', async () => {
     const t = await leased(2)
     const first = await t.lease(leaseId('1'), { gpus: ['a'] })
