@@ -1,5 +1,6 @@
 import type { Challenge } from '../attestation/challenge.ts'
 import type { CollateralSet } from '../attestation/collateral.ts'
+import type { Finding } from '../core/outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
 import type { Evidence } from '../index.ts'
 import type { Admission, Judged, Recorded } from './admission.ts'
@@ -23,6 +24,7 @@ import {
 import { needLease } from './lease-ref.ts'
 import {
   type AttestedMachine,
+  type LeasedUnit,
   type LeaseState,
   leaseStateOf,
   leaseTerms,
@@ -75,14 +77,23 @@ async function judgeUnits(
   const seen = new Set<string>()
   for (const [unit, terms] of unitsByNeed(state, admission.now)) {
     const lease = leaseTerms(state, terms)
-    const key = JSON.stringify(lease)
+    const key = JSON.stringify([lease, terms.gpuModels])
     if (seen.has(key)) continue
     seen.add(key)
-    const judged = await admission.judge(evidence, collateral, challenge, purpose, answer, lease)
+    const judged = ofModels(terms, await admission.judge(evidence, collateral, challenge, purpose, answer, lease))
     if (judged.isSound) return { judged, unit }
     first ??= { judged, unit }
   }
   return first ?? end('lease', 'GATE_TEE_NOT_ORDERED', 'lease.units')
+}
+
+/** The library's lease names one model; where the order leaves a choice, every GPU has to be one of those: GPU_MODEL_MISMATCH. */
+function ofModels({ gpuModels }: LeasedUnit, judged: Judged): Judged {
+  const other = judged.identified.gpuModels.find((model) => !gpuModels.includes(model))
+  if (!judged.isSound || gpuModels.length === 0 || other === undefined) return judged
+  const detail = { expected: gpuModels.join(' or '), actual: other === '' ? 'a board without a name' : other }
+  const finding = gateFinding('lease', 'GPU_MODEL_MISMATCH', 'lease.units', detail)
+  return { ...judged, isSound: false, findings: [...judged.findings, finding] }
 }
 
 /** Units that still lack a machine come first: of equal ones the machine fills the gap. */
@@ -111,9 +122,10 @@ async function record(
   unit: number,
 ): Promise<Recorded> {
   const jti = core.newId()
-  const denied = denialOf(judged.identified, known.provider, core.view.denied)
+  const objection = () => denialOf(judged.identified, known.provider, core.view.denied)
+  const against = objection() ?? maskedFinding(core, judged)
   const judgement =
-    denied === undefined ? judged : { ...judged, isSound: false, findings: [...judged.findings, denied] }
+    against === undefined ? judged : { ...judged, isSound: false, findings: [...judged.findings, against] }
   // Devices that the lease had before and has no more are given back in the same transaction.
   const held = known.machines.flatMap((m) => m.hardware)
   const ids = new Set([...judged.identified.hardware, ...held, ledgerOf(known.lease)])
@@ -130,7 +142,14 @@ async function record(
     }
   })
   await admission.freshView()
-  return denied === undefined ? recorded : { ...recorded, findings: [denied, ...recorded.findings] }
+  // Another process may have put an entry on the deny-list since, in the time that collateral and transaction took.
+  const told = against ?? objection()
+  return told === undefined ? recorded : { ...recorded, findings: [told, ...recorded.findings] }
+}
+
+function maskedFinding(core: GateCore, { identified, isSound }: Judged): Finding | undefined {
+  const isRefused = isSound && !identified.hasChip && core.options.rules.maskedHardware === 'refused'
+  return isRefused ? gateFinding('hardware', 'GATE_HARDWARE_MASKED', 'hardware') : undefined
 }
 
 /** The transaction: who uses the hardware, the state of the lease and of its rivals, and the events that tell of it. Pure. */

@@ -21,17 +21,17 @@ import {
   opened,
   unitsOf,
 } from './lease-state.ts'
-import { denialOf } from './posture.ts'
+import { denialOf, hasChip } from './posture.ts'
 import type { HardwareRow } from './store.ts'
 
 const HOST_DATA = /^[0-9a-f]{64}$/
 
 /**
  * Takes note of a lease and of what it bought, out of its order: only then can evidence be judged for it. Opening it again
- * changes nothing.
+ * changes nothing, and must say the same.
  * @param hostData HOST_DATA that binds guests to the lease, hex of 32 bytes; null where nothing does
  * @throws GateError with GATE_OBJECT_MALFORMED · GATE_SCOPE_MISMATCH (the order of another lease, or opened before under
- * another policy) · GATE_TEE_NOT_ORDERED · GATE_LEASE_CLOSED
+ * another policy or with other HOST_DATA) · GATE_TEE_NOT_ORDERED · GATE_LEASE_CLOSED
  */
 export async function openLease(
   core: GateCore,
@@ -62,6 +62,8 @@ export async function openLease(
   if (found.status === 'closed') denied('lease', 'GATE_LEASE_CLOSED', 'lease', ref.bid)
   if (found.policyDigest !== policyDigest)
     denied('lease', 'GATE_SCOPE_MISMATCH', 'lease.policyDigest', found.policyDigest)
+  if (found.hostData !== about.hostData)
+    denied('lease', 'GATE_SCOPE_MISMATCH', 'lease.hostData', found.hostData ?? 'none')
   await core.refresh()
 }
 
@@ -174,6 +176,8 @@ function findingsOf(
   for (const machine of state.machines) {
     const denial = denialOf(machine, state.provider, core.view.denied)
     if (denial !== undefined) return [denial]
+    if (core.view.maskedHardware === 'refused' && !hasChip(machine))
+      return [gateFinding('hardware', 'GATE_HARDWARE_MASKED', 'lease.machines')]
   }
   if (state.contested) return [gateFinding('hardware', 'GATE_DEVICE_IN_USE', 'lease.machines')]
   if (state.failedCodes.length > 0)

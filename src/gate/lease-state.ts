@@ -10,8 +10,8 @@ export interface LeasedUnit {
   readonly teeType: TeeType
   /** 0 for machines without GPU */
   readonly gpuCount: number
-  /** upper case; null where the order names no model, or several */
-  readonly gpuModel: string | null
+  /** upper case; any of them will do, and any at all where the order names none */
+  readonly gpuModels: readonly string[]
   readonly count: number
 }
 
@@ -64,11 +64,11 @@ export const leaseStateOf = (json: JsonObject): LeaseState => json as unknown as
 export function unitsOf({ teeType, units }: Order): readonly LeasedUnit[] | undefined {
   if (teeType === undefined || units.some((u) => u.count < 1)) return undefined
   if (teeType === 'cpu-gpu' && !units.some((u) => u.units > 0)) return undefined
-  return units.map(({ units: gpuCount, count, models: [model, ...others] }) => ({
+  return units.map(({ units: gpuCount, count, models }) => ({
     // Beside services with GPUs there may be some without; nothing confidential is bought with a plain cpu order's GPUs.
     teeType: teeType === 'cpu-gpu' && gpuCount > 0 ? 'cpu-gpu' : 'cpu',
     gpuCount: teeType === 'cpu-gpu' ? gpuCount : 0,
-    gpuModel: model !== undefined && others.length === 0 ? model : null,
+    gpuModels: teeType === 'cpu-gpu' ? models : [],
     count,
   }))
 }
@@ -93,13 +93,13 @@ export const opened = (
   failedCodes: [],
 })
 
-/** The library's lease argument for one unit. */
+/** The library's lease argument for one unit; it can name one model only. */
 export const leaseTerms = (state: LeaseState, unit: LeasedUnit): Lease => ({
   id: state.lease,
   provider: state.provider,
   teeType: unit.teeType,
   gpuCount: unit.gpuCount > 0 ? unit.gpuCount : undefined,
-  gpuModel: unit.teeType === 'cpu-gpu' ? (unit.gpuModel ?? undefined) : undefined,
+  gpuModel: unit.teeType === 'cpu-gpu' && unit.gpuModels.length === 1 ? unit.gpuModels[0] : undefined,
   hostData: state.hostData ?? undefined,
 })
 

@@ -28,6 +28,7 @@ interface Entry {
  * is. Everything in it was committed before.
  */
 export class View implements Restrictions {
+  readonly maskedHardware: Restrictions['maskedHardware']
   readonly #store: GateStore
   readonly #byPolicy = new Map<string, Map<string, Entry>>()
   readonly #providers = new Set<string>()
@@ -38,8 +39,9 @@ export class View implements Restrictions {
   #readAt: UnixSeconds | undefined
   #reading: Promise<void> = Promise.resolve()
 
-  constructor(store: GateStore) {
+  constructor(store: GateStore, { maskedHardware }: Pick<Restrictions, 'maskedHardware'>) {
     this.#store = store
+    this.maskedHardware = maskedHardware
   }
 
   /** When the store was last read; undefined before the first time. */

@@ -195,7 +195,7 @@ describe('the ladder of misses', () => {
 
   it('asks a new lease only after its pods had time to start', () => {
     const ref = { bid: 'l', order: 'o', provider: PROVIDER, owner: 'x' }
-    const fresh = opened(ref, [{ teeType: 'cpu', gpuCount: 0, gpuModel: null, count: 1 }], 'sha256:0', null)
+    const fresh = opened(ref, [{ teeType: 'cpu', gpuCount: 0, gpuModels: [], count: 1 }], 'sha256:0', null)
     expect(dueAt(fresh, 0)).toBe(300)
     const asked = atDue(fresh, 300)
     expect([asked.step, dueAt(asked.state, 300)]).toEqual(['asked', 330])
