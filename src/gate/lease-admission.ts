@@ -23,7 +23,6 @@ import {
 } from './lease-ledger.ts'
 import { needLease } from './lease-ref.ts'
 import {
-  type AttestedMachine,
   type LeasedUnit,
   type LeaseState,
   leaseStateOf,
@@ -191,7 +190,7 @@ function recordIn(
         : failed(before, judged, [finding.code])
     return { rows: [...seen, ...write.rows], change: write.change, result }
   }
-  const machine: AttestedMachine = {
+  const machine = {
     machine: identified.machine,
     unit,
     hardware: identified.hardware,

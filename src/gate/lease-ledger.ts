@@ -1,6 +1,6 @@
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
 import { eventOf } from './events.ts'
-import { type AttestedMachine, contested, dueAt, type LeaseState, type Step } from './lease-state.ts'
+import { contested, credentialsOf, dueAt, type LeaseState, renews, type Step } from './lease-state.ts'
 import type { GateChange, HardwareRow } from './store.ts'
 
 /** Where a lease is kept for the transaction; `LeaseRow` is what the view and the schedule are made of. */
@@ -23,9 +23,8 @@ export function written(
 ): LeaseWrite {
   const state: LeaseState = { ...after, dueAt: due ?? dueAt(after, now) }
   const json = { ...state } as unknown as LeaseJson
-  const stands = (m: AttestedMachine) =>
-    state.machines.some((n) => n.machine === m.machine && m.hardware.every((id) => n.hardware.includes(id)))
-  const revoked = before.machines.flatMap((m) => (m.jti === null || stands(m) ? [] : [m.jti]))
+  const gone = before.machines.filter((m) => !state.machines.some((n) => renews(n, m)))
+  const revoked = gone.flatMap((m) => credentialsOf(m).map(({ jti }) => jti))
   return {
     rows: [{ id: ledgerOf(state.lease), holders: json }],
     change: {

@@ -28,7 +28,17 @@ export interface AttestedMachine {
   /** when it is to answer again */
   readonly dueAt: UnixSeconds
   readonly jti: string | null
+  /** credentials of it from before its last answer that have not run out: what ends the machine ends them too */
+  readonly earlier: readonly { readonly jti: string; readonly until: UnixSeconds }[]
 }
+
+/** Whether `after` is the machine `before` with all that it had: an answer more, not another machine. */
+export const renews = (after: AttestedMachine, before: AttestedMachine): boolean =>
+  after.machine === before.machine && before.hardware.every((id) => after.hardware.includes(id))
+
+/** Every credential of a machine, with its end. */
+export const credentialsOf = ({ jti, validUntil, earlier }: AttestedMachine): AttestedMachine['earlier'] =>
+  jti === null ? earlier : [...earlier, { jti, until: validUntil }]
 
 /**
  * `pending`: nothing accepted yet · `attested`: every replica was · `partial`: some were · `stale`: one round was missed ·
@@ -118,7 +128,14 @@ export function missingReplicas(state: LeaseState, now: UnixSeconds): number {
  * An accepted answer. The same machine is counted once however often it answers; where all places of its unit are taken, the
  * one that answered longest ago is taken to be gone.
  */
-export function withAttested(state: LeaseState, machine: AttestedMachine, now: UnixSeconds): LeaseState {
+export function withAttested(
+  state: LeaseState,
+  answered: Omit<AttestedMachine, 'earlier'>,
+  now: UnixSeconds,
+): LeaseState {
+  const fresh: AttestedMachine = { ...answered, earlier: [] }
+  const earlier = state.machines.filter((m) => renews(fresh, m)).flatMap(credentialsOf)
+  const machine: AttestedMachine = { ...fresh, earlier: earlier.filter(({ until }) => until > now) }
   const mine = new Set(machine.hardware.filter((id) => id.startsWith('nvidia-')))
   const others = liveMachines(state, now).filter(
     (m) => m.machine !== machine.machine && !m.hardware.some((id) => mine.has(id)),

@@ -14,7 +14,20 @@ async function leased(leases: number, count = 1): Promise<TestGate> {
 
 const found = (t: TestGate, n: string) => codesOf(t.gate.lease(leaseId(n), GPU_POLICY))
 
+const revoked = (t: TestGate) => t.events.flatMap((e) => (e.type === 'credential.revoked' ? [e.jti] : []))
+
 describe('a machine of a lease', () => {
+  it('loses every credential that has not run out when its chip is denied', async () => {
+    const t = await leased(1)
+    await t.lease(leaseId('1'), { gpus: ['a'] })
+    t.pass(25 * 60)
+    await t.lease(leaseId('1'), { gpus: ['a'] }, { purpose: 'reattest' })
+    t.pass(10 * 60)
+    const { hardware } = await t.lease(leaseId('1'), { gpus: ['a'] }, { purpose: 'reattest' })
+    await t.gate.deny({ kind: 'chip', value: hardware[0] ?? '', reason: 'leaked' })
+    expect(revoked(t)).toEqual([1, 2].map((n) => t.issued[n]?.jti))
+  })
+
   it('is one guest, whichever GPU it shows', async () => {
     const t = await leased(1, 2)
     await t.lease(leaseId('1'), { guest: 'one', gpus: ['a'] })
@@ -32,11 +45,11 @@ describe('a GPU in a live lease', () => {
     await t.lease(leaseId('1'), { guest: 'one', gpus: ['a'] }, { purpose: 'reattest' })
     expect(t.types()).not.toContain('credential.revoked')
     await t.lease(leaseId('1'), { guest: 'one', gpus: ['b'] })
-    expect(t.events.findLast((e) => e.type === 'credential.revoked')?.jti).toBe(t.issued[1]?.jti)
+    expect(revoked(t)).toEqual([0, 1].map((n) => t.issued[n]?.jti))
     await t.lease(leaseId('1'), { guest: 'two', gpus: ['c'] })
-    expect(t.events.findLast((e) => e.type === 'credential.revoked')?.jti).toBe(t.issued[2]?.jti)
+    expect(revoked(t)).toEqual([0, 1, 2].map((n) => t.issued[n]?.jti))
     const { denials } = await t.options.store.viewSince(0)
-    expect(denials?.map((d) => d.subject)).toEqual([1, 2].map((n) => `jti:${t.issued[n]?.jti}`).sort())
+    expect(denials?.map((d) => d.subject)).toEqual([0, 1, 2].map((n) => `jti:${t.issued[n]?.jti}`).sort())
     expect((await t.lease(leaseId('2'), { guest: 'three', gpus: ['a'] })).verdict).toBe('accept')
     expect(found(t, '1')).toEqual([])
   })
