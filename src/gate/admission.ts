@@ -13,6 +13,7 @@ import { eventOf } from './events.ts'
 import { gateFinding } from './finding.ts'
 import { type Identified, identify } from './identity.ts'
 import type { GateCredentialPurpose } from './ports.ts'
+import { denialOf } from './posture.ts'
 
 /** Longest life of what an answer proves, seconds (ARCHITECTURE §7). */
 export const LIFE_SECONDS: Readonly<Record<GateCredentialPurpose, number>> = {
@@ -188,7 +189,7 @@ export class Admission {
 
   /**
    * Signs what was recorded and announces it, or says why nothing is signed. Ends with GATE_SIGNER_UNAVAILABLE ·
-   * GATE_STORE_UNAVAILABLE
+   * GATE_STORE_UNAVAILABLE · GATE_DENYLIST_UNAVAILABLE · GATE_CHIP_DENIED · GATE_SUBJECT_DENIED
    */
   async credential(
     judged: Judged,
@@ -214,6 +215,10 @@ export class Admission {
       this.#core.options.onError(error)
       return end('gate', 'GATE_SIGNER_UNAVAILABLE', 'signer')
     }
+    // Signers may be far away: what came onto the deny-list meanwhile revoked this credential already.
+    await this.freshView()
+    const denial = denialOf(identified, challenge.provider, this.#core.view.denied)
+    if (denial !== undefined) throw new Ended(denial)
     const about = { provider: challenge.provider, policyDigest, jti, level }
     const issued = eventOf('credential.issued', clock(), {
       ...about,

@@ -95,7 +95,7 @@ export class GateCore {
     this.options = options
     this.judge = judge
     this.salt = createSalt(options.salt)
-    this.view = new View(options.store)
+    this.view = new View(options.store, options.rules)
     this.hub = new EventHub(options.store, options.onError)
     this.metrics = createMetrics({
       vouchsafe_decisions_total: 'Decisions on bids, by verdict and code.',

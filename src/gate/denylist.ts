@@ -2,7 +2,7 @@ import { attempt } from '../core/outcome.ts'
 import { address } from './akash-ids.ts'
 import type { GateCore } from './core.ts'
 import { eventOf } from './events.ts'
-import { type Holders, holdersOf, release, settle } from './hardware.ts'
+import { type Holders, holdersOf, isParty, isUnresolved, release, settle } from './hardware.ts'
 import { hardwareDigest, releaseStatement } from './identity.ts'
 import { denied, need } from './lease-ref.ts'
 import { denialOf } from './posture.ts'
@@ -103,7 +103,11 @@ export async function releaseHardware(
   const statement = releaseStatement({ provider, hardwareDigest: hardwareDigest(about.hardwareIds), at: about.at })
   if ((await core.options.verifyProviderProof({ provider, statement, proof: about.proof })) !== true)
     denied('hardware', 'GATE_IDENTITY_MISMATCH', 'proof', 'another signature')
-  await change(core, about.hardwareIds.map(core.salt), (holders) => release(holders, provider))
+  const ids = about.hardwareIds.map(core.salt)
+  const rows = await core.options.store.hardware(ids)
+  if (!rows.some((row) => isParty(holdersOf(row.holders), provider)))
+    denied('hardware', 'GATE_IDENTITY_MISMATCH', 'provider', `${provider} never signed for it`)
+  await change(core, ids, (holders) => release(holders, provider))
 }
 
 /** Somebody looked into a conflict: this provider holds the hardware, and others have to prove themselves anew. */
@@ -116,13 +120,15 @@ export async function settleConflict(
 
 async function change(core: GateCore, ids: readonly string[], change: (holders: Holders) => Holders): Promise<void> {
   await core.begin()
-  await core.options.store.updateHardware(ids, (rows) => ({
-    rows: [...rows.values()].map(({ id, holders }) => ({
-      id,
-      holders: { ...change(holdersOf(holders)) } as unknown as HardwareRow['holders'],
-    })),
-    change: { withdrawnDenials: ids.map((id) => `${CONFLICT}${id}`) },
-    result: undefined,
-  }))
+  await core.options.store.updateHardware(ids, (rows) => {
+    const after = [...rows.values()].map(({ id, holders }) => ({ id, holders: change(holdersOf(holders)) }))
+    const now = core.options.clock()
+    const resolved = after.filter(({ holders }) => !isUnresolved(holders, now))
+    return {
+      rows: after.map(({ id, holders }) => ({ id, holders: { ...holders } as unknown as HardwareRow['holders'] })),
+      change: { withdrawnDenials: resolved.map(({ id }) => `${CONFLICT}${id}`) },
+      result: undefined,
+    }
+  })
   await core.refresh()
 }

@@ -11,6 +11,11 @@ export interface Claim {
   /** the last fresh, signed evidence */
   readonly provedAt: UnixSeconds
   readonly until: UnixSeconds
+  /**
+   * it and the holder both answered fresh challenges at about the same time after the conflict began: nothing tells them
+   * apart, and no later answer of either alone does
+   */
+  readonly isEven: boolean
 }
 
 export interface LeaseUse {
@@ -58,37 +63,52 @@ export interface Claimed {
  */
 export function claim(
   before: Holders,
-  by: Omit<Claim, 'since' | 'provedAt'>,
+  by: Pick<Claim, 'provider' | 'until'>,
   now: UnixSeconds,
   rules: HardwareRules,
 ): Claimed {
   const accounts = accountsWith(before, by.provider, now, rules)
   if (accounts === undefined) return { holders: before, refusal: 'GATE_CHIP_CAP' }
-  const challengers = before.challengers.filter((c) => c.until > now && c.provider !== by.provider)
-  const isHolder = before.holder === null || before.holder.until <= now || before.holder.provider === by.provider
-  const known = [before.holder, ...before.challengers].find((c) => c?.provider === by.provider && c.until > now)
-  const own: Claim = { ...by, since: known?.since ?? now, provedAt: now }
-  const after = isHolder
-    ? { ...before, accounts, holder: own, challengers }
-    : { ...before, accounts, challengers: [...challengers, own] }
-  const holders = { ...after, contestedSince: after.challengers.length === 0 ? null : (before.contestedSince ?? now) }
-  return { holders, refusal: isHolder ? null : 'GATE_HARDWARE_CONFLICT' }
+  const living = before.holder !== null && before.holder.until > now ? before.holder : null
+  const rest = before.challengers.filter((c) => c.until > now && c.provider !== by.provider)
+  const isHolder = living === null || living.provider === by.provider
+  const known = [living, ...before.challengers].find((c) => c?.provider === by.provider && c.until > now)
+  const own: Claim = {
+    ...{ provider: by.provider, until: by.until, since: known?.since ?? now, provedAt: now },
+    isEven: !isHolder && known?.isEven === true,
+  }
+  // What was even with a claim that ran out has nobody to be even with.
+  const others = living === null ? rest.map((c) => ({ ...c, isEven: false })) : rest
+  const [holder, challengers] = isHolder ? [own, others] : [living, [...others, own]]
+  const contestedSince = challengers.length === 0 ? null : (before.contestedSince ?? now)
+  const after = challengers.map((c) => ({ ...c, isEven: c.isEven || areEven(holder, c, contestedSince) }))
+  return {
+    holders: { ...before, accounts, holder, challengers: after, contestedSince },
+    refusal: isHolder ? null : 'GATE_HARDWARE_CONFLICT',
+  }
 }
+
+const areEven = (holder: Claim, challenger: Claim, contestedSince: UnixSeconds | null): boolean =>
+  contestedSince !== null &&
+  holder.provedAt > contestedSince &&
+  challenger.provedAt > contestedSince &&
+  Math.abs(challenger.provedAt - holder.provedAt) <= CHALLENGE_MAX_SECONDS
 
 /**
- * Whether holder and a challenger both answered fresh challenges at about the same time after the conflict began. Then
- * nothing tells them apart, and both stay at level 1 until one releases, runs out, or somebody settles it.
+ * Whether a challenger is even with the holder. Then both stay at level 1 until one of them releases, a claim runs out, or
+ * somebody settles it.
  */
-export function isUnresolved({ holder, challengers, contestedSince }: Holders, now: UnixSeconds): boolean {
-  if (holder === null || contestedSince === null || holder.until <= now || holder.provedAt <= contestedSince)
-    return false
-  return challengers.some(
-    (c) =>
-      c.until > now && c.provedAt > contestedSince && Math.abs(c.provedAt - holder.provedAt) <= CHALLENGE_MAX_SECONDS,
-  )
-}
+export const isUnresolved = ({ holder, challengers }: Holders, now: UnixSeconds): boolean =>
+  holder !== null && holder.until > now && challengers.some((c) => c.until > now && c.isEven)
 
-/** The provider gives it up. Whoever signs for fresh evidence next holds it; challengers have to prove themselves again. */
+/** Whether this account holds the hardware, or challenges who does: nobody else has a say in it. */
+export const isParty = ({ holder, challengers }: Holders, provider: string): boolean =>
+  [holder, ...challengers].some((c) => c?.provider === provider)
+
+/**
+ * The provider gives its claim up. Whoever signs for fresh evidence next holds it; challengers have to prove themselves again.
+ * A lease that has the device keeps it: only its end, or evidence without the device, gives that back.
+ */
 export function release(before: Holders, provider: string): Holders {
   const challengers = before.challengers.filter((c) => c.provider !== provider)
   return {
@@ -96,16 +116,15 @@ export function release(before: Holders, provider: string): Holders {
     holder: before.holder?.provider === provider ? null : before.holder,
     challengers: before.holder?.provider === provider ? [] : challengers,
     contestedSince: before.holder?.provider === provider || challengers.length === 0 ? null : before.contestedSince,
-    use: before.use?.provider === provider ? null : before.use,
   }
 }
 
 /** Somebody looked into a conflict and decided: this provider's claim stands, the others' are gone. */
 export function settle(before: Holders, provider: string): Holders {
-  const claims = [...(before.holder === null ? [] : [before.holder]), ...before.challengers]
+  const known = [before.holder, ...before.challengers].find((c) => c?.provider === provider)
   return {
     ...before,
-    holder: claims.find((c) => c.provider === provider) ?? null,
+    holder: known == null ? null : { ...known, isEven: false },
     challengers: [],
     contestedSince: null,
   }

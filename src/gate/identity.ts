@@ -64,12 +64,14 @@ export function hardwareDigest(hardwareIds: readonly string[]): string {
   return `sha256:${toHex(createHash('sha256').update(canonicalJson(sorted)).digest())}`
 }
 
-/** A guest is named by the REPORT_ID that its chip gave it; two guests of a kind that has none look like one. */
+/**
+ * A guest is named by the REPORT_ID that its chip gave it, else by its CPU alone: two guests of a kind that has no such id
+ * look like one. GPUs name nobody, for the same guest can show another one each time and would count as many machines.
+ */
 function machineOf(claims: readonly Claims[], hardware: readonly string[]): string {
-  const reportIds = claims.flatMap((c) => (c.kind === 'amd/snp-report' ? [c.reportId] : []))
-  return createHash('sha256')
-    .update(canonicalJson([reportIds, hardware]))
-    .digest('base64url')
+  const reportIds = claims.flatMap((c) => (c.kind === 'amd/snp-report' ? [c.reportId] : [])).sort()
+  const named = reportIds.length > 0 ? reportIds : hardware.filter((id) => !isExclusive(id))
+  return createHash('sha256').update(canonicalJson(named)).digest('base64url')
 }
 
 function subjectsOf(claims: Claims): readonly string[] {

@@ -1,5 +1,6 @@
 import type { Challenge } from '../attestation/challenge.ts'
 import type { CollateralSet } from '../attestation/collateral.ts'
+import type { Finding } from '../core/outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
 import type { Evidence } from '../index.ts'
 import type { Admission, Judged, Recorded } from './admission.ts'
@@ -8,13 +9,21 @@ import type { GateCore } from './core.ts'
 import { end } from './ended.ts'
 import { eventOf } from './events.ts'
 import { gateFinding } from './finding.ts'
-import { giveBack, holdersOf, type Used, useInLease } from './hardware.ts'
+import { giveBack, type Holders, holdersOf, type Used, useInLease } from './hardware.ts'
 import { isExclusive } from './identity.ts'
-import { changeOf, contestedChange, ledgerOf, stepEvents } from './lease-ledger.ts'
+import {
+  aboutOf,
+  contestedWrite,
+  type LeaseWrite,
+  ledgerOf,
+  merged,
+  stepEvents,
+  telling,
+  written,
+} from './lease-ledger.ts'
 import { needLease } from './lease-ref.ts'
 import {
-  type AttestedMachine,
-  contested,
+  type LeasedUnit,
   type LeaseState,
   leaseStateOf,
   leaseTerms,
@@ -25,7 +34,7 @@ import {
 } from './lease-state.ts'
 import type { GateCredentialPurpose } from './ports.ts'
 import { denialOf } from './posture.ts'
-import type { GateChange, HardwareRow } from './store.ts'
+import type { HardwareRow } from './store.ts'
 
 const PURPOSES: readonly GateCredentialPurpose[] = ['lease', 'reattest', 'key-release']
 
@@ -67,14 +76,23 @@ async function judgeUnits(
   const seen = new Set<string>()
   for (const [unit, terms] of unitsByNeed(state, admission.now)) {
     const lease = leaseTerms(state, terms)
-    const key = JSON.stringify(lease)
+    const key = JSON.stringify([lease, terms.gpuModels])
     if (seen.has(key)) continue
     seen.add(key)
-    const judged = await admission.judge(evidence, collateral, challenge, purpose, answer, lease)
+    const judged = ofModels(terms, await admission.judge(evidence, collateral, challenge, purpose, answer, lease))
     if (judged.isSound) return { judged, unit }
     first ??= { judged, unit }
   }
   return first ?? end('lease', 'GATE_TEE_NOT_ORDERED', 'lease.units')
+}
+
+/** The library's lease names one model; where the order leaves a choice, every GPU has to be one of those: GPU_MODEL_MISMATCH. */
+function ofModels({ gpuModels }: LeasedUnit, judged: Judged): Judged {
+  const other = judged.identified.gpuModels.find((model) => !gpuModels.includes(model))
+  if (!judged.isSound || gpuModels.length === 0 || other === undefined) return judged
+  const detail = { expected: gpuModels.join(' or '), actual: other === '' ? 'a board without a name' : other }
+  const finding = gateFinding('lease', 'GPU_MODEL_MISMATCH', 'lease.units', detail)
+  return { ...judged, isSound: false, findings: [...judged.findings, finding] }
 }
 
 /** Units that still lack a machine come first: of equal ones the machine fills the gap. */
@@ -85,11 +103,11 @@ function unitsByNeed(state: LeaseState, now: UnixSeconds): readonly (readonly [n
   return [...all.filter(([i]) => lacks(i)), ...all.filter(([i]) => !lacks(i))]
 }
 
-/** A lease that has a device of this evidence too was not among the rows that the transaction read. */
-class RivalAppeared {
-  readonly lease: string
-  constructor(lease: string) {
-    this.lease = lease
+/** Leases that have devices of this evidence too were not among the rows that the transaction read. */
+class RivalsAppeared {
+  readonly leases: readonly string[]
+  constructor(leases: readonly string[]) {
+    this.leases = leases
   }
 }
 
@@ -103,9 +121,10 @@ async function record(
   unit: number,
 ): Promise<Recorded> {
   const jti = core.newId()
-  const denied = denialOf(judged.identified, known.provider, core.view.denied)
+  const objection = () => denialOf(judged.identified, known.provider, core.view.denied)
+  const against = objection() ?? maskedFinding(core, judged)
   const judgement =
-    denied === undefined ? judged : { ...judged, isSound: false, findings: [...judged.findings, denied] }
+    against === undefined ? judged : { ...judged, isSound: false, findings: [...judged.findings, against] }
   // Devices that the lease had before and has no more are given back in the same transaction.
   const held = known.machines.flatMap((m) => m.hardware)
   const ids = new Set([...judged.identified.hardware, ...held, ledgerOf(known.lease)])
@@ -116,13 +135,20 @@ async function record(
           recordIn(core, rows, ids, judgement, known, unit, jti),
         )
       } catch (error) {
-        if (!(error instanceof RivalAppeared) || tries === MOST_TRIES) throw error
-        ids.add(ledgerOf(error.lease))
+        if (!(error instanceof RivalsAppeared) || tries === MOST_TRIES) throw error
+        for (const lease of error.leases) ids.add(ledgerOf(lease))
       }
     }
   })
   await admission.freshView()
-  return denied === undefined ? recorded : { ...recorded, findings: [denied, ...recorded.findings] }
+  // Another process may have put an entry on the deny-list since, in the time that collateral and transaction took.
+  const told = against ?? objection()
+  return told === undefined ? recorded : { ...recorded, findings: [told, ...recorded.findings] }
+}
+
+function maskedFinding(core: GateCore, { identified, isSound }: Judged): Finding | undefined {
+  const isRefused = isSound && !identified.hasChip && core.options.rules.maskedHardware === 'refused'
+  return isRefused ? gateFinding('hardware', 'GATE_HARDWARE_MASKED', 'hardware') : undefined
 }
 
 /** The transaction: who uses the hardware, the state of the lease and of its rivals, and the events that tell of it. Pure. */
@@ -134,7 +160,7 @@ function recordIn(
   known: LeaseState,
   unit: number,
   jti: string,
-): { rows: readonly HardwareRow[]; change: GateChange; result: Recorded } {
+): LeaseWrite & { readonly result: Recorded } {
   const { decision, identified, now, until, isSound } = judged
   const stored = rows.get(ledgerOf(known.lease))?.holders
   const before = stored === undefined ? known : leaseStateOf(stored)
@@ -147,25 +173,24 @@ function recordIn(
     const isFinal = decision.verdict === 'reject' || judged.findings.some((f) => f.verdict === 'reject')
     return isFinal ? { ...nothing, ...failed(before, judged, codesOf(judged)) } : nothing
   }
+  const found = holdersIn(rows, ids, identified.hardware, before.lease)
   const uses = identified.hardware.map((id) => {
     const by = { lease: before.lease, provider: before.provider, until }
-    return { id, ...useInLease(holdersOf(rows.get(id)?.holders), by, isExclusive(id), now, core.options.rules) }
+    return { id, ...useInLease(found(id), by, isExclusive(id), now, core.options.rules) }
   })
-  const rivals = rivalsOf(uses, rows, ids)
   const refusal = uses.find((u) => u.refusal !== null)
   if (refusal?.refusal != null) {
     const finding = gateFinding('hardware', refusal.refusal, refusal.id)
     const result = { level: decision.level, findings: [finding], jti }
     // What is refused leaves no use behind, only that this account showed it.
-    const seen = uses.map(({ id }) => ({ id, holders: seenBy(rows.get(id), uses, id) }))
-    const own = refusal.refusal === 'GATE_DEVICE_IN_USE' ? contestedChange(before, now) : undefined
-    if (own === undefined) return { ...failed(before, judged, [finding.code], seen), result }
-    const contestedRivals = rivals.map((state) => contestedChange(state, now))
-    const change = merged([own, ...contestedRivals])
-    const states = [contested(before), ...rivals.map(contested)]
-    return { rows: [...seen, ...states.map(ledgerRow)], change, result }
+    const seen = uses.map(({ id, holders }) => rowOf(id, { ...found(id), accounts: holders.accounts }))
+    const write =
+      refusal.refusal === 'GATE_DEVICE_IN_USE'
+        ? merged([before, ...rivalsOf(uses, rows)].map((state) => contestedWrite(state, now)))
+        : failed(before, judged, [finding.code])
+    return { rows: [...seen, ...write.rows], change: write.change, result }
   }
-  const machine: AttestedMachine = {
+  const machine = {
     machine: identified.machine,
     unit,
     hardware: identified.hardware,
@@ -186,13 +211,14 @@ function recordIn(
     validUntil: toRfc3339(until),
   })
   const findings = missing === 0 ? [] : [missingFinding(after, missing)]
+  const write = telling(written(after, now, { before, reason: 'another machine took its place' }), [attested])
   return {
     rows: [
       ...uses.map(({ id, holders }) => rowOf(id, holders)),
       ...given.map((id) => rowOf(id, giveBack(holdersOf(rows.get(id)?.holders), before.lease))),
-      ledgerRow(after),
+      ...write.rows,
     ],
-    change: { ...changeOf(after, now), events: [attested] },
+    change: write.change,
     result: { level: decision.level, findings, jti },
   }
 }
@@ -202,63 +228,45 @@ const rowOf = (id: string, holders: Used['holders']): HardwareRow => ({
   holders: { ...holders } as unknown as HardwareRow['holders'],
 })
 
-const ledgerRow = (state: LeaseState): HardwareRow => ({
-  id: ledgerOf(state.lease),
-  holders: { ...state } as unknown as HardwareRow['holders'],
-})
-
-const aboutOf = ({ lease, provider, policyDigest }: LeaseState) => ({ lease, provider, policyDigest })
-
 const codesOf = ({ decision, findings }: Judged): readonly string[] => [
   ...new Set([...findings, ...decision.findings].map((f) => f.code)),
 ]
 
-/** Keeps the uses as they were and the accounts as they are now. */
-function seenBy(
-  row: HardwareRow | undefined,
-  uses: readonly (Used & { id: string })[],
-  id: string,
-): HardwareRow['holders'] {
-  const { accounts } = uses.find((u) => u.id === id)?.holders ?? holdersOf(undefined)
-  return { ...holdersOf(row?.holders), accounts } as unknown as HardwareRow['holders']
-}
-
-/** The other leases' states; each must be among the rows that were read, or it would be written over blindly. */
-function rivalsOf(
-  uses: readonly Used[],
+/**
+ * Who has each piece of hardware. A lease that is closed has none, whatever it left behind; so the state of each lease that
+ * has one must be among the rows that were read, or it could not be told, and would be written over blindly.
+ */
+function holdersIn(
   rows: ReadonlyMap<string, HardwareRow>,
   ids: ReadonlySet<string>,
-): readonly LeaseState[] {
+  hardware: readonly string[],
+  own: string,
+): (id: string) => Holders {
+  const all = new Map(hardware.map((id) => [id, holdersOf(rows.get(id)?.holders)]))
+  const leases = new Set([...all.values()].flatMap(({ use }) => (use === null || use.lease === own ? [] : [use.lease])))
+  const unread = [...leases].filter((lease) => !ids.has(ledgerOf(lease)))
+  if (unread.length > 0) throw new RivalsAppeared(unread)
+  const over = [...leases].filter((lease) => leaseIn(rows, lease)?.status === 'closed')
+  return (id) => over.reduce(giveBack, all.get(id) ?? holdersOf(undefined))
+}
+
+function leaseIn(rows: ReadonlyMap<string, HardwareRow>, lease: string): LeaseState | undefined {
+  const row = rows.get(ledgerOf(lease))
+  return row === undefined ? undefined : leaseStateOf(row.holders)
+}
+
+/** The states of the other leases that have a device of this evidence. */
+function rivalsOf(uses: readonly Used[], rows: ReadonlyMap<string, HardwareRow>): readonly LeaseState[] {
   const leases = new Set(uses.flatMap((u) => (u.rival === null ? [] : [u.rival])))
-  return [...leases].flatMap((lease) => {
-    if (!ids.has(ledgerOf(lease))) throw new RivalAppeared(lease)
-    const row = rows.get(ledgerOf(lease))
-    return row === undefined ? [] : [leaseStateOf(row.holders)]
-  })
+  return [...leases].flatMap((lease) => leaseIn(rows, lease) ?? [])
 }
 
-function failed(
-  before: LeaseState,
-  { now }: Judged,
-  codes: readonly string[],
-  seen: readonly HardwareRow[] = [],
-): { rows: readonly HardwareRow[]; change: GateChange } {
+function failed(before: LeaseState, { now }: Judged, codes: readonly string[]): LeaseWrite {
   const { state, step } = withFailure(before, codes)
-  const events = [
-    eventOf('lease.failed', now, { ...aboutOf(state), cause: 'evidence', codes }),
-    ...stepEvents(state, step, now, 'evidence'),
-  ]
-  return {
-    rows: [...seen, ledgerRow(state)],
-    change: merged([changeOf(state, now, { before, reason: 'its evidence was refused' }), { events }]),
-  }
+  const write = written(state, now, { before, reason: 'its evidence was refused' })
+  const failure = eventOf('lease.failed', now, { ...aboutOf(state), cause: 'evidence', codes })
+  return telling(write, [failure, ...stepEvents(state, step, now, 'evidence')])
 }
-
-const merged = (changes: readonly GateChange[]): GateChange => ({
-  leases: changes.flatMap((c) => c.leases ?? []),
-  denials: changes.flatMap((c) => c.denials ?? []),
-  events: changes.flatMap((c) => c.events ?? []),
-})
 
 export const missingFinding = (state: LeaseState, missing: number) => {
   const bought = state.units.reduce((n, u) => n + u.count, 0)

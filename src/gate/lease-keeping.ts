@@ -8,7 +8,7 @@ import { eventOf } from './events.ts'
 import { type GateVerdict, gateFinding, verdictFrom } from './finding.ts'
 import { giveBack, holdersOf } from './hardware.ts'
 import { missingFinding } from './lease-admission.ts'
-import { changeOf, ledgerOf, stepEvents } from './lease-ledger.ts'
+import { aboutOf, ledgerOf, stepEvents, telling, written } from './lease-ledger.ts'
 import { denied, need, needLease } from './lease-ref.ts'
 import {
   atDue,
@@ -21,17 +21,17 @@ import {
   opened,
   unitsOf,
 } from './lease-state.ts'
-import { denialOf } from './posture.ts'
+import { denialOf, hasChip } from './posture.ts'
 import type { HardwareRow } from './store.ts'
 
 const HOST_DATA = /^[0-9a-f]{64}$/
 
 /**
  * Takes note of a lease and of what it bought, out of its order: only then can evidence be judged for it. Opening it again
- * changes nothing.
+ * changes nothing, and must say the same.
  * @param hostData HOST_DATA that binds guests to the lease, hex of 32 bytes; null where nothing does
  * @throws GateError with GATE_OBJECT_MALFORMED · GATE_SCOPE_MISMATCH (the order of another lease, or opened before under
- * another policy) · GATE_TEE_NOT_ORDERED · GATE_LEASE_CLOSED
+ * another policy or with other HOST_DATA) · GATE_TEE_NOT_ORDERED · GATE_LEASE_CLOSED
  */
 export async function openLease(
   core: GateCore,
@@ -56,12 +56,14 @@ export async function openLease(
     const known = rows.get(ledgerOf(ref.bid))
     if (known !== undefined) return { rows: [], result: leaseStateOf(known.holders) }
     const state = opened(ref, units, policyDigest, about.hostData)
-    const event = eventOf('lease.opened', now, { lease: ref.bid, provider: ref.provider, policyDigest })
-    return { rows: [ledgerRow(state)], change: { ...changeOf(state, now), events: [event] }, result: state }
+    const write = written(state, now, { before: state, reason: 'opened' })
+    return { ...telling(write, [eventOf('lease.opened', now, aboutOf(state))]), result: state }
   })
   if (found.status === 'closed') denied('lease', 'GATE_LEASE_CLOSED', 'lease', ref.bid)
   if (found.policyDigest !== policyDigest)
     denied('lease', 'GATE_SCOPE_MISMATCH', 'lease.policyDigest', found.policyDigest)
+  if (found.hostData !== about.hostData)
+    denied('lease', 'GATE_SCOPE_MISMATCH', 'lease.hostData', found.hostData ?? 'none')
   await core.refresh()
 }
 
@@ -78,35 +80,23 @@ export async function closeLease(core: GateCore, lease: unknown): Promise<void> 
     const before = row === undefined ? known : leaseStateOf(row.holders)
     if (before.status === 'closed') return { rows: [], result: undefined }
     const state = closed(before)
-    const change = changeOf(state, now, { before, reason: 'the lease is closed' })
-    const about = { lease: bid, provider: state.provider, policyDigest: state.policyDigest }
-    return {
-      rows: [
-        ...held.map((id) => ({
-          id,
-          holders: { ...giveBack(holdersOf(rows.get(id)?.holders), bid) } as unknown as Json,
-        })),
-        ledgerRow(state),
-      ],
-      change: { ...change, events: [...(change.events ?? []), eventOf('lease.closed', now, about)] },
-      result: undefined,
-    }
+    const write = written(state, now, { before, reason: 'the lease is closed' })
+    const { rows: ledger, change } = telling(write, [eventOf('lease.closed', now, aboutOf(state))])
+    const freed = held.map((id) => ({
+      id,
+      holders: { ...giveBack(holdersOf(rows.get(id)?.holders), bid) } as unknown as HardwareRow['holders'],
+    }))
+    return { rows: [...freed, ...ledger], change, result: undefined }
   })
   await core.refresh()
 }
-
-type Json = HardwareRow['holders']
-
-const ledgerRow = (state: LeaseState): HardwareRow => ({
-  id: ledgerOf(state.lease),
-  holders: { ...state } as unknown as Json,
-})
 
 const DUE_AT_ONCE = 64
 
 /**
  * Looks after the leases whose time has come: `lease.due` asks for evidence; a round without it is a miss, and each miss a
- * step: `lease.stale`, `key.suspended`, `lease.close.recommended`.
+ * step: `lease.stale`, `key.suspended`, `lease.close.recommended`. Where several processes keep the same leases, a round
+ * passes once: what another has looked at is not due any more.
  */
 export async function keepLeases(core: GateCore): Promise<void> {
   await core.begin()
@@ -115,11 +105,14 @@ export async function keepLeases(core: GateCore): Promise<void> {
     await core.options.store.updateHardware([ledgerOf(lease)], (rows) => {
       const row = rows.get(ledgerOf(lease))
       const before = row === undefined ? undefined : leaseStateOf(row.holders)
-      if (before === undefined || before.status === 'closed') return { rows: [], result: undefined }
+      if (before === undefined) return { rows: [], result: undefined }
+      if (before.status === 'closed')
+        return { ...written(before, now, { before, reason: 'closed' }), result: undefined }
+      if (before.dueAt === null || before.dueAt > now) return { rows: [], result: undefined }
       const { state, step } = atDue(before, now)
-      const about = { lease, provider: state.provider, policyDigest: state.policyDigest }
-      const events = [...stepEvents(state, step, now, 'outage'), eventOf('lease.due', now, about)]
-      return { rows: [ledgerRow(state)], change: { ...changeOf(state, now), events }, result: undefined }
+      const write = written(state, now, { before, reason: 'not answered' })
+      const events = [...stepEvents(state, step, now, 'outage'), eventOf('lease.due', now, aboutOf(state))]
+      return { ...telling(write, events), result: undefined }
     })
   }
   await core.refresh()
@@ -183,6 +176,8 @@ function findingsOf(
   for (const machine of state.machines) {
     const denial = denialOf(machine, state.provider, core.view.denied)
     if (denial !== undefined) return [denial]
+    if (core.view.maskedHardware === 'refused' && !hasChip(machine))
+      return [gateFinding('hardware', 'GATE_HARDWARE_MASKED', 'lease.machines')]
   }
   if (state.contested) return [gateFinding('hardware', 'GATE_DEVICE_IN_USE', 'lease.machines')]
   if (state.failedCodes.length > 0)

@@ -10,8 +10,8 @@ export interface LeasedUnit {
   readonly teeType: TeeType
   /** 0 for machines without GPU */
   readonly gpuCount: number
-  /** upper case; null where the order names no model, or several */
-  readonly gpuModel: string | null
+  /** upper case; any of them will do, and any at all where the order names none */
+  readonly gpuModels: readonly string[]
   readonly count: number
 }
 
@@ -28,7 +28,17 @@ export interface AttestedMachine {
   /** when it is to answer again */
   readonly dueAt: UnixSeconds
   readonly jti: string | null
+  /** credentials of it from before its last answer that have not run out: what ends the machine ends them too */
+  readonly earlier: readonly { readonly jti: string; readonly until: UnixSeconds }[]
 }
+
+/** Whether `after` is the machine `before` with all that it had: an answer more, not another machine. */
+export const renews = (after: AttestedMachine, before: AttestedMachine): boolean =>
+  after.machine === before.machine && before.hardware.every((id) => after.hardware.includes(id))
+
+/** Every credential of a machine, with its end. */
+export const credentialsOf = ({ jti, validUntil, earlier }: AttestedMachine): AttestedMachine['earlier'] =>
+  jti === null ? earlier : [...earlier, { jti, until: validUntil }]
 
 /**
  * `pending`: nothing accepted yet · `attested`: every replica was · `partial`: some were · `stale`: one round was missed ·
@@ -52,6 +62,8 @@ export interface LeaseState {
   readonly misses: number
   /** when the round began that is unanswered so far */
   readonly askedAt: UnixSeconds | null
+  /** when it is next to be looked at, as in its `LeaseRow`; null before it was written, and where nothing is due any more */
+  readonly dueAt: UnixSeconds | null
   /** of the decision that suspended it; empty where silence did */
   readonly failedCodes: readonly string[]
 }
@@ -62,11 +74,11 @@ export const leaseStateOf = (json: JsonObject): LeaseState => json as unknown as
 export function unitsOf({ teeType, units }: Order): readonly LeasedUnit[] | undefined {
   if (teeType === undefined || units.some((u) => u.count < 1)) return undefined
   if (teeType === 'cpu-gpu' && !units.some((u) => u.units > 0)) return undefined
-  return units.map(({ units: gpuCount, count, models: [model, ...others] }) => ({
+  return units.map(({ units: gpuCount, count, models }) => ({
     // Beside services with GPUs there may be some without; nothing confidential is bought with a plain cpu order's GPUs.
     teeType: teeType === 'cpu-gpu' && gpuCount > 0 ? 'cpu-gpu' : 'cpu',
     gpuCount: teeType === 'cpu-gpu' ? gpuCount : 0,
-    gpuModel: model !== undefined && others.length === 0 ? model : null,
+    gpuModels: teeType === 'cpu-gpu' ? models : [],
     count,
   }))
 }
@@ -87,16 +99,17 @@ export const opened = (
   machines: [],
   misses: 0,
   askedAt: null,
+  dueAt: null,
   failedCodes: [],
 })
 
-/** The library's lease argument for one unit. */
+/** The library's lease argument for one unit; it can name one model only. */
 export const leaseTerms = (state: LeaseState, unit: LeasedUnit): Lease => ({
   id: state.lease,
   provider: state.provider,
   teeType: unit.teeType,
   gpuCount: unit.gpuCount > 0 ? unit.gpuCount : undefined,
-  gpuModel: unit.teeType === 'cpu-gpu' ? (unit.gpuModel ?? undefined) : undefined,
+  gpuModel: unit.teeType === 'cpu-gpu' && unit.gpuModels.length === 1 ? unit.gpuModels[0] : undefined,
   hostData: state.hostData ?? undefined,
 })
 
@@ -115,7 +128,14 @@ export function missingReplicas(state: LeaseState, now: UnixSeconds): number {
  * An accepted answer. The same machine is counted once however often it answers; where all places of its unit are taken, the
  * one that answered longest ago is taken to be gone.
  */
-export function withAttested(state: LeaseState, machine: AttestedMachine, now: UnixSeconds): LeaseState {
+export function withAttested(
+  state: LeaseState,
+  answered: Omit<AttestedMachine, 'earlier'>,
+  now: UnixSeconds,
+): LeaseState {
+  const fresh: AttestedMachine = { ...answered, earlier: [] }
+  const earlier = state.machines.filter((m) => renews(fresh, m)).flatMap(credentialsOf)
+  const machine: AttestedMachine = { ...fresh, earlier: earlier.filter(({ until }) => until > now) }
   const mine = new Set(machine.hardware.filter((id) => id.startsWith('nvidia-')))
   const others = liveMachines(state, now).filter(
     (m) => m.machine !== machine.machine && !m.hardware.some((id) => mine.has(id)),

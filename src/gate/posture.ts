@@ -92,7 +92,13 @@ export interface Restrictions {
   readonly denied: (subject: string) => string | undefined
   /** whether nothing tells the holders of this hardware apart */
   readonly unresolved: (salted: string) => boolean
+  /** whether machines without an identity of their chip count: this gate's rule, whatever the gate that recorded them has */
+  readonly maskedHardware: 'refused' | 'allowed'
 }
+
+/** Whether the vendor of its CPU says which one it is. */
+export const hasChip = ({ hardware }: Pick<Machine, 'hardware'>): boolean =>
+  hardware.some((id) => !id.startsWith('nvidia-'))
 
 /** Codes from the most serious to the least: a deny-list entry is told before an end. */
 const SERIOUSNESS: readonly Code[] = [
@@ -141,7 +147,7 @@ function againstOf(
   level: Level,
   requiredLevel: number,
   now: UnixSeconds,
-  { denied }: Restrictions,
+  { denied, maskedHardware }: Restrictions,
 ): Finding | undefined {
   const denial = denialOf(machine, provider, denied)
   if (denial !== undefined) return denial
@@ -149,6 +155,8 @@ function againstOf(
   if (refusal !== undefined) return gateFinding('posture', refusal, 'posture')
   if (machine.decisionCodes.length > 0)
     return gateFinding('posture', 'GATE_NOT_ACCEPTED', 'posture.verdict', { actual: machine.decisionCodes.join(', ') })
+  if (maskedHardware === 'refused' && !hasChip(machine))
+    return gateFinding('posture', 'GATE_HARDWARE_MASKED', 'posture')
   if (machine.validUntil <= now)
     return gateFinding('posture', 'GATE_DECISION_EXPIRED', 'posture.validUntil', {
       actual: toRfc3339(machine.validUntil),

@@ -113,6 +113,7 @@ export interface GateStore {
   eventsAfter(sequence: number, limit: number): Promise<readonly EventRow[]>
   /** How far a named consumer (a webhook) has got; 0 at first. */
   cursor(consumer: string): Promise<number>
+  /** Forward only: where several processes deliver, the one that got furthest counts. */
   moveCursor(consumer: string, sequence: number): Promise<void>
   /**
    * Forgets used and expired challenges and burnt ids whose end lies more than a day before `now`, and events that are

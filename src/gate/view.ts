@@ -28,6 +28,7 @@ interface Entry {
  * is. Everything in it was committed before.
  */
 export class View implements Restrictions {
+  readonly maskedHardware: Restrictions['maskedHardware']
   readonly #store: GateStore
   readonly #byPolicy = new Map<string, Map<string, Entry>>()
   readonly #providers = new Set<string>()
@@ -38,8 +39,9 @@ export class View implements Restrictions {
   #readAt: UnixSeconds | undefined
   #reading: Promise<void> = Promise.resolve()
 
-  constructor(store: GateStore) {
+  constructor(store: GateStore, { maskedHardware }: Pick<Restrictions, 'maskedHardware'>) {
     this.#store = store
+    this.maskedHardware = maskedHardware
   }
 
   /** When the store was last read; undefined before the first time. */
@@ -88,14 +90,18 @@ export class View implements Restrictions {
     return this.#byPolicy.get(policyDigest)?.get(provider)?.posture
   }
 
-  /** Every machine that is known, from posture and from leases, with the credential that was issued for it. */
+  /** Every machine that is known, from posture and from leases, once for each credential that was issued for it. */
   *machines(): Generator<KnownMachine> {
     for (const [policyDigest, ofPolicy] of this.#byPolicy) {
       for (const [provider, { posture }] of ofPolicy)
         for (const machine of posture.machines) yield { ...machine, provider, policyDigest, lease: null }
     }
     for (const { provider, policyDigest, lease, machines } of this.#leases.values())
-      for (const machine of machines) yield { ...machine, provider, policyDigest, lease }
+      for (const machine of machines) {
+        const about = { ...machine, provider, policyDigest, lease }
+        for (const { jti, until } of machine.earlier) yield { ...about, jti, validUntil: until }
+        yield about
+      }
   }
 
   /** Whether any evidence of this provider is known, under whatever policy. */

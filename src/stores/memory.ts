@@ -112,7 +112,7 @@ class MemoryStore implements GateStore {
 
   async moveCursor(consumer: string, sequence: number): Promise<void> {
     this.#open()
-    this.#cursors.set(consumer, sequence)
+    this.#cursors.set(consumer, Math.max(sequence, this.#cursors.get(consumer) ?? 0))
   }
 
   async prune(now: number, keepEvents: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, fchmodSync, fstatSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { canonicalJson, type JsonObject } from '../core/json.ts'
 import type {
@@ -43,7 +43,7 @@ const SQL = {
   leasesDue: 'SELECT * FROM lease WHERE due_at <= ? ORDER BY due_at, lease LIMIT ?',
   eventsAfter: 'SELECT sequence, event FROM event WHERE sequence > ? ORDER BY sequence LIMIT ?',
   cursor: 'SELECT sequence FROM cursor WHERE consumer = ?',
-  moveCursor: 'INSERT INTO cursor VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = excluded.sequence',
+  moveCursor: 'INSERT INTO cursor VALUES (?, ?) ON CONFLICT DO UPDATE SET sequence = max(sequence, excluded.sequence)',
   pruneChallenges: 'DELETE FROM challenge WHERE expires_at < ?',
   pruneBurnt: 'DELETE FROM burnt WHERE until < ?',
   pruneEvents: 'DELETE FROM event WHERE sequence <= (SELECT max(sequence) FROM event) - ?',
@@ -69,15 +69,14 @@ const hardwareOf = (row: Row): HardwareRow => ({ id: String(row.id), holders: ob
 
 /**
  * A gate's store in one SQLite file (`node:sqlite`, write-ahead log, every commit synced to disk), which several processes
- * of one machine may share. The file is made with mode 0600 and brought to this version's schema.
+ * of one machine may share. The file is given mode 0600 and brought to this version's schema.
  * Writing blocks the thread for as long as the disk takes; what is asked for in one turn of the event loop shares one write.
  * @param path a file on a local disk; network file systems do not lock
  * @throws Error where the file cannot be opened, is another program's, or was written by a later version
  */
 export function sqliteStore(path: string): GateStore {
   if (typeof path !== 'string' || path === '') throw new TypeError('path is the name of a file')
-  // SQLite would make the file as the umask says.
-  if (path !== ':memory:') closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600))
+  if (path !== ':memory:') keepPrivate(path)
   const database = new DatabaseSync(path)
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
@@ -87,6 +86,19 @@ export function sqliteStore(path: string): GateStore {
     throw error
   }
   return new SqliteStore(database)
+}
+
+/**
+ * SQLite would make the file as the umask says, and its log with the file's own mode.
+ * @throws Error where others may open the file and it is not ours to forbid
+ */
+function keepPrivate(path: string): void {
+  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
+  try {
+    if ((fstatSync(file).mode & 0o077) !== 0) fchmodSync(file, 0o600)
+  } finally {
+    closeSync(file)
+  }
 }
 
 class SqliteStore implements GateStore {

@@ -146,6 +146,30 @@ describe('the ladder of misses', () => {
     expect(found(t)).toEqual([])
   })
 
+  it('is climbed once a round, however many processes keep the same leases', async () => {
+    const t = await leased()
+    await t.lease(leaseId())
+    t.pass(901)
+    await Promise.all([1, 2, 3, 4].map(() => t.gate.keepLeases()))
+    expect(t.types().slice(-2)).toEqual(['credential.issued', 'lease.due'])
+    expect(found(t)).toEqual([])
+    t.pass(30)
+    await Promise.all([1, 2, 3, 4].map(() => t.gate.keepLeases()))
+    expect(t.types().slice(-2)).toEqual(['lease.stale', 'lease.due'])
+  })
+
+  it('is not kept from others by a closed lease whose row says that it is due', async () => {
+    const t = await leased()
+    const { store } = t.options
+    const [row] = (await store.viewSince(0)).leases
+    if (row === undefined) throw new TypeError('no lease')
+    await t.gate.closeLease(leaseId())
+    await store.commit({ leases: [{ ...row, dueAt: t.now() }] })
+    expect((await store.leasesDue(t.now(), 64)).length).toBe(1)
+    await t.gate.keepLeases()
+    expect(await store.leasesDue(t.now() + 86_400, 64)).toEqual([])
+  })
+
   it('is jumped by evidence that is refused', async () => {
     const t = await leased()
     await t.lease(leaseId())
@@ -171,7 +195,7 @@ describe('the ladder of misses', () => {
 
   it('asks a new lease only after its pods had time to start', () => {
     const ref = { bid: 'l', order: 'o', provider: PROVIDER, owner: 'x' }
-    const fresh = opened(ref, [{ teeType: 'cpu', gpuCount: 0, gpuModel: null, count: 1 }], 'sha256:0', null)
+    const fresh = opened(ref, [{ teeType: 'cpu', gpuCount: 0, gpuModels: [], count: 1 }], 'sha256:0', null)
     expect(dueAt(fresh, 0)).toBe(300)
     const asked = atDue(fresh, 300)
     expect([asked.step, dueAt(asked.state, 300)]).toEqual(['asked', 330])

@@ -151,6 +151,10 @@ export function storeContract(name: string, open: () => GateStore | Promise<Gate
       expect(await store.cursor('hook')).toBe(0)
       await store.moveCursor('hook', 17)
       expect(await store.cursor('hook')).toBe(17)
+      await store.moveCursor('hook', 3)
+      expect(await store.cursor('hook')).toBe(17)
+      await store.moveCursor('hook', 18)
+      expect(await store.cursor('hook')).toBe(18)
       expect(await store.cursor('other')).toBe(0)
     })
 

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -37,6 +37,16 @@ describe('the SQLite file', () => {
     expect(await again.viewSince(0)).toEqual(view)
     expect((await again.consumeChallenge('c', 1)).kind).toBe('consumed')
     await again.close()
+  })
+
+  it.each([0o666, 0o640, 0o600])('is closed to others though it existed with mode %o', async (mode) => {
+    const path = file()
+    writeFileSync(path, '')
+    chmodSync(path, mode)
+    const store = sqliteStore(path)
+    await store.commit({ events: [{ n: 1 }] })
+    for (const part of ['', '-wal', '-shm']) expect(statSync(`${path}${part}`).mode & 0o777).toBe(0o600)
+    await store.close()
   })
 
   it('refuses what it is asked after it was closed', async () => {
