@@ -1,10 +1,20 @@
-import { utf8 } from '../../core/bytes.ts'
-import { fromUtf8 } from '../../core/encodings.ts'
+import { equalBytes, utf8 } from '../../core/bytes.ts'
+import { curveOf, isUncompressedPoint } from '../../core/crypto/ecdsa.ts'
+import { fromUtf8, toBase64url } from '../../core/encodings.ts'
 import { canonicalJson, isJsonObject, parseJson } from '../../core/json.ts'
 import { attemptAsync, type Outcome, refuse, take } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { accountThumbprint, isSignedByAccount } from './account.ts'
-import { algorithmOf, isSignedBy, type PrivateKey, type PublicKey, publicJwk, signJws, splitJws } from './jws.ts'
+import {
+  algorithmOf,
+  isSignedBy,
+  type PrivateKey,
+  type PublicJwk,
+  type PublicKey,
+  publicJwk,
+  signJws,
+  splitJws,
+} from './jws.ts'
 
 /** `typ` of the JWS, so that nothing else the holder signs can be taken for a proof. */
 export const HOLDER_PROOF_TYPE = 'vouchsafe-holder-proof+jwt'
@@ -45,6 +55,31 @@ export const holderStatementText = ({ jti, aud, iat, nonce }: HolderStatement): 
 export async function holderThumbprint(publicKey: PublicKey): Promise<string> {
   const { calculateJwkThumbprint } = await import('jose')
   return calculateJwkThumbprint(await exportedJwk(publicKey))
+}
+
+const ED25519_SPKI = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00)
+
+/**
+ * RFC 7638 thumbprint of a key as evidence carries it.
+ * @param spki DER, of an uncompressed point where it is P-256
+ * @returns undefined for every other key, such as one of X25519: it can sign no proof, so it holds no credential
+ */
+export async function spkiThumbprint(spki: Uint8Array): Promise<string | undefined> {
+  const jwk = jwkOfSpki(spki)
+  if (jwk === undefined) return undefined
+  const { calculateJwkThumbprint } = await import('jose')
+  return calculateJwkThumbprint({ ...jwk })
+}
+
+function jwkOfSpki(spki: Uint8Array): PublicJwk | undefined {
+  if (curveOf(spki) === 'P-256') {
+    const point = spki.subarray(-65)
+    if (!isUncompressedPoint('P-256', point)) return undefined
+    return { kty: 'EC', crv: 'P-256', x: toBase64url(point.subarray(1, 33)), y: toBase64url(point.subarray(33)) }
+  }
+  const head = ED25519_SPKI.length
+  if (spki.length !== head + 32 || !equalBytes(spki.subarray(0, head), ED25519_SPKI)) return undefined
+  return { kty: 'OKP', crv: 'Ed25519', x: toBase64url(spki.subarray(head)) }
 }
 
 async function exportedJwk(publicKey: PublicKey) {
