@@ -28,6 +28,8 @@ export interface Machine {
   readonly contested: boolean
   /** id of the credential that was issued for it */
   readonly jti: string | null
+  /** credentials that were issued when it was shown before, as it is now, and that have not ended */
+  readonly earlier: readonly { readonly jti: string; readonly validUntil: UnixSeconds }[]
 }
 
 /** A provider's hardware under one policy. Plain JSON; the body of a `PostureRow`. */

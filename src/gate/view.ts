@@ -88,11 +88,15 @@ export class View implements Restrictions {
     return this.#byPolicy.get(policyDigest)?.get(provider)?.posture
   }
 
-  /** Every machine that is known, from posture and from leases, with the credential that was issued for it. */
+  /** Every machine that is known, from posture and from leases, once for each credential that was issued for it. */
   *machines(): Generator<KnownMachine> {
     for (const [policyDigest, ofPolicy] of this.#byPolicy) {
       for (const [provider, { posture }] of ofPolicy)
-        for (const machine of posture.machines) yield { ...machine, provider, policyDigest, lease: null }
+        for (const machine of posture.machines) {
+          const about = { ...machine, provider, policyDigest, lease: null }
+          yield about
+          for (const issued of machine.earlier) yield { ...about, ...issued }
+        }
     }
     for (const { provider, policyDigest, lease, machines } of this.#leases.values())
       for (const machine of machines) yield { ...machine, provider, policyDigest, lease }

@@ -272,6 +272,47 @@ test('bad evidence in a provider’s name changes nothing unless its account sig
   expect(codesOf(oneBid(t))).toEqual(['GATE_NOT_ACCEPTED'])
 })
 
+describe('a credential of a posture', () => {
+  const revoked = async (t: Awaited<ReturnType<typeof testGate>>) => [
+    ((await t.options.store.viewSince(0)).denials ?? [])
+      .flatMap((d) => (/^jti:/.test(d.subject) ? [d.subject] : []))
+      .sort(),
+    t.events.flatMap((e) => (e.type === 'credential.revoked' ? [`jti:${e.jti}`] : [])).sort(),
+  ]
+  const jtis = (t: Awaited<ReturnType<typeof testGate>>) => t.issued.map((r) => `jti:${r.jti}`).sort()
+
+  it('stands while the machine is shown again as it was, and falls with all before it once it is refused', async () => {
+    const t = await testGate()
+    for (let n = 0; n < 2; n++, t.pass(60)) await t.posture(PROVIDER)
+    expect(await revoked(t)).toEqual([[], []])
+    expect((await t.posture(PROVIDER, { amd: { report: { policy: 0xb0000n } } })).verdict).toBe('reject')
+    expect(await revoked(t)).toEqual([jtis(t), jtis(t)])
+    expect(jtis(t)).toHaveLength(2)
+  })
+
+  it('falls when its machine is taken apart for another', async () => {
+    const t = await testGate()
+    await t.posture(PROVIDER, { chip: 'c1', gpus: ['a'] })
+    await t.posture(PROVIDER, { chip: 'c2', gpus: ['b'] })
+    expect(await revoked(t)).toEqual([[], []])
+    await t.posture(PROVIDER, { chip: 'c2', gpus: ['a'] })
+    const first = `jti:${t.issued[0]?.jti}`
+    expect(await revoked(t)).toEqual([[first], [first]])
+  })
+
+  it('falls when nothing tells two accounts apart, whosever it is', async () => {
+    const t = await testGate()
+    await t.posture(PROVIDER)
+    await t.posture(OTHER)
+    t.pass(600)
+    await t.posture(PROVIDER)
+    expect(await revoked(t)).toEqual([[], []])
+    await t.posture(OTHER)
+    expect(await revoked(t)).toEqual([jtis(t), jtis(t)])
+    expect(jtis(t)).toHaveLength(2)
+  })
+})
+
 test('a denied chip takes its credentials with it', async () => {
   const t = await testGate()
   const { hardware } = await t.posture(PROVIDER)
