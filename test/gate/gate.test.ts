@@ -8,6 +8,7 @@ import { cpuPolicy, policyOf } from '../reject/stage.ts'
 import {
   account,
   answerOf,
+  type Bought,
   bidOf,
   CPU_POLICY,
   codesOf,
@@ -215,6 +216,77 @@ describe('bids', () => {
       'vouchsafe_decisions_total{verdict="inconclusive",code="GATE_EVIDENCE_NEEDED"} 3',
     )
   })
+})
+
+describe('a bid', () => {
+  it('whose members throw is refused alone', async () => {
+    const t = await testGate()
+    await t.posture(PROVIDER)
+    const revoked = Proxy.revocable({}, {})
+    revoked.revoke()
+    const { bid } = bidOf()
+    const listed = (list: unknown[]) => ({ bid: { ...bid, resources_offer: list } })
+    const own = Object.assign([...bid.resources_offer], {
+      map: () => {
+        throw new TypeError('a list’s own')
+      },
+    })
+    const hostile = [
+      {
+        get bid() {
+          throw new TypeError('a getter')
+        },
+      },
+      revoked.proxy,
+      listed(new Array(3)),
+      listed(new Array(257).fill(bid.resources_offer[0])),
+    ]
+    const rows = t.gate.decideBids([bidOf(), ...hostile, listed(own), bidOf()] as never[], CPU_POLICY)
+    const refused = hostile.map(() => 'GATE_OBJECT_MALFORMED')
+    expect(rows.map((r) => codesOf(r)[0] ?? r.verdict)).toEqual(['accept', ...refused, 'accept', 'accept'])
+    expect(t.errors).toHaveLength(2)
+  })
+
+  it('names itself once, or the same twice', async () => {
+    const t = await testGate()
+    await t.posture(PROVIDER)
+    expect(oneBid(t, { ...bidOf(), id: leaseId() }).verdict).toBe('accept')
+    expect(codesOf(oneBid(t, { ...bidOf(), id: leaseId('2') }))).toEqual(['GATE_SCOPE_MISMATCH'])
+  })
+
+  it('offers no machine and no GPU twice', async () => {
+    const t = await testGate()
+    await t.posture(PROVIDER, { chip: 'c1', gpus: ['a', 'b'] })
+    await t.posture(PROVIDER, { chip: 'c2', gpus: ['c'] })
+    await t.posture(PROVIDER, { chip: 'c3', gpus: ['d'] })
+    const of = (...offers: readonly Bought[]) => {
+      const { bid } = bidOf()
+      const resources_offer = offers.flatMap((offer) => bidOf(offer).bid.resources_offer)
+      return t.gate
+        .decideBids([{ bid: { ...bid, resources_offer } }], GPU_POLICY)
+        .map((r) => codesOf(r)[0] ?? r.verdict)
+    }
+    const refused = ['GATE_ATTRIBUTE_MISMATCH']
+    for (const offer of [[{ units: 2 }], [{ units: 1, count: 4 }], [{ units: 1, count: 2 }, { units: 2 }]])
+      expect(of(...offer)).toEqual(['accept'])
+    expect(of({ units: 2, count: 2 })).toEqual(refused)
+    expect(of({ units: 2 }, { units: 2 })).toEqual(refused)
+    expect(of({ units: 3 })).toEqual(refused)
+  })
+})
+
+test('a store that gives no posture or lease opens nothing', async () => {
+  const t = await testGate()
+  await t.posture(PROVIDER)
+  expect(oneBid(t).verdict).toBe('accept')
+  const { postures } = await t.options.store.viewSince(0)
+  for (const posture of [{ machines: null }, { machines: [] }, { machines: [{}] }]) {
+    const store = memoryStore()
+    await store.commit({ postures: postures.map((row) => ({ ...row, posture })) })
+    const broken = await testGate({ store })
+    await expect(broken.gate.refresh()).rejects.toThrow(TypeError)
+    expect(codesOf(oneBid(broken))).toEqual(['GATE_DENYLIST_UNAVAILABLE'])
+  }
 })
 
 describe('one chip under two accounts', () => {
