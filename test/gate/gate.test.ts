@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import { DEFAULT_RULES } from '../../src/gate/core.ts'
+import type { DenialKind } from '../../src/gate/denylist.ts'
 import { GateError } from '../../src/gate/finding.ts'
 import { hardwareDigest, releaseStatement } from '../../src/gate/identity.ts'
 import { verify } from '../../src/index.ts'
@@ -383,6 +384,28 @@ describe('a credential of a posture', () => {
     expect(await revoked(t)).toEqual([jtis(t), jtis(t)])
     expect(jtis(t)).toHaveLength(2)
   })
+})
+
+test('a denied credential is revoked, and its machine left as it is', async () => {
+  const t = await testGate()
+  await t.posture(PROVIDER)
+  const jti = t.issued[0]?.jti ?? ''
+  await t.gate.deny({ kind: 'jti', value: 'another', reason: 'stolen' })
+  expect(t.types()).not.toContain('credential.revoked')
+  await t.gate.deny({ kind: 'jti', value: jti, reason: 'stolen' })
+  expect(t.events.at(-1)).toMatchObject({ type: 'credential.revoked', jti, provider: PROVIDER, reason: 'stolen' })
+  expect(oneBid(t).verdict).toBe('accept')
+})
+
+test('what no evidence could ever match is not put on the deny-list', async () => {
+  const t = await testGate()
+  const entry = (kind: DenialKind, value: string) => t.gate.deny({ kind, value, reason: 'x' })
+  await entry('measurement', 'ab'.repeat(48))
+  await entry('provider', PROVIDER)
+  for (const value of ['AB'.repeat(48), 'ab'.repeat(20)])
+    await expect(entry('measurement', value)).rejects.toThrow(TypeError)
+  await expect(entry('provider', PROVIDER.toUpperCase())).rejects.toThrow(TypeError)
+  expect((await t.options.store.viewSince(0)).denials).toHaveLength(2)
 })
 
 test('a denied chip takes its credentials with it', async () => {
