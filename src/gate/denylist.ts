@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { attempt } from '../core/outcome.ts'
 import { address } from './akash-ids.ts'
 import type { GateCore } from './core.ts'
@@ -92,7 +93,7 @@ const RELEASE_SECONDS = 300
  * A provider gives hardware up, signed by its account: another may then sign for it without waiting for the claim to run out.
  * @param about.hardwareIds the `hardwareId`s of the decision's items
  * @param about.at seconds since 1970, within five minutes of now
- * @throws GateError with GATE_OBJECT_MALFORMED · GATE_IDENTITY_MISMATCH · GATE_DECISION_EXPIRED
+ * @throws GateError with GATE_OBJECT_MALFORMED · GATE_IDENTITY_MISMATCH · GATE_DECISION_EXPIRED · GATE_RELEASE_USED
  */
 export async function releaseHardware(
   core: GateCore,
@@ -109,9 +110,14 @@ export async function releaseHardware(
   )
   const now = core.options.clock()
   if (!(Math.abs(now - about.at) <= RELEASE_SECONDS)) denied('hardware', 'GATE_DECISION_EXPIRED', 'at', `${about.at}`)
-  const statement = releaseStatement({ provider, hardwareDigest: hardwareDigest(about.hardwareIds), at: about.at })
+  const { verifierKeyId, store } = core.options
+  const asked = { provider, hardwareDigest: hardwareDigest(about.hardwareIds), at: about.at }
+  const statement = releaseStatement({ verifierKeyId, ...asked })
   if ((await core.options.verifyProviderProof({ provider, statement, proof: about.proof })) !== true)
     denied('hardware', 'GATE_IDENTITY_MISMATCH', 'proof', 'another signature')
+  const used = createHash('sha256').update(statement).digest('base64url')
+  if (!(await store.burn(`release:${used}`, about.at + RELEASE_SECONDS)))
+    denied('hardware', 'GATE_RELEASE_USED', 'at', `${about.at}`)
   await change(core, about.hardwareIds.map(core.salt), (holders) => release(holders, provider))
 }
 

@@ -88,6 +88,14 @@ describe('a challenge', () => {
     ])
   })
 
+  it('is for a purpose of the gate’s own', async () => {
+    const t = await testGate()
+    const ask = (purpose: string) => t.gate.issueChallenge({ purpose, provider: PROVIDER, policy: CPU_POLICY } as never)
+    expect(await ask('posture')).toMatchObject({ purpose: 'posture' })
+    for (const purpose of ['selftest', 'a"} 1\nfake', 'constructor'])
+      await expect(ask(purpose)).rejects.toThrow(TypeError)
+  })
+
   it('is refused where it was never issued, and past its end', async () => {
     const t = await testGate()
     const { answer, evidence } = await asked(t)
@@ -324,11 +332,20 @@ describe('one chip under two accounts', () => {
     const { decision } = await t.posture(PROVIDER)
     const hardwareIds = decision?.items.flatMap((i) => i.hardwareId ?? []) ?? []
     const about = { provider: PROVIDER, hardwareIds, at: t.now() }
-    const right = releaseStatement({ provider: PROVIDER, hardwareDigest: hardwareDigest(hardwareIds), at: t.now() })
+    const right = releaseStatement({
+      ...{ provider: PROVIDER, verifierKeyId: 'verifier-1' },
+      ...{ hardwareDigest: hardwareDigest(hardwareIds), at: t.now() },
+    })
     await expect(t.gate.releaseHardware({ ...about, proof: signFor(OTHER, right) })).rejects.toMatchObject({
       code: 'GATE_IDENTITY_MISMATCH',
     })
-    await t.gate.releaseHardware({ ...about, proof: signFor(PROVIDER, right) })
+    const elsewhere = await testGate({ verifierKeyId: 'another' })
+    const proof = signFor(PROVIDER, right)
+    await expect(elsewhere.gate.releaseHardware({ ...about, proof })).rejects.toMatchObject({
+      code: 'GATE_IDENTITY_MISMATCH',
+    })
+    await t.gate.releaseHardware({ ...about, proof })
+    await expect(t.gate.releaseHardware({ ...about, proof })).rejects.toMatchObject({ code: 'GATE_RELEASE_USED' })
     expect((await t.posture(OTHER)).verdict).toBe('accept')
     t.pass(6 * 3600)
     expect((await t.posture(account(300))).verdict).toBe('accept')
@@ -384,6 +401,15 @@ describe('a credential of a posture', () => {
     expect(await revoked(t)).toEqual([jtis(t), jtis(t)])
     expect(jtis(t)).toHaveLength(2)
   })
+})
+
+test('what was read more than five seconds ago decides nothing', async () => {
+  const t = await testGate()
+  await t.posture(PROVIDER)
+  t.pass(5)
+  expect(oneBid(t).verdict).toBe('accept')
+  t.pass(1)
+  expect(codesOf(oneBid(t))).toEqual(['GATE_DENYLIST_UNAVAILABLE'])
 })
 
 test('a denied credential is revoked, and its machine left as it is', async () => {

@@ -105,7 +105,7 @@ async function checked(jwt: string | null, expected: Pick<CredentialExpectation,
       : await proveHolder(stated, teeKey)
   const outcome = await checkCredential(jwt ?? '', {
     ...{ keys: KEYS, issuer: ISSUER, audience: AUDIENCE, subject: PROVIDER, order: null, ...expected },
-    ...{ policyDigest: vouchsafe.policy, holder: { nonce: NONCE, proof }, now: NOW },
+    ...{ policyDigest: vouchsafe.policy, holder: { nonce: NONCE, proof }, revoked: () => false, now: NOW },
   })
   return outcome.ok ? 'accepted' : outcome.faults.map((f) => `${f.code} ${f.path}`)
 }

@@ -112,10 +112,17 @@ export function checkHolder(
   subject: string,
   asked: HolderStatement,
 ): Promise<Outcome<void>> {
-  return attemptAsync(() =>
-    proof.kind === 'jws' ? checkJws(proof.jws, jkt, asked) : checkAccount(proof, jkt, subject, asked),
-  )
+  return attemptAsync(async () => {
+    // It comes from the holder, whatever its type says here.
+    const given: Partial<HolderProof> | null | undefined = proof
+    if (given?.kind === 'jws') return checkJws(given.jws as string, jkt, asked)
+    if (given?.kind !== 'adr36' || !isBytes(given.publicKey) || !isBytes(given.signature))
+      return notProved('holder.proof', 'a proof of kind jws or adr36')
+    return checkAccount(proof as Extract<HolderProof, { kind: 'adr36' }>, jkt, subject, asked)
+  })
 }
+
+const isBytes = (value: unknown): boolean => value instanceof Uint8Array
 
 const notProved = (path: string, expected: string | number, actual?: string | number): never =>
   refuse('RESULT_HOLDER_NOT_PROVED', path, { expected, ...(actual === undefined ? {} : { actual }) })

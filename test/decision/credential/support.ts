@@ -186,6 +186,7 @@ export const expecting = async (
   lease: purpose === 'posture' ? null : LEASE,
   policyDigest: POLICY_DIGEST,
   holder: { nonce: NONCE, proof: await proofFor(purpose) },
+  revoked: () => false,
   now: NOW,
   ...changed,
 })
