@@ -60,6 +60,7 @@ const machinesOf = (n: number): readonly Machine[] =>
     decisionCodes: [],
     contested: false,
     jti: digestText(n).slice(0, 22),
+    earlier: [],
   }))
 
 const bidOf = (n: number) => ({

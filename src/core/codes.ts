@@ -1946,6 +1946,21 @@ export const CODES = {
     title: 'The store of the gate could not read or write.',
     hint: "The operator of the gate should check its store and its disk. Ask for a new challenge then; it is not the provider's fault.",
   },
+  GATE_HOLDER_NOT_ATTESTED: {
+    verdict: 'reject',
+    title: 'The credential would be bound to a key that the evidence does not carry.',
+    hint: 'Bind it to the key that the challenge names as teeKey: one of P-256 or Ed25519, made in the workload. A key release always needs such a challenge, and a key of X25519 cannot sign for a credential.',
+  },
+  GATE_KEY_NOT_RELEASABLE: {
+    verdict: 'reject',
+    title: 'A key is released at level 5 only, or where the policy accepts the open quoting oracle by name.',
+    hint: 'Run an image whose quoting is closed and whose key is in the evidence. A tenant that accepts the risk names open-quote-oracle in acceptRisks of the policy.',
+  },
+  GATE_RELEASE_USED: {
+    verdict: 'reject',
+    title: 'This signed release of hardware was used before.',
+    hint: 'A release counts once. Sign a new one with the present time to give the hardware up again.',
+  },
   GATE_SIGNER_UNAVAILABLE: {
     verdict: 'inconclusive',
     title: 'The decision stands, and its credential could not be signed.',
@@ -1956,6 +1971,11 @@ export const CODES = {
     verdict: 'reject',
     title: 'The credential is not a well-formed result that one of the pinned keys signed.',
     hint: 'Ask the issuer for a new credential and pass it on unchanged. The relying party should check that it pinned the key set of this issuer; keys that travel in a token are never used.',
+  },
+  RESULT_REVOKED: {
+    verdict: 'reject',
+    title: 'The credential was revoked before its end.',
+    hint: 'Its machine was refused, replaced or denied since. Attest the machine again for a fresh credential.',
   },
   RESULT_ISSUER_MISMATCH: {
     verdict: 'reject',

@@ -3,6 +3,7 @@ import type { CollateralSet } from '../attestation/collateral.ts'
 import type { Lease } from '../attestation/evidence-set/group.ts'
 import type { Finding } from '../core/outcome.ts'
 import { parseRfc3339, toRfc3339, type UnixSeconds } from '../core/time.ts'
+import { holderProblem, isReleasable } from '../decision/credential/index.ts'
 import type { Decision, Level } from '../decision/decision.ts'
 import type { Evidence } from '../index.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -46,6 +47,10 @@ export interface Recorded {
   readonly findings: readonly Finding[]
   readonly jti: string
 }
+
+/** The policy's own level counts as well as the rule that holds for every policy. */
+const mayRelease = ({ policy: { keyRelease }, decision }: Judged, level: Level): boolean =>
+  keyRelease !== 'none' && level >= keyRelease.minLevel && isReleasable({ ...decision, level })
 
 /** One answer, from the challenge that it uses up to the decision. */
 export class Admission {
@@ -201,6 +206,10 @@ export class Admission {
     if (signer === null) return { credential: null, withoutCredential: 'no-signer' }
     if (holderJkt === null) return { credential: null, withoutCredential: 'no-holder' }
     const { jti, level } = recorded
+    if ((await holderProblem(challenge, purpose, holderJkt)) !== undefined)
+      return { credential: null, withoutCredential: 'holder-not-attested' }
+    if (purpose === 'key-release' && !mayRelease(judged, level))
+      return { credential: null, withoutCredential: 'not-releasable' }
     const ttlSeconds = Math.min(LIFE_SECONDS[purpose], judged.until - now)
     let credential: string
     try {

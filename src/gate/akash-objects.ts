@@ -110,6 +110,11 @@ export const readBid = (value: unknown): Outcome<Bid> =>
     const inner = unwrapped(outer, 'bid')
     const ref = readBidId(member(inner, 'id', 'bid_id', 'bidId'), 'bid.id')
     const isWrapped = inner !== outer
+    const outerId = isWrapped ? member(outer, 'id', 'bid_id', 'bidId') : undefined
+    if (outerId !== undefined) {
+      const { bid } = readBidId(outerId, 'id')
+      if (bid !== ref.bid) refuse('GATE_SCOPE_MISMATCH', 'id', { expected: ref.bid, actual: bid })
+    }
     const order = isWrapped && has(outer, 'order') ? take(readOrder(outer.order)) : undefined
     const provider = isWrapped && has(outer, 'provider') ? readProvider(outer.provider) : NOBODY
     if (order !== undefined && order.ref.order !== ref.order)
@@ -174,9 +179,24 @@ const STATES: ReadonlyMap<unknown, boolean> = new Map<unknown, boolean>([
 const isOpen = (state: unknown): boolean =>
   STATES.get(state) ?? malformed('bid.state', 'open, active, lost or closed', state)
 
-function demands(value: unknown, path: string): readonly GpuDemand[] {
+/** A group has 20 resource units at most, and a provider some hundred attributes. */
+const MOST_UNITS = 256
+const MOST_ATTRIBUTES = 2048
+
+/** The entries by index, holes included: neither a list's own iterator nor its own `map` is called. */
+function listOf(value: unknown, most: number, path: string): readonly unknown[] {
   if (!Array.isArray(value)) return malformed(path, 'a list', value)
-  return value.map((entry: unknown) => demand(entry, path))
+  const { length } = value
+  if (length > most) return malformed(path, `at most ${most} entries`, length)
+  const entries: unknown[] = []
+  for (let i = 0; i < length; i++) entries.push(value[i])
+  return entries
+}
+
+function demands(value: unknown, path: string): readonly GpuDemand[] {
+  const units: GpuDemand[] = []
+  for (const entry of listOf(value, MOST_UNITS, path)) units.push(demand(entry, path))
+  return units
 }
 
 function demand(entry: unknown, path: string): GpuDemand {
@@ -216,12 +236,13 @@ type Attributes = readonly (readonly [key: string, value: string])[]
 /** A key twice is refused: readers would choose differently. */
 function attributesOf(value: unknown, path: string): Attributes {
   if (value === undefined || value === null) return NONE
-  if (!Array.isArray(value)) return malformed(path, 'a list', value)
-  const attributes = value.map((entry: unknown): readonly [string, string] => {
+  const attributes: (readonly [string, string])[] = []
+  for (const entry of listOf(value, MOST_ATTRIBUTES, path)) {
     const pair = membersOf(entry, path)
     const [key, text] = [has(pair, 'key') ? pair.key : undefined, has(pair, 'value') ? pair.value : undefined]
-    return typeof key === 'string' && typeof text === 'string' ? [key, text] : malformed(path, 'key and value', entry)
-  })
+    if (typeof key !== 'string' || typeof text !== 'string') return malformed(path, 'key and value', entry)
+    attributes.push([key, text])
+  }
   if (attributes.length > 1 && new Set(attributes.map(([key]) => key)).size !== attributes.length)
     return malformed(path, 'every key once', 'a key twice')
   return attributes

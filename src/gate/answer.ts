@@ -48,8 +48,11 @@ export interface LeaseAnswer extends Answer {
  *  not-accepted  the verdict is no accept
  *  no-holder     the answer names no key to bind it to
  *  no-signer     this gate signs nothing
+ *  holder-not-attested  it would be bound to another key than the evidence carries: the challenge names one as teeKey, and a key
+ *                release always needs one, of P-256 or Ed25519
+ *  not-releasable  the policy releases no keys, or not at this level
  */
-export type WithoutCredential = 'not-accepted' | 'no-holder' | 'no-signer'
+export type WithoutCredential = 'not-accepted' | 'no-holder' | 'no-signer' | 'holder-not-attested' | 'not-releasable'
 
 /** The gate's word on one answer. `accept` was committed before it is returned. Plain JSON. */
 export interface GateDecision {

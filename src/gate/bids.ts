@@ -48,7 +48,7 @@ export function decideBids(core: GateCore, bids: readonly unknown[], policy: Pol
   let accepted = 0
   const refused = new Map<Code, number>()
   for (const bid of bids) {
-    const row = decide(scope, bid)
+    const row = decideAny(core, scope, bid)
     rows.push(row)
     if (row.verdict === 'accept') accepted++
     else for (const { code } of row.findings) refused.set(code, (refused.get(code) ?? 0) + 1)
@@ -84,6 +84,18 @@ function closedBy(core: GateCore, policy: Policy): readonly Finding[] {
       actual: core.viewAge === undefined ? 'never' : `${core.viewAge} s ago`,
     }),
   ]
+}
+
+const UNREADABLE = Object.freeze([gateFinding('bid', 'GATE_OBJECT_MALFORMED', 'bid', { expected: 'plain members' })])
+
+/** One bid whose members throw when they are read, such as a getter or a revoked Proxy, spoils no other. */
+function decideAny(core: GateCore, scope: Scope, value: unknown): BidRow {
+  try {
+    return decide(scope, value)
+  } catch (error) {
+    core.options.onError(error)
+    return row(scope, undefined, UNREADABLE, undefined)
+  }
 }
 
 function decide(scope: Scope, value: unknown): BidRow {
@@ -149,24 +161,62 @@ function excessOf(bid: Bid, summary: Summary, { require }: Policy): Finding | un
   if (offer === undefined) return excess('bid.resources_offer', 'what is offered', 'nothing')
   if (offered === 0) return excess('bid.gpu', 'GPUs', 'none offered')
   if (offered > attested) return excess('bid.gpu.units', `at most ${attested}, as attested`, `${offered} offered`)
-  for (const demand of offer) {
-    if (demand.units === 0) continue
-    const models = demand.models.length === 0 ? ANY_MODEL : demand.models
-    if (!models.some((model) => isThere(summary, model, demand)))
-      return excess(
-        'bid.gpu.attributes',
-        attestedOf(summary),
-        `${demand.count} machines of ${demand.units} ${models.join(' or ')} offered`,
-      )
+  const unmet = unmetOf(offer, summary)
+  if (unmet !== undefined) {
+    const { count, units, models } = unmet
+    const asked = `${count} machines of ${units} ${models.length === 0 ? 'GPUs' : models.join(' or ')} offered`
+    return excess('bid.gpu.attributes', attestedOf(summary), asked)
   }
   if (teeType === 'cpu-gpu' && advertisedModels.length > 0 && !advertisedModels.some((m) => summary.gpus.has(m)))
     return excess('provider.attributes', attestedOf(summary), `${advertisedModels.join(', ')} advertised`)
   return undefined
 }
 
-function isThere({ gpus }: Summary, model: string, { units, count }: GpuDemand): boolean {
-  const known = gpus.get(model)
-  return known !== undefined && known.most >= units && known.total >= units * count
+/** The first part of an offer that the attested machines have no GPUs left for. */
+function unmetOf(offer: readonly GpuDemand[], { gpus }: Summary): GpuDemand | undefined {
+  const demands = offer.length === 1 ? offer : offer.filter((d) => d.units > 0)
+  const [only] = demands
+  if (only !== undefined && demands.length === 1) {
+    const models = only.models.length === 0 ? ANY_MODEL : only.models
+    return models.some((model) => hasRoom(gpus.get(model)?.each ?? [], only)) ? undefined : only
+  }
+  // What will do with any model is given what the others left, and the largest come first.
+  const isAny = ({ models }: GpuDemand) => (models.length === 0 ? 1 : 0)
+  const order = [...demands].sort((a, b) => isAny(a) - isAny(b) || b.units - a.units)
+  const left = new Map<string, number[]>()
+  for (const [model, { each }] of gpus) left.set(model, [...each])
+  return order.find((demand) => !take(demand, left))
+}
+
+/** Whether `count` machines of `units` can be made of machines with so many GPUs each. */
+function hasRoom(each: readonly number[], { units, count }: GpuDemand): boolean {
+  let machines = 0
+  for (const gpus of each) {
+    machines += Math.floor(gpus / units)
+    if (machines >= count) return true
+  }
+  return false
+}
+
+/** Takes GPUs for all machines of a demand out of what is left; false where one machine finds none. */
+function take({ units, count, models }: GpuDemand, left: ReadonlyMap<string, number[]>): boolean {
+  const all = left.get('') ?? []
+  for (let machine = 0; machine < count; machine++) {
+    let best: { readonly model: string; readonly at: number; readonly gpus: number } | undefined
+    for (const model of models.length === 0 ? ANY_MODEL : models) {
+      for (const [at, ofModel] of (left.get(model) ?? []).entries()) {
+        const gpus = Math.min(ofModel, all[at] ?? 0)
+        // The smallest that will do leaves the large ones to others.
+        if (gpus >= units && (best === undefined || gpus < best.gpus)) best = { model, at, gpus }
+      }
+    }
+    if (best === undefined) return false
+    for (const model of new Set([best.model, ''])) {
+      const each = left.get(model)
+      if (each !== undefined) each[best.at] = (each[best.at] ?? 0) - units
+    }
+  }
+  return true
 }
 
 const ANY_MODEL = ['']

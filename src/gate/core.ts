@@ -36,7 +36,8 @@ export const DEFAULT_RULES: GateRules = {
   accountsPerChip: 20,
   accountMemorySeconds: 90 * 24 * 60 * 60,
   maskedHardware: 'refused',
-  viewMaxAgeSeconds: 60,
+  // The store is read every second: what another process denied is known in a few.
+  viewMaxAgeSeconds: 5,
   reattestSeconds: 15 * 60,
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { attempt } from '../core/outcome.ts'
 import { address } from './akash-ids.ts'
 import type { GateCore } from './core.ts'
@@ -17,12 +18,17 @@ export type DenialKind = 'chip' | 'tcb' | 'product' | 'measurement' | 'provider'
 const KINDS: readonly DenialKind[] = ['chip', 'tcb', 'product', 'measurement', 'provider', 'jti']
 
 const RAW_CHIP = /^[a-z-]+:[0-9a-f]{64}$/
+/** The digests of all kinds of evidence have 32, 48 or 64 bytes. */
+const MEASUREMENT = /^([0-9a-f]{64}|[0-9a-f]{96}|[0-9a-f]{128})$/
 const SALTED_CHIP = /^[a-z-]+:[A-Za-z0-9_-]{43}$/
 
-/** @throws TypeError for a kind or chip id that is none */
+/** @throws TypeError for a kind, chip id, measurement or provider that is none, and would never be met */
 function subjectOf(core: GateCore, kind: DenialKind, value: string): string {
   if (!KINDS.includes(kind)) throw new TypeError(`kind is one of ${KINDS.join(', ')}`)
   if (typeof value !== 'string' || value === '') throw new TypeError('value is text')
+  if (kind === 'measurement' && !MEASUREMENT.test(value)) throw new TypeError('a measurement is lower-case hexadecimal')
+  if (kind === 'provider' && !attempt(() => address(value, 'provider')).ok)
+    throw new TypeError('a provider is an akash1… address')
   if (kind !== 'chip') return `${kind}:${value}`
   if (RAW_CHIP.test(value)) return `chip:${core.salt(value)}`
   if (SALTED_CHIP.test(value)) return `chip:${value}`
@@ -42,9 +48,13 @@ export async function deny(
   await core.refresh()
   const now = core.options.clock()
   const named = (asked: string) => (asked === subject ? reason : undefined)
-  const hit = [...core.view.machines()].filter((m) => denialOf(m, m.provider, named) !== undefined)
+  const hit = [...core.view.machines()].filter(
+    // One credential that is denied leaves its machine as it is: a fresh one may be issued for it.
+    (m) => (entry.kind === 'jti' ? m.jti === entry.value : denialOf(m, m.provider, named) !== undefined),
+  )
   const revoked = hit.filter((m) => m.jti !== null && m.validUntil > now)
-  const leases = new Map(hit.flatMap((m) => (m.lease === null ? [] : [[m.lease, m] as const])))
+  const suspended = entry.kind === 'jti' ? [] : hit
+  const leases = new Map(suspended.flatMap((m) => (m.lease === null ? [] : [[m.lease, m] as const])))
   await core.options.store.commit({
     denials: [subject, ...revoked.map((m) => `jti:${m.jti}`)].map((s) => ({ subject: s, reason, since: now })),
     events: [
@@ -83,7 +93,7 @@ const RELEASE_SECONDS = 300
  * A provider gives hardware up, signed by its account: another may then sign for it without waiting for the claim to run out.
  * @param about.hardwareIds the `hardwareId`s of the decision's items
  * @param about.at seconds since 1970, within five minutes of now
- * @throws GateError with GATE_OBJECT_MALFORMED · GATE_IDENTITY_MISMATCH · GATE_DECISION_EXPIRED
+ * @throws GateError with GATE_OBJECT_MALFORMED · GATE_IDENTITY_MISMATCH · GATE_DECISION_EXPIRED · GATE_RELEASE_USED
  */
 export async function releaseHardware(
   core: GateCore,
@@ -100,13 +110,18 @@ export async function releaseHardware(
   )
   const now = core.options.clock()
   if (!(Math.abs(now - about.at) <= RELEASE_SECONDS)) denied('hardware', 'GATE_DECISION_EXPIRED', 'at', `${about.at}`)
-  const statement = releaseStatement({ provider, hardwareDigest: hardwareDigest(about.hardwareIds), at: about.at })
+  const { verifierKeyId, store } = core.options
+  const asked = { provider, hardwareDigest: hardwareDigest(about.hardwareIds), at: about.at }
+  const statement = releaseStatement({ verifierKeyId, ...asked })
   if ((await core.options.verifyProviderProof({ provider, statement, proof: about.proof })) !== true)
     denied('hardware', 'GATE_IDENTITY_MISMATCH', 'proof', 'another signature')
   const ids = about.hardwareIds.map(core.salt)
-  const rows = await core.options.store.hardware(ids)
+  const rows = await store.hardware(ids)
   if (!rows.some((row) => isParty(holdersOf(row.holders), provider)))
     denied('hardware', 'GATE_IDENTITY_MISMATCH', 'provider', `${provider} never signed for it`)
+  const used = createHash('sha256').update(statement).digest('base64url')
+  if (!(await store.burn(`release:${used}`, about.at + RELEASE_SECONDS)))
+    denied('hardware', 'GATE_RELEASE_USED', 'at', `${about.at}`)
   await change(core, ids, (holders) => release(holders, provider))
 }
 

@@ -120,7 +120,8 @@ export class EventHub {
       for (const listener of this.#listeners.get(type) ?? []) {
         // A listener's fault is its own: the others hear the event all the same.
         try {
-          listener(event)
+          // An async listener has the type of one that returns nothing, and rejects later.
+          Promise.resolve(listener(event)).catch(this.#onError)
         } catch (error) {
           this.#onError(error)
         }
@@ -148,7 +149,12 @@ export class EventHub {
   #wakeUp(signal: StopSignal): { readonly promise: Promise<void>; cancel(): void } {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#waiting.add(resolve)
-    signal.addEventListener('abort', () => resolve(), { once: true })
-    return { promise, cancel: () => this.#waiting.delete(resolve) }
+    const stop = () => resolve()
+    signal.addEventListener('abort', stop, { once: true })
+    const cancel = () => {
+      this.#waiting.delete(resolve)
+      signal.removeEventListener('abort', stop)
+    }
+    return { promise, cancel }
   }
 }

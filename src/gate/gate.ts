@@ -5,6 +5,7 @@ import { attempt } from '../core/outcome.ts'
 import { isThumbprint } from '../decision/credential/claims.ts'
 import type { Evidence } from '../index.ts'
 import type { Policy } from '../policy/policy.ts'
+import { LIFE_SECONDS } from './admission.ts'
 import { address } from './akash-ids.ts'
 import type { ListedBid } from './akash-objects.ts'
 import type { GateDecision, LeaseAnswer, PostureAnswer } from './answer.ts'
@@ -53,10 +54,12 @@ export class Gate {
 
   /**
    * Asks a question, once: its record is stored before it is returned, and good for 120 seconds.
-   * @throws GateError with GATE_OBJECT_MALFORMED · GATE_LEASE_UNKNOWN · GATE_LEASE_CLOSED · GATE_SCOPE_MISMATCH (the lease was
+   * @throws TypeError for another purpose, GateError with GATE_OBJECT_MALFORMED · GATE_LEASE_UNKNOWN · GATE_LEASE_CLOSED · GATE_SCOPE_MISMATCH (the lease was
    * opened under another policy) · GATE_STORE_UNAVAILABLE
    */
   async issueChallenge(request: ChallengeRequest): Promise<JsonObject> {
+    if (!Object.hasOwn(LIFE_SECONDS, request.purpose))
+      throw new TypeError('purpose is posture, lease, reattest or key-release')
     const { clock, random, verifierKeyId, store } = this.#core.options
     const policyDigest = this.#core.digestOf(request.policy)
     const subject = await this.#stored(() => this.#subjectOf(request, policyDigest))

@@ -120,8 +120,10 @@ export const postureStatement = (asked: {
   readonly hardwareDigest: string
 }): Uint8Array => utf8(canonicalJson({ statement: 'vouchsafe/posture/1', ...asked }))
 
-/** The bytes by which a provider's account gives hardware up. */
+/** The bytes by which a provider's account gives hardware up, once, at the one marketplace whose verifier they name. */
 export const releaseStatement = (asked: {
+  /** as in the challenges of the marketplace */
+  readonly verifierKeyId: string
   readonly provider: string
   readonly hardwareDigest: string
   readonly at: number

@@ -1,5 +1,5 @@
 import type { Lease } from '../attestation/evidence-set/group.ts'
-import type { JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import type { Level } from '../decision/decision.ts'
 import type { BidRef } from './akash-ids.ts'
@@ -68,7 +68,17 @@ export interface LeaseState {
   readonly failedCodes: readonly string[]
 }
 
-export const leaseStateOf = (json: JsonObject): LeaseState => json as unknown as LeaseState
+/**
+ * A lease as it was stored.
+ * @throws TypeError where it is none: a store that gives something else opens nothing
+ */
+export function leaseStateOf(json: JsonObject): LeaseState {
+  const { machines, units, status } = json
+  const isMachine = (m: Json) => isJsonObject(m) && Array.isArray(m.hardware) && Array.isArray(m.subjects)
+  if (!Array.isArray(units) || typeof status !== 'string' || !Array.isArray(machines) || !machines.every(isMachine))
+    throw new TypeError('the store has a lease without units or machines')
+  return json as unknown as LeaseState
+}
 
 /** What was bought, out of the order; undefined where the order asks for no TEE, or for one with GPUs and buys none. */
 export function unitsOf({ teeType, units }: Order): readonly LeasedUnit[] | undefined {

@@ -1,6 +1,6 @@
 import { toBase64 } from '../core/encodings.ts'
 import type { Finding } from '../core/outcome.ts'
-import { toRfc3339 } from '../core/time.ts'
+import { toRfc3339, type UnixSeconds } from '../core/time.ts'
 import type { Level } from '../decision/decision.ts'
 import type { Evidence } from '../index.ts'
 import type { Admission, Judged, Recorded } from './admission.ts'
@@ -11,7 +11,7 @@ import { eventOf } from './events.ts'
 import { gateFinding } from './finding.ts'
 import { type Claimed, claim, holdersOf, isUnresolved } from './hardware.ts'
 import { postureStatement } from './identity.ts'
-import { denialOf, isAccepted, type Machine, postureOf, withMachine } from './posture.ts'
+import { denialOf, isAccepted, type Machine, type Posture, postureOf, withMachine } from './posture.ts'
 import type { GateChange, HardwareRow } from './store.ts'
 import { CONFLICT } from './view.ts'
 
@@ -118,7 +118,7 @@ function recordIn(
   const unresolved = claims.filter(({ claimed }) => isUnresolved(claimed.holders, now)).map(({ id }) => id)
   const isCapped = contested || unresolved.length > 0
   const level = isCapped ? (Math.min(decision.level, 1) as Level) : decision.level
-  const machine: Machine = {
+  const shown: Machine = {
     hardware: identified.hardware,
     gpuModels: identified.gpuModels,
     teeType,
@@ -130,15 +130,22 @@ function recordIn(
     refusals: [...refusals],
     decisionCodes: decision.verdict === 'accept' ? [] : [...new Set(decision.findings.map((f) => f.code))],
     contested,
-    jti: isSound && refusals.size === 0 ? jti : null,
+    jti: isSound && refusals.size === 0 && level >= policy.require.level ? jti : null,
+    earlier: [],
   }
+  const isKept = isAccepted(shown) && !isCapped
+  const earlier = before.machines.flatMap((m) => (isKept && isSame(m, shown) ? issuedFor(m, now) : []))
+  const machine: Machine = { ...shown, earlier }
   const after = withMachine(before, machine, policy.require.level, now)
   const findings = ownFindings(judged, machine, level)
   const codes = [...findings.map((f) => f.code), ...machine.decisionCodes]
   const verdict = codes.length === 0 ? 'accept' : decision.verdict === 'inconclusive' ? 'inconclusive' : 'reject'
+  const shared = new Set(unresolved.filter((id) => !core.view.unresolved(id)))
+  const revoked = revokedBy(core, judged, before, after, isKept, shared)
   const validUntil = toRfc3339(machine.validUntil)
   const events = [
     eventOf('posture.changed', now, { provider, policyDigest, verdict, level, codes, validUntil }),
+    ...revoked.map((members) => eventOf('credential.revoked', now, { ...members })),
     ...conflictEvents(claims, judged),
   ]
   const posture = { ...after } as unknown as HardwareRow['holders']
@@ -152,7 +159,10 @@ function recordIn(
     ],
     change: {
       postures: [{ provider, policyDigest, decidedAt: now, validUntil: machine.validUntil, posture }],
-      denials: unresolved.map((id) => ({ subject: `${CONFLICT}${id}`, reason: 'two accounts prove it', since: now })),
+      denials: [
+        ...unresolved.map((id) => ({ subject: `${CONFLICT}${id}`, reason: 'two accounts prove it', since: now })),
+        ...revoked.map(({ jti, reason }) => ({ subject: `jti:${jti}`, reason, since: now })),
+      ],
       withdrawnDenials: claims
         .filter(({ id }) => !unresolved.includes(id) && core.view.unresolved(id))
         .map(({ id }) => `${CONFLICT}${id}`),
@@ -160,6 +170,52 @@ function recordIn(
     },
     result: { level, findings, jti, changed: true },
   }
+}
+
+/** A credential that was issued for a machine, and its end. */
+type Issued = Machine['earlier'][number]
+
+/** The credentials of one entry that have not ended. */
+const issuedFor = ({ jti, validUntil, earlier }: Machine, now: UnixSeconds): readonly Issued[] =>
+  [...earlier, ...(jti === null ? [] : [{ jti, validUntil }])].filter((c) => c.validUntil > now)
+
+const isSame = (a: Machine, b: Machine): boolean => a.hardware.length > 0 && a.hardware.join() === b.hardware.join()
+
+interface Revoked {
+  readonly provider: string
+  readonly policyDigest: string
+  readonly jti: string
+  readonly reason: string
+}
+
+/**
+ * Credentials that do not stand any more: of machines that were taken apart or are refused now, and of those that another
+ * account was just found to hold as well, whoever's they are. A machine that is shown again as it was keeps what it has.
+ * @param shared hardware that nothing tells the holders of apart since this answer
+ */
+function revokedBy(
+  core: GateCore,
+  { now, policyDigest, challenge: { provider } }: Judged,
+  before: Posture,
+  after: Posture,
+  isKept: boolean,
+  shared: ReadonlySet<string>,
+): readonly Revoked[] {
+  const machine = after.machines.at(-1)
+  const gone = before.machines.filter((m) => !after.machines.includes(m))
+  const own = gone.flatMap((m) => {
+    const isShown = machine !== undefined && isSame(m, machine)
+    if (isShown && isKept) return []
+    const reason = isShown ? 'its evidence was refused' : 'replaced'
+    return issuedFor(m, now).map(({ jti }) => ({ provider, policyDigest, jti, reason }))
+  })
+  const known = shared.size === 0 ? [] : [...core.view.machines()]
+  const others = known.flatMap(({ lease, jti, validUntil, hardware, ...m }) =>
+    lease === null && jti !== null && validUntil > now && hardware.some((id) => shared.has(id))
+      ? [{ provider: m.provider, policyDigest: m.policyDigest, jti, reason: 'another account proves it' }]
+      : [],
+  )
+  return [...new Map([...own, ...others].map((r) => [r.jti, r])).values()]
 }
 
 interface HardwareClaim {

@@ -1,5 +1,5 @@
 import type { Code } from '../core/codes.ts'
-import type { JsonObject } from '../core/json.ts'
+import { isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import type { Finding } from '../core/outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
 import type { Level } from '../decision/decision.ts'
@@ -28,6 +28,8 @@ export interface Machine {
   readonly contested: boolean
   /** id of the credential that was issued for it */
   readonly jti: string | null
+  /** credentials that were issued when it was shown before, as it is now, and that have not ended */
+  readonly earlier: readonly { readonly jti: string; readonly validUntil: UnixSeconds }[]
 }
 
 /** A provider's hardware under one policy. Plain JSON; the body of a `PostureRow`. */
@@ -39,8 +41,21 @@ export interface Posture {
 
 export const NO_POSTURE: Posture = { machines: [], requiredLevel: 0 }
 
-export const postureOf = (json: JsonObject | undefined): Posture =>
-  json === undefined ? NO_POSTURE : (json as unknown as Posture)
+/**
+ * A posture as it was stored.
+ * @throws TypeError where it is none: a store that gives something else opens nothing
+ */
+export function postureOf(json: JsonObject | undefined): Posture {
+  if (json === undefined) return NO_POSTURE
+  const { machines } = json
+  const isMachine = (m: Json) =>
+    isJsonObject(m) && MACHINE_LISTS.every((name) => Array.isArray(m[name])) && Number.isSafeInteger(m.validUntil)
+  if (!Array.isArray(machines) || machines.length === 0 || !machines.every(isMachine))
+    throw new TypeError('the store has a posture without machines')
+  return json as unknown as Posture
+}
+
+const MACHINE_LISTS = ['hardware', 'gpuModels', 'subjects', 'refusals', 'decisionCodes', 'earlier'] as const
 
 export const isAccepted = (machine: Machine): boolean =>
   machine.refusals.length === 0 && machine.decisionCodes.length === 0
@@ -70,6 +85,13 @@ function partsOf({ hardware }: Machine): readonly string[] {
   return gpus.length > 0 ? gpus : hardware
 }
 
+/** GPUs of one model: all, the most in one machine, and those of each machine with GPUs, in one order for all models. */
+export interface GpuCount {
+  readonly total: number
+  readonly most: number
+  readonly each: readonly number[]
+}
+
 /** What a bid is compared with: the machines of a posture that count at one moment. */
 export interface Summary {
   /** of the weakest machine that counts; of the best of the others where none counts */
@@ -83,8 +105,8 @@ export interface Summary {
   readonly machines: number
   /** of all models */
   readonly gpuCount: number
-  /** GPUs that count, and the most in one machine, by model; the empty model counts them all */
-  readonly gpus: ReadonlyMap<string, { readonly total: number; readonly most: number }>
+  /** GPUs that count, by model; the empty model counts them all */
+  readonly gpus: ReadonlyMap<string, GpuCount>
 }
 
 export interface Restrictions {
@@ -193,16 +215,12 @@ function distinct(found: readonly Finding[]): readonly Finding[] {
   return [...first.values()].sort((a, b) => rank(a) - rank(b))
 }
 
-function gpusOf(machines: readonly Machine[]): ReadonlyMap<string, { readonly total: number; readonly most: number }> {
-  const gpus = new Map<string, { total: number; most: number }>()
-  const add = (model: string, count: number) => {
-    const known = gpus.get(model)
-    gpus.set(model, { total: (known?.total ?? 0) + count, most: Math.max(known?.most ?? 0, count) })
+function gpusOf(machines: readonly Machine[]): ReadonlyMap<string, GpuCount> {
+  const lists = machines.flatMap(({ gpuModels }) => (gpuModels.length === 0 ? [] : [gpuModels]))
+  const models = new Set(['', ...lists.flat()])
+  const countOf = (model: string): GpuCount => {
+    const each = lists.map((list) => (model === '' ? list.length : list.filter((m) => m === model).length))
+    return { total: each.reduce((sum, n) => sum + n, 0), most: Math.max(...each), each }
   }
-  for (const { gpuModels } of machines) {
-    if (gpuModels.length === 0) continue
-    add('', gpuModels.length)
-    for (const model of new Set(gpuModels)) if (model !== '') add(model, gpuModels.filter((m) => m === model).length)
-  }
-  return gpus
+  return lists.length === 0 ? new Map() : new Map([...models].map((model) => [model, countOf(model)]))
 }

@@ -94,7 +94,11 @@ export class View implements Restrictions {
   *machines(): Generator<KnownMachine> {
     for (const [policyDigest, ofPolicy] of this.#byPolicy) {
       for (const [provider, { posture }] of ofPolicy)
-        for (const machine of posture.machines) yield { ...machine, provider, policyDigest, lease: null }
+        for (const machine of posture.machines) {
+          const about = { ...machine, provider, policyDigest, lease: null }
+          yield about
+          for (const issued of machine.earlier) yield { ...about, ...issued }
+        }
     }
     for (const { provider, policyDigest, lease, machines } of this.#leases.values())
       for (const machine of machines) {

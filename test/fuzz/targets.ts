@@ -623,7 +623,7 @@ const STATEMENT = { jti: 'jti-1', aud: 'console', iat: 1_790_000_000, nonce: 'no
 const RELYING_PARTY: CredentialExpectation = {
   keys: { keys: [signerKey() as CredentialKey] },
   ...{ issuer: 'https://verifier.example', audience: 'console', purpose: 'lease', subject: 'akash1provider' },
-  ...{ order: null, lease: LEASE, policyDigest: DIGEST, holder: null, now: 1_790_000_000 },
+  ...{ order: null, lease: LEASE, policyDigest: DIGEST, holder: null, revoked: () => false, now: 1_790_000_000 },
 }
 
 /** Shared by judgements that must not differ from those with a cache of their own. */

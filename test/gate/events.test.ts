@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import { describe, expect, it, test } from 'vitest'
@@ -39,8 +40,10 @@ test('lines are there from any number on, and come as they are committed', async
   await t.gate.deny({ kind: 'product', value: 'b', reason: 'x' })
   expect(JSON.parse((await next).value ?? '')).toMatchObject({ sequence: 2, subject: 'product:b' })
   const last = lines.next()
+  expect(getEventListeners(stop.signal, 'abort')).toHaveLength(1)
   stop.abort()
   expect(await last).toEqual({ done: true, value: undefined })
+  expect(getEventListeners(stop.signal, 'abort')).toHaveLength(0)
 })
 
 test('a listener that throws keeps nothing from the others', async () => {
@@ -52,8 +55,11 @@ test('a listener that throws keeps nothing from the others', async () => {
   t.gate.on('denylist.changed', (e) => heard.push(e.type))
   await t.gate.deny({ kind: 'product', value: 'a', reason: 'x' })
   off()
+  t.gate.on('denylist.changed', async () => {
+    throw new TypeError('later')
+  })
   await t.gate.allow({ kind: 'product', value: 'a' })
-  expect([heard.length, t.errors.length]).toEqual([2, 1])
+  expect([heard.length, t.errors.length]).toEqual([2, 2])
 })
 
 describe('webhooks', () => {

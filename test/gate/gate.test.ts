@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
 import { DEFAULT_RULES } from '../../src/gate/core.ts'
+import type { DenialKind } from '../../src/gate/denylist.ts'
 import { GateError } from '../../src/gate/finding.ts'
 import { hardwareDigest, releaseStatement } from '../../src/gate/identity.ts'
 import { verify } from '../../src/index.ts'
@@ -8,6 +9,7 @@ import { cpuPolicy, policyOf } from '../reject/stage.ts'
 import {
   account,
   answerOf,
+  type Bought,
   bidOf,
   CPU_POLICY,
   codesOf,
@@ -84,6 +86,14 @@ describe('a challenge', () => {
     expect(answers.flatMap(codesOf).filter((code) => code !== 'GATE_CHALLENGE_USED')).toEqual([
       'GATE_IDENTITY_MISMATCH',
     ])
+  })
+
+  it('is for a purpose of the gate’s own', async () => {
+    const t = await testGate()
+    const ask = (purpose: string) => t.gate.issueChallenge({ purpose, provider: PROVIDER, policy: CPU_POLICY } as never)
+    expect(await ask('posture')).toMatchObject({ purpose: 'posture' })
+    for (const purpose of ['selftest', 'a"} 1\nfake', 'constructor'])
+      await expect(ask(purpose)).rejects.toThrow(TypeError)
   })
 
   it('is refused where it was never issued, and past its end', async () => {
@@ -217,6 +227,77 @@ describe('bids', () => {
   })
 })
 
+describe('a bid', () => {
+  it('whose members throw is refused alone', async () => {
+    const t = await testGate()
+    await t.posture(PROVIDER)
+    const revoked = Proxy.revocable({}, {})
+    revoked.revoke()
+    const { bid } = bidOf()
+    const listed = (list: unknown[]) => ({ bid: { ...bid, resources_offer: list } })
+    const own = Object.assign([...bid.resources_offer], {
+      map: () => {
+        throw new TypeError('a list’s own')
+      },
+    })
+    const hostile = [
+      {
+        get bid() {
+          throw new TypeError('a getter')
+        },
+      },
+      revoked.proxy,
+      listed(new Array(3)),
+      listed(new Array(257).fill(bid.resources_offer[0])),
+    ]
+    const rows = t.gate.decideBids([bidOf(), ...hostile, listed(own), bidOf()] as never[], CPU_POLICY)
+    const refused = hostile.map(() => 'GATE_OBJECT_MALFORMED')
+    expect(rows.map((r) => codesOf(r)[0] ?? r.verdict)).toEqual(['accept', ...refused, 'accept', 'accept'])
+    expect(t.errors).toHaveLength(2)
+  })
+
+  it('names itself once, or the same twice', async () => {
+    const t = await testGate()
+    await t.posture(PROVIDER)
+    expect(oneBid(t, { ...bidOf(), id: leaseId() }).verdict).toBe('accept')
+    expect(codesOf(oneBid(t, { ...bidOf(), id: leaseId('2') }))).toEqual(['GATE_SCOPE_MISMATCH'])
+  })
+
+  it('offers no machine and no GPU twice', async () => {
+    const t = await testGate()
+    await t.posture(PROVIDER, { chip: 'c1', gpus: ['a', 'b'] })
+    await t.posture(PROVIDER, { chip: 'c2', gpus: ['c'] })
+    await t.posture(PROVIDER, { chip: 'c3', gpus: ['d'] })
+    const of = (...offers: readonly Bought[]) => {
+      const { bid } = bidOf()
+      const resources_offer = offers.flatMap((offer) => bidOf(offer).bid.resources_offer)
+      return t.gate
+        .decideBids([{ bid: { ...bid, resources_offer } }], GPU_POLICY)
+        .map((r) => codesOf(r)[0] ?? r.verdict)
+    }
+    const refused = ['GATE_ATTRIBUTE_MISMATCH']
+    for (const offer of [[{ units: 2 }], [{ units: 1, count: 4 }], [{ units: 1, count: 2 }, { units: 2 }]])
+      expect(of(...offer)).toEqual(['accept'])
+    expect(of({ units: 2, count: 2 })).toEqual(refused)
+    expect(of({ units: 2 }, { units: 2 })).toEqual(refused)
+    expect(of({ units: 3 })).toEqual(refused)
+  })
+})
+
+test('a store that gives no posture or lease opens nothing', async () => {
+  const t = await testGate()
+  await t.posture(PROVIDER)
+  expect(oneBid(t).verdict).toBe('accept')
+  const { postures } = await t.options.store.viewSince(0)
+  for (const posture of [{ machines: null }, { machines: [] }, { machines: [{}] }]) {
+    const store = memoryStore()
+    await store.commit({ postures: postures.map((row) => ({ ...row, posture })) })
+    const broken = await testGate({ store })
+    await expect(broken.gate.refresh()).rejects.toThrow(TypeError)
+    expect(codesOf(oneBid(broken))).toEqual(['GATE_DENYLIST_UNAVAILABLE'])
+  }
+})
+
 describe('one chip under two accounts', () => {
   it('stays with the first while it renews, whoever else shows it', async () => {
     const t = await testGate()
@@ -251,11 +332,20 @@ describe('one chip under two accounts', () => {
     const { decision } = await t.posture(PROVIDER)
     const hardwareIds = decision?.items.flatMap((i) => i.hardwareId ?? []) ?? []
     const about = { provider: PROVIDER, hardwareIds, at: t.now() }
-    const right = releaseStatement({ provider: PROVIDER, hardwareDigest: hardwareDigest(hardwareIds), at: t.now() })
+    const right = releaseStatement({
+      ...{ provider: PROVIDER, verifierKeyId: 'verifier-1' },
+      ...{ hardwareDigest: hardwareDigest(hardwareIds), at: t.now() },
+    })
     await expect(t.gate.releaseHardware({ ...about, proof: signFor(OTHER, right) })).rejects.toMatchObject({
       code: 'GATE_IDENTITY_MISMATCH',
     })
-    await t.gate.releaseHardware({ ...about, proof: signFor(PROVIDER, right) })
+    const elsewhere = await testGate({ verifierKeyId: 'another' })
+    const proof = signFor(PROVIDER, right)
+    await expect(elsewhere.gate.releaseHardware({ ...about, proof })).rejects.toMatchObject({
+      code: 'GATE_IDENTITY_MISMATCH',
+    })
+    await t.gate.releaseHardware({ ...about, proof })
+    await expect(t.gate.releaseHardware({ ...about, proof })).rejects.toMatchObject({ code: 'GATE_RELEASE_USED' })
     expect((await t.posture(OTHER)).verdict).toBe('accept')
     t.pass(6 * 3600)
     expect((await t.posture(account(300))).verdict).toBe('accept')
@@ -270,6 +360,78 @@ test('bad evidence in a provider’s name changes nothing unless its account sig
   expect(oneBid(t).verdict).toBe('accept')
   expect((await t.posture(PROVIDER, old)).verdict).toBe('reject')
   expect(codesOf(oneBid(t))).toEqual(['GATE_NOT_ACCEPTED'])
+})
+
+describe('a credential of a posture', () => {
+  const revoked = async (t: Awaited<ReturnType<typeof testGate>>) => [
+    ((await t.options.store.viewSince(0)).denials ?? [])
+      .flatMap((d) => (/^jti:/.test(d.subject) ? [d.subject] : []))
+      .sort(),
+    t.events.flatMap((e) => (e.type === 'credential.revoked' ? [`jti:${e.jti}`] : [])).sort(),
+  ]
+  const jtis = (t: Awaited<ReturnType<typeof testGate>>) => t.issued.map((r) => `jti:${r.jti}`).sort()
+
+  it('stands while the machine is shown again as it was, and falls with all before it once it is refused', async () => {
+    const t = await testGate()
+    for (let n = 0; n < 2; n++, t.pass(60)) await t.posture(PROVIDER)
+    expect(await revoked(t)).toEqual([[], []])
+    expect((await t.posture(PROVIDER, { amd: { report: { policy: 0xb0000n } } })).verdict).toBe('reject')
+    expect(await revoked(t)).toEqual([jtis(t), jtis(t)])
+    expect(jtis(t)).toHaveLength(2)
+  })
+
+  it('falls when its machine is taken apart for another', async () => {
+    const t = await testGate()
+    await t.posture(PROVIDER, { chip: 'c1', gpus: ['a'] })
+    await t.posture(PROVIDER, { chip: 'c2', gpus: ['b'] })
+    expect(await revoked(t)).toEqual([[], []])
+    await t.posture(PROVIDER, { chip: 'c2', gpus: ['a'] })
+    const first = `jti:${t.issued[0]?.jti}`
+    expect(await revoked(t)).toEqual([[first], [first]])
+  })
+
+  it('falls when nothing tells two accounts apart, whosever it is', async () => {
+    const t = await testGate()
+    await t.posture(PROVIDER)
+    await t.posture(OTHER)
+    t.pass(600)
+    await t.posture(PROVIDER)
+    expect(await revoked(t)).toEqual([[], []])
+    await t.posture(OTHER)
+    expect(await revoked(t)).toEqual([jtis(t), jtis(t)])
+    expect(jtis(t)).toHaveLength(2)
+  })
+})
+
+test('what was read more than five seconds ago decides nothing', async () => {
+  const t = await testGate()
+  await t.posture(PROVIDER)
+  t.pass(5)
+  expect(oneBid(t).verdict).toBe('accept')
+  t.pass(1)
+  expect(codesOf(oneBid(t))).toEqual(['GATE_DENYLIST_UNAVAILABLE'])
+})
+
+test('a denied credential is revoked, and its machine left as it is', async () => {
+  const t = await testGate()
+  await t.posture(PROVIDER)
+  const jti = t.issued[0]?.jti ?? ''
+  await t.gate.deny({ kind: 'jti', value: 'another', reason: 'stolen' })
+  expect(t.types()).not.toContain('credential.revoked')
+  await t.gate.deny({ kind: 'jti', value: jti, reason: 'stolen' })
+  expect(t.events.at(-1)).toMatchObject({ type: 'credential.revoked', jti, provider: PROVIDER, reason: 'stolen' })
+  expect(oneBid(t).verdict).toBe('accept')
+})
+
+test('what no evidence could ever match is not put on the deny-list', async () => {
+  const t = await testGate()
+  const entry = (kind: DenialKind, value: string) => t.gate.deny({ kind, value, reason: 'x' })
+  await entry('measurement', 'ab'.repeat(48))
+  await entry('provider', PROVIDER)
+  for (const value of ['AB'.repeat(48), 'ab'.repeat(20)])
+    await expect(entry('measurement', value)).rejects.toThrow(TypeError)
+  await expect(entry('provider', PROVIDER.toUpperCase())).rejects.toThrow(TypeError)
+  expect((await t.options.store.viewSince(0)).denials).toHaveLength(2)
 })
 
 test('a denied chip takes its credentials with it', async () => {

@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process'
+import { generateKeyPairSync, webcrypto } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -26,6 +27,7 @@ import {
 } from '../../src/index.ts'
 import { sqliteStore } from '../../src/stores/index.ts'
 import { valueIn } from '../core/support.ts'
+import { MEASUREMENT } from '../reject/signer.ts'
 import { AT, cpuPolicy, NOW } from '../reject/stage.ts'
 import { CPU_POLICY, codesOf, leaseId, OTHER, orderOf, testGate } from './support.ts'
 
@@ -35,12 +37,19 @@ const PROVIDER = await accountAddress(PUBLIC_KEY, 'akash')
 const ACCOUNT_JKT = await accountThumbprint(PUBLIC_KEY)
 const teeKey = await generateKeyPair('ES256')
 const TEE_JKT = await holderThumbprint(teeKey.publicKey)
+const SPKI = new Uint8Array(await webcrypto.subtle.exportKey('spki', teeKey.publicKey as webcrypto.CryptoKey))
 const verifierKey = await generateKeyPair('ES256')
 const KEYS = await jwksOf([{ kid: 'key-1', publicKey: verifierKey.publicKey, retiredAt: null }], NOW)
 const SIGNER = credentialSigner({
   ...{ kid: 'key-1', alg: 'ES256', key: verifierKey.privateKey },
   verifier: { developer: 'https://vouchsafe.example', build: '0.1.0' },
 })
+/** Keys at level 3, with the open oracle accepted by name. */
+const RELEASING = cpuPolicy(
+  { measurements: [MEASUREMENT] },
+  { keyRelease: { minLevel: 3 }, acceptRisks: ['open-quote-oracle'] },
+  { level: 3 },
+)
 const NONCE = 'nonce-of-the-relying-party'
 const ISSUER = 'https://gate.example'
 const AUDIENCE = 'market.example'
@@ -72,9 +81,9 @@ async function realGate(overrides: Parameters<typeof testGate>[0] = {}) {
     ...t,
     posture: (shown = {}, how = {}) =>
       t.posture(PROVIDER, shown, { proof: walletProof, holderJkt: ACCOUNT_JKT, ...how }),
-    open: (dseq: string) =>
-      t.gate.openLease({ lease: lease(dseq), order: orderOf({}, dseq), policy: CPU_POLICY, hostData: null }),
-    attest: (dseq: string, how = {}) => t.lease(lease(dseq), {}, { holderJkt: TEE_JKT, ...how }),
+    open: (dseq: string, policy = CPU_POLICY) =>
+      t.gate.openLease({ lease: lease(dseq), order: orderOf({}, dseq), policy, hostData: null }),
+    attest: (dseq: string, how = {}, shown = {}) => t.lease(lease(dseq), shown, { holderJkt: TEE_JKT, ...how }),
   }
 }
 
@@ -96,7 +105,7 @@ async function checked(jwt: string | null, expected: Pick<CredentialExpectation,
       : await proveHolder(stated, teeKey)
   const outcome = await checkCredential(jwt ?? '', {
     ...{ keys: KEYS, issuer: ISSUER, audience: AUDIENCE, subject: PROVIDER, order: null, ...expected },
-    ...{ policyDigest: vouchsafe.policy, holder: { nonce: NONCE, proof }, now: NOW },
+    ...{ policyDigest: vouchsafe.policy, holder: { nonce: NONCE, proof }, revoked: () => false, now: NOW },
   })
   return outcome.ok ? 'accepted' : outcome.faults.map((f) => `${f.code} ${f.path}`)
 }
@@ -140,12 +149,31 @@ describe('credentials of the gate', () => {
 
   it('renew a lease that is attested again, and release a key for itself alone', async () => {
     const t = await realGate()
-    await t.open('1')
-    const again = await t.attest('1', { purpose: 'reattest' })
+    await t.open('1', RELEASING)
+    const again = await t.attest('1', { purpose: 'reattest', policy: RELEASING })
     expect(await checked(again.credential, { purpose: 'lease', lease: lease('1') })).toBe('accepted')
-    const release = await t.attest('1', { purpose: 'key-release' })
+    const release = await t.attest('1', { purpose: 'key-release', policy: RELEASING }, { spki: SPKI })
     expect(await checked(release.credential, { purpose: 'key-release', lease: lease('1') })).toBe('accepted')
     expect(await checked(release.credential, { purpose: 'lease', lease: lease('1') })).toHaveLength(1)
+  })
+
+  it('are bound to the key in the evidence, and release none without it or where the policy releases none', async () => {
+    const t = await realGate()
+    await t.open('1', RELEASING)
+    const asked = { purpose: 'key-release', policy: RELEASING } as const
+    const without = { verdict: 'accept', credential: null }
+    const other = await t.attest('1', { ...asked, holderJkt: ACCOUNT_JKT }, { spki: SPKI })
+    expect(other).toMatchObject({ ...without, withoutCredential: 'holder-not-attested' })
+    expect(await t.attest('1', asked)).toMatchObject({ ...without, withoutCredential: 'holder-not-attested' })
+    const x25519 = new Uint8Array(generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' }))
+    const unable = await t.attest('1', asked, { spki: x25519 })
+    expect(unable).toMatchObject({ ...without, withoutCredential: 'holder-not-attested' })
+    await t.open('2', CPU_POLICY)
+    const unreleased = await t.attest('2', { purpose: 'key-release' }, { spki: SPKI })
+    expect(unreleased).toMatchObject({ ...without, withoutCredential: 'not-releasable' })
+    expect((await t.attest('1', asked, { spki: SPKI })).withoutCredential).toBeNull()
+    expect((await t.attest('2', {}, { spki: SPKI })).withoutCredential).toBeNull()
+    expect(t.errors).toEqual([])
   })
 
   it('are never issued to nobody, by no key, or for what is not accepted, and the answer says which', async () => {

@@ -12,7 +12,7 @@ import type { GateEvent } from '../../src/gate/events.ts'
 import { type ChallengeRequest, Gate } from '../../src/gate/gate.ts'
 import { hardwareDigest, postureStatement } from '../../src/gate/identity.ts'
 import type { GateCredentialRequest, Judge } from '../../src/gate/ports.ts'
-import { type Decision, verify } from '../../src/index.ts'
+import { type Decision, keyReportData, verify } from '../../src/index.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { memoryStore } from '../../src/stores/memory.ts'
 import { type AmdMachineOptions, amdMachine, testChipId } from '../../src/testing/index.ts'
@@ -21,6 +21,8 @@ import {
   akashQuote,
   amdAnchors,
   amdCollateral,
+  bundle,
+  bundleItem,
   cpuPolicy,
   gpuPolicy,
   gpus,
@@ -120,6 +122,8 @@ export interface Shown {
   readonly guest?: string
   /** members of the quote that are said otherwise */
   readonly members?: JsonObject
+  /** SPKI of the workload's key, which then is in the evidence and in the challenge */
+  readonly spki?: Uint8Array
 }
 
 const sorter = new Context({
@@ -149,6 +153,16 @@ export function answerOf(nonce: Uint8Array, { chip = 'chip', gpus: names = [], a
   })
   lists.set('crl', amdCollateral(machine)[0] ?? new Uint8Array())
   return json({ ...akashQuote(machine, names.length === 0 ? undefined : shown), ...members })
+}
+
+/** The same without GPUs in a bundle of ours, which can carry a key. */
+async function keyedAnswerOf(nonce: Uint8Array, spki: Uint8Array, { chip = 'chip', amd = {} }: Shown) {
+  const reportData = await keyReportData(nodeCrypto.digest, nonce, spki)
+  const chipId = testChipId('Genoa', chip)
+  const machine = amdMachine(SEED, { at: AT, chipId, ...amd, report: { reportData, ...amd.report } })
+  lists.set('crl', amdCollateral(machine)[0] ?? new Uint8Array())
+  const item = bundleItem('cpu', 'amd/snp-report', machine.report, [machine.table])
+  return bundle([item], { key: { spki: toBase64(spki), domain: 'vouchsafe/1' } })
 }
 
 export interface TestGate {
@@ -260,9 +274,12 @@ export async function testGate(overrides: Partial<GateOptions> = {}, judge = tru
     },
     async lease(lease, shown = {}, how = {}) {
       const policy = how.policy ?? ((shown.gpus?.length ?? 0) > 0 ? GPU_POLICY : CPU_POLICY)
-      const request: ChallengeRequest = { purpose: how.purpose ?? 'lease', lease, policy, teeKey: null }
+      const request: ChallengeRequest = { purpose: how.purpose ?? 'lease', lease, policy, teeKey: shown.spki ?? null }
       const record = await gate.issueChallenge(request)
-      const evidence = answerOf(nonceOf(record), shown)
+      const evidence =
+        shown.spki === undefined
+          ? answerOf(nonceOf(record), shown)
+          : await keyedAnswerOf(nonceOf(record), shown.spki, shown)
       const holderJkt = how.holderJkt === undefined ? HOLDER_JKT : how.holderJkt
       return gate.verify(evidence, { challengeId: String(record.id), policy, lease, holderJkt })
     },

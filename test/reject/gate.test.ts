@@ -205,9 +205,9 @@ async function storeFails(whenAsked: boolean): Promise<ReturnType<typeof firstBi
 }
 
 row('RJ-GATE-09', {
-  twin: async () => [...(await denylistOf(60)), ...(await storeFails(false))],
+  twin: async () => [...(await denylistOf(5)), ...(await storeFails(false))],
   bad: {
-    'read too long ago': () => denylistOf(61),
+    'read too long ago': () => denylistOf(6),
     'never read': async () => {
       const t = await testGate({ store: memoryStore() })
       return firstBid(t)

@@ -33,8 +33,16 @@ export interface CredentialExpectation {
   /** six-field LeaseID; `null` for posture, and only there */
   readonly lease: string | null
   readonly policyDigest: string
-  /** the nonce that the holder was asked, and its proof; `null` where it brought none, which is refused */
+  /**
+   * the nonce that the holder was asked, and its proof; `null` where it brought none, which is refused. A proof is good for 60 s
+   * as often as it is presented: the caller uses each nonce up with the first answer to it
+   */
   readonly holder: { readonly nonce: string; readonly proof: HolderProof } | null
+  /**
+   * whether the issuer revoked this `jti`: from its `credential.revoked` events, kept until the credential's `exp`. It is asked
+   * of authentic credentials only; what it throws, the check throws
+   */
+  readonly revoked: (jti: string) => boolean
   readonly now: UnixSeconds
 }
 
@@ -44,7 +52,7 @@ export interface CredentialExpectation {
  * @param jwt as it was presented
  * @returns its claims, or RESULT_INVALID (form, header, signature) · RESULT_KEY_RETIRED · RESULT_ISSUER_MISMATCH ·
  * RESULT_AUDIENCE · RESULT_NOT_YET_VALID · RESULT_EXPIRED (or too long a life) · GATE_SCOPE_MISMATCH (purpose, provider, order,
- * lease) · RESULT_POLICY_MISMATCH · RESULT_HOLDER_NOT_PROVED · UTF8_INVALID · JSON_SYNTAX · JSON_DUPLICATE_KEY ·
+ * lease) · RESULT_REVOKED · RESULT_POLICY_MISMATCH · RESULT_HOLDER_NOT_PROVED · UTF8_INVALID · JSON_SYNTAX · JSON_DUPLICATE_KEY ·
  * JSON_TYPE_MISMATCH · LIMIT_JSON_DEPTH · LIMIT_JSON_VALUES
  * @throws TypeError for an expectation that no credential can meet
  */
@@ -59,6 +67,7 @@ export async function checkCredential(
     checkAddressees(claims, expectation)
     checkTime(claims, expectation.now)
     checkScope(claims, expectation)
+    if (expectation.revoked(claims.jti) !== false) refuse('RESULT_REVOKED', 'credential.jti', { actual: claims.jti })
     const { policyDigest, holder, audience, now } = expectation
     if (claims.vouchsafe.policy !== policyDigest) {
       refuse('RESULT_POLICY_MISMATCH', 'credential.vouchsafe.policy', {
@@ -75,7 +84,7 @@ export async function checkCredential(
 }
 
 function checkExpectation(expectation: CredentialExpectation): void {
-  const { purpose, order, lease, holder, now } = expectation
+  const { purpose, order, lease, holder, revoked, now } = expectation
   const needs = (isRight: boolean, what: string): void => {
     if (!isRight) throw new TypeError(what)
   }
@@ -91,6 +100,7 @@ function checkExpectation(expectation: CredentialExpectation): void {
     holder === null || holder.nonce.length >= SHORTEST_NONCE,
     `holder.nonce has at least ${SHORTEST_NONCE} characters`,
   )
+  needs(typeof revoked === 'function', 'revoked says of a jti whether it was revoked')
   needs(Number.isSafeInteger(now) && now > 0, 'now is whole seconds since 1970')
 }
 

@@ -1,10 +1,20 @@
-import { utf8 } from '../../core/bytes.ts'
-import { fromUtf8 } from '../../core/encodings.ts'
+import { equalBytes, utf8 } from '../../core/bytes.ts'
+import { curveOf, isUncompressedPoint } from '../../core/crypto/ecdsa.ts'
+import { fromUtf8, toBase64url } from '../../core/encodings.ts'
 import { canonicalJson, isJsonObject, parseJson } from '../../core/json.ts'
 import { attemptAsync, type Outcome, refuse, take } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import { accountThumbprint, isSignedByAccount } from './account.ts'
-import { algorithmOf, isSignedBy, type PrivateKey, type PublicKey, publicJwk, signJws, splitJws } from './jws.ts'
+import {
+  algorithmOf,
+  isSignedBy,
+  type PrivateKey,
+  type PublicJwk,
+  type PublicKey,
+  publicJwk,
+  signJws,
+  splitJws,
+} from './jws.ts'
 
 /** `typ` of the JWS, so that nothing else the holder signs can be taken for a proof. */
 export const HOLDER_PROOF_TYPE = 'vouchsafe-holder-proof+jwt'
@@ -47,6 +57,31 @@ export async function holderThumbprint(publicKey: PublicKey): Promise<string> {
   return calculateJwkThumbprint(await exportedJwk(publicKey))
 }
 
+const ED25519_SPKI = Uint8Array.of(0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00)
+
+/**
+ * RFC 7638 thumbprint of a key as evidence carries it.
+ * @param spki DER, of an uncompressed point where it is P-256
+ * @returns undefined for every other key, such as one of X25519: it can sign no proof, so it holds no credential
+ */
+export async function spkiThumbprint(spki: Uint8Array): Promise<string | undefined> {
+  const jwk = jwkOfSpki(spki)
+  if (jwk === undefined) return undefined
+  const { calculateJwkThumbprint } = await import('jose')
+  return calculateJwkThumbprint({ ...jwk })
+}
+
+function jwkOfSpki(spki: Uint8Array): PublicJwk | undefined {
+  if (curveOf(spki) === 'P-256') {
+    const point = spki.subarray(-65)
+    if (!isUncompressedPoint('P-256', point)) return undefined
+    return { kty: 'EC', crv: 'P-256', x: toBase64url(point.subarray(1, 33)), y: toBase64url(point.subarray(33)) }
+  }
+  const head = ED25519_SPKI.length
+  if (spki.length !== head + 32 || !equalBytes(spki.subarray(0, head), ED25519_SPKI)) return undefined
+  return { kty: 'OKP', crv: 'Ed25519', x: toBase64url(spki.subarray(head)) }
+}
+
 async function exportedJwk(publicKey: PublicKey) {
   const { exportJWK } = await import('jose')
   const jwk = publicJwk(await exportJWK(publicKey as Parameters<typeof exportJWK>[0]))
@@ -77,10 +112,17 @@ export function checkHolder(
   subject: string,
   asked: HolderStatement,
 ): Promise<Outcome<void>> {
-  return attemptAsync(() =>
-    proof.kind === 'jws' ? checkJws(proof.jws, jkt, asked) : checkAccount(proof, jkt, subject, asked),
-  )
+  return attemptAsync(async () => {
+    // It comes from the holder, whatever its type says here.
+    const given: Partial<HolderProof> | null | undefined = proof
+    if (given?.kind === 'jws') return checkJws(given.jws as string, jkt, asked)
+    if (given?.kind !== 'adr36' || !isBytes(given.publicKey) || !isBytes(given.signature))
+      return notProved('holder.proof', 'a proof of kind jws or adr36')
+    return checkAccount(proof as Extract<HolderProof, { kind: 'adr36' }>, jkt, subject, asked)
+  })
 }
+
+const isBytes = (value: unknown): boolean => value instanceof Uint8Array
 
 const notProved = (path: string, expected: string | number, actual?: string | number): never =>
   refuse('RESULT_HOLDER_NOT_PROVED', path, { expected, ...(actual === undefined ? {} : { actual }) })

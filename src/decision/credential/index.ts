@@ -16,8 +16,16 @@ export {
   holderStatementText,
   holderThumbprint,
   proveHolder,
+  spkiThumbprint,
 } from './holder.ts'
-export { type Credential, type CredentialRequest, type CredentialSigner, issueCredential } from './issue.ts'
+export {
+  type Credential,
+  type CredentialRequest,
+  type CredentialSigner,
+  holderProblem,
+  isReleasable,
+  issueCredential,
+} from './issue.ts'
 export type { PrivateKey, PublicJwk, PublicKey, SigningAlgorithm } from './jws.ts'
 export { type CredentialKey, type CredentialKeySet, jwksOf, type VerifierKey } from './keys.ts'
 export { isLeaseId, isOrderId, orderOfLease, providerOfLease } from './lease-id.ts'

@@ -19,6 +19,7 @@ import {
   LONGEST_SECONDS,
   policyUrn,
 } from './claims.ts'
+import { spkiThumbprint } from './holder.ts'
 import { type PrivateKey, type SigningAlgorithm, signJws } from './jws.ts'
 import { isKid } from './keys.ts'
 import { isLeaseId, isOrderId, orderOfLease, providerOfLease } from './lease-id.ts'
@@ -80,7 +81,8 @@ const CHALLENGED_FOR: Readonly<Record<CredentialPurpose, readonly ChallengePurpo
  * limit of its purpose: 6 h for posture, 30 min for a lease, 2 min for a key release.
  * @param digest e.g. `nodeCrypto.digest`
  * @returns the credential, or GATE_NOT_ACCEPTED · GATE_ANCHORS_INJECTED · GATE_DECISION_EXPIRED ·
- * GATE_SCOPE_MISMATCH (decided for another challenge, purpose, provider, lease or policy) · CLOCK_WENT_BACK (decided in the
+ * GATE_SCOPE_MISMATCH (decided for another challenge, purpose, provider, lease or policy) · GATE_HOLDER_NOT_ATTESTED (another
+ * key than the evidence carries, or none there for a key release) · GATE_KEY_NOT_RELEASABLE (below level 5, with no risk named) · CLOCK_WENT_BACK (decided in the
  * future) · RESULT_INVALID (names in the decision that no credential can carry)
  * @throws TypeError for arguments that no credential can be made of
  */
@@ -92,6 +94,8 @@ export function issueCredential(
     checkRequest(request)
     checkDecision(request.decision, request.now)
     await checkScope(request, digest)
+    await checkHolderKey(request)
+    checkRelease(request)
     const claims = claimsOf(request)
     const { alg, kid, key } = request.signer
     const payload = utf8(JSON.stringify(claims))
@@ -156,6 +160,39 @@ async function checkScope(request: CredentialRequest, digest: CryptoPort['digest
   same('challenge.lease', lease ?? 'no lease', challenge.lease ?? 'no lease')
   same('challenge.policyDigest', policyDigest, challenge.policyDigest)
   same('decision.policy.digest', policyDigest, decision.policy?.digest ?? 'no policy')
+}
+
+/** The evidence answered for one key of the workload; whoever holds another key has shown nothing. */
+async function checkHolderKey({ challenge, purpose, holder }: CredentialRequest): Promise<void> {
+  const problem = await holderProblem(challenge, purpose, holder.jkt)
+  if (problem !== undefined) refuse('GATE_HOLDER_NOT_ATTESTED', 'holder.jkt', { ...problem, actual: holder.jkt })
+}
+
+/**
+ * Why a credential cannot be bound to this key: the challenge names another, or none although a key is to be released to it.
+ * @returns undefined where it can
+ */
+export async function holderProblem(
+  { teeKey }: Challenge,
+  purpose: ChallengePurpose,
+  jkt: string,
+): Promise<{ readonly expected: string } | undefined> {
+  if (teeKey === undefined)
+    return purpose === 'key-release' ? { expected: 'the key of a challenge with teeKey' } : undefined
+  const attested = await spkiThumbprint(teeKey)
+  if (attested === jkt) return undefined
+  return { expected: attested ?? 'a teeKey of P-256 or Ed25519' }
+}
+
+const RELEASE_LEVEL = 5
+
+/** Whether this decision may release a key (ARCHITECTURE §5). */
+export const isReleasable = ({ level, acceptedRisks }: Pick<Decision, 'level' | 'acceptedRisks'>): boolean =>
+  level >= RELEASE_LEVEL || acceptedRisks.includes('open-quote-oracle')
+
+function checkRelease({ purpose, decision }: CredentialRequest): void {
+  if (purpose === 'key-release' && !isReleasable(decision))
+    refuse('GATE_KEY_NOT_RELEASABLE', 'decision.level', { expected: RELEASE_LEVEL, actual: decision.level })
 }
 
 function claimsOf(request: CredentialRequest): CredentialClaims {

@@ -38,6 +38,7 @@ export function splitJws(
 ): Outcome<SplitJws> {
   return attempt(() => {
     const invalid = (at: string, expected: string): never => refuse(code, at, { expected })
+    if (typeof jws !== 'string') return invalid(path, 'text')
     if (jws.length > MOST_CHARACTERS) invalid(path, `at most ${MOST_CHARACTERS} characters`)
     const parts = jws.split('.').map((part) => (part === '' ? undefined : fromBase64url(part)))
     const [head, payload, signature] = parts

@@ -159,6 +159,8 @@ function imageFaults(image: string, path: string): readonly Fault[] {
 
 function secretFaults(shape: Shape, service: JsonObject, path: string): readonly Fault[] {
   const at = pointer(path, 'env')
+  // Aliases repeat one long text as often as they like.
+  const [known, words] = [new Map<string, string | undefined>(), new Map<string, string | undefined>()]
   const variables = shape.optionalList(service.env, at).flatMap((entry, i): readonly Fault[] => {
     const place = pointer(at, i)
     if (typeof entry !== 'string') {
@@ -167,21 +169,32 @@ function secretFaults(shape: Shape, service: JsonObject, path: string): readonly
     }
     const equals = entry.indexOf('=')
     const name = equals < 0 ? '' : entry.slice(0, equals)
-    const because = equals < 0 ? entryLooksLike(entry) : secretVariable(name, entry.slice(equals + 1))
+    const because = told(known, entry, () =>
+      equals < 0 ? entryLooksLike(entry) : secretVariable(name, entry.slice(equals + 1)),
+    )
     const shown = shownName(name)
     // A name of another form may be the secret itself, so its place alone is told.
     return because === undefined
       ? []
       : [fault('SDL_SECRET_IN_CLEAR', place, { actual: shown === undefined ? because : `${shown}: ${because}` })]
   })
-  const words = (['command', 'args'] as const).flatMap((member) =>
+  const commandLine = (['command', 'args'] as const).flatMap((member) =>
     listed(service[member]).flatMap((word, i) => {
-      const what = typeof word === 'string' ? secretValue(word) : undefined
+      const what = typeof word === 'string' ? told(words, word, () => secretValue(word)) : undefined
       const place = pointer(pointer(path, member), i)
       return what === undefined ? [] : [fault('SDL_SECRET_IN_CLEAR', place, { actual: `looks like ${what}` })]
     }),
   )
-  return [...variables, ...words]
+  return [...variables, ...commandLine]
+}
+
+function told(
+  known: Map<string, string | undefined>,
+  text: string,
+  look: () => string | undefined,
+): string | undefined {
+  if (!known.has(text)) known.set(text, look())
+  return known.get(text)
 }
 
 function entryLooksLike(entry: string): string | undefined {

@@ -8,6 +8,7 @@ import {
   issued,
   KEYS,
   LEASE,
+  NONCE,
   NOW,
   ORDER,
   PROVIDER,
@@ -209,4 +210,34 @@ describe('checkCredential', () => {
     const { jwt } = await issued('lease')
     await expect(check(jwt, changed)).rejects.toThrow(TypeError)
   })
+})
+
+describe('what was presented', () => {
+  it('is refused once it is revoked, and taken while another is', async () => {
+    const { jwt, claims } = await issued('lease')
+    const check = async (revokedJti: string) => {
+      const outcome = await checkCredential(jwt, await expecting('lease', { revoked: (jti) => jti === revokedJti }))
+      return outcome.ok ? 'accepted' : codesOf(outcome)
+    }
+    expect(await check('another')).toBe('accepted')
+    expect(await check(claims.jti)).toEqual(['RESULT_REVOKED'])
+    await expect(
+      (async () => checkCredential(jwt, await expecting('lease', { revoked: undefined as never })))(),
+    ).rejects.toThrow(TypeError)
+  })
+
+  it.each([undefined, null, 5, ['a.b.c'], {}])('is refused where it is no text: %j', async (jwt) => {
+    expect(codesOf(await checkCredential(jwt as never, await expecting('lease')))).toEqual(['RESULT_INVALID'])
+  })
+
+  it.each([null, undefined, {}, 'jws', { kind: 'jws', jws: 5 }, { kind: 'adr36', publicKey: 'AA', signature: [] }])(
+    'has a proof of some kind: %j',
+    async (proof) => {
+      const { jwt } = await issued('lease')
+      const holder = { nonce: NONCE, proof: proof as never }
+      expect(codesOf(await checkCredential(jwt, await expecting('lease', { holder })))).toEqual([
+        'RESULT_HOLDER_NOT_PROVED',
+      ])
+    },
+  )
 })

@@ -1,11 +1,20 @@
-import { decodeJwt, decodeProtectedHeader } from 'jose'
+import { generateKeyPairSync } from 'node:crypto'
+import { decodeJwt, decodeProtectedHeader, generateKeyPair } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { nodeCrypto } from '../../../src/core/crypto/node.ts'
 import { toRfc3339 } from '../../../src/core/time.ts'
-import { type CredentialRequest, checkCredential, issueCredential } from '../../../src/decision/credential/index.ts'
+import {
+  type CredentialPurpose,
+  type CredentialRequest,
+  checkCredential,
+  holderThumbprint,
+  issueCredential,
+  spkiThumbprint,
+} from '../../../src/decision/credential/index.ts'
 import { codesOf, valueIn } from '../../core/support.ts'
 import {
   ACCEPTED,
+  ACCOUNT_HOLDER,
   AUDIENCE,
   decided,
   expecting,
@@ -20,6 +29,7 @@ import {
   PROVIDER,
   requestFor,
   SIGNERS,
+  spkiOf,
   teeKey,
   trusted,
 } from './support.ts'
@@ -66,7 +76,7 @@ describe('issueCredential', () => {
         }),
         policy: POLICY_DIGEST,
         evidence: decision.evidenceDigest,
-        risks: [],
+        risks: ['open-quote-oracle'],
         gpu: { count: 1, binding: 'shared-nonce' },
         physical: 'unknown',
       },
@@ -180,6 +190,48 @@ describe('a decision that may open nothing', () => {
     ['answers a challenge under another policy', async () => ({ policyDigest: `sha256:${'0'.repeat(64)}` })],
   ])('is refused where it %s', async (_, changed) => {
     expect(await refusal(await changed())).toEqual(['GATE_SCOPE_MISMATCH'])
+  })
+})
+
+describe('the key that a credential is bound to', () => {
+  const refusal = async (purpose: CredentialPurpose, changed: Partial<CredentialRequest>) => {
+    const outcome = await issue(requestFor(purpose, changed))
+    return outcome.ok ? 'issued' : codesOf(outcome)
+  }
+
+  it.each(['ES256', 'Ed25519'] as const)('is the one in the evidence, %s', async (algorithm) => {
+    const pair = await generateKeyPair(algorithm)
+    const holder = { jkt: await holderThumbprint(pair.publicKey) }
+    for (const purpose of ['lease', 'key-release'] as const) {
+      const carried = trusted(await decided(purpose, { spki: await spkiOf(pair) }))
+      expect(await refusal(purpose, { ...carried, holder })).toBe('issued')
+      for (const other of [HOLDER, ACCOUNT_HOLDER])
+        expect(await refusal(purpose, { ...carried, holder: other })).toEqual(['GATE_HOLDER_NOT_ATTESTED'])
+    }
+  })
+
+  it('is in the evidence at least where a key is released to it', async () => {
+    expect(await refusal('key-release', {})).toBe('issued')
+    expect(await refusal('key-release', trusted(await decided('key-release')))).toEqual(['GATE_HOLDER_NOT_ATTESTED'])
+    expect(await refusal('lease', trusted(await decided('lease')))).toBe('issued')
+  })
+
+  it('can sign: a key of X25519 holds no credential', async () => {
+    const spki = new Uint8Array(generateKeyPairSync('x25519').publicKey.export({ type: 'spki', format: 'der' }))
+    expect(await spkiThumbprint(spki)).toBeUndefined()
+    expect(await spkiThumbprint(await spkiOf(teeKey))).toBe(HOLDER.jkt)
+    const carried = trusted(await decided('key-release', { spki }))
+    expect(carried.decision.verdict).toBe('accept')
+    expect(await refusal('key-release', carried)).toEqual(['GATE_HOLDER_NOT_ATTESTED'])
+  })
+
+  it('is given keys at level 5, or where the policy accepts the open oracle by name', async () => {
+    const { decision } = ACCEPTED['key-release']
+    const unnamed = { ...decision, acceptedRisks: [] }
+    expect(await refusal('key-release', { decision: { ...decision, level: 2 } })).toBe('issued')
+    expect(await refusal('key-release', { decision: { ...unnamed, level: 5 } })).toBe('issued')
+    expect(await refusal('key-release', { decision: { ...unnamed, level: 4 } })).toEqual(['GATE_KEY_NOT_RELEASABLE'])
+    expect(await refusal('lease', { decision: { ...ACCEPTED.lease.decision, acceptedRisks: [] } })).toBe('issued')
   })
 })
 

@@ -1,7 +1,9 @@
+import { webcrypto } from 'node:crypto'
 import { secp256k1 } from '@noble/curves/secp256k1.js'
 import { CompactSign, generateKeyPair } from 'jose'
 import { utf8 } from '../../../src/core/bytes.ts'
 import { nodeCrypto } from '../../../src/core/crypto/node.ts'
+import { toBase64 } from '../../../src/core/encodings.ts'
 import {
   type CredentialExpectation,
   type CredentialPurpose,
@@ -24,10 +26,11 @@ import {
   decodeChallenge,
   digestOfPolicy,
   issueChallengeRecord,
+  keyReportData,
 } from '../../../src/index.ts'
 import type { AmdMachineOptions } from '../../../src/testing/index.ts'
 import { valueIn } from '../../core/support.ts'
-import { akashScene, cpu, gpuPolicy, gpus, judged, NOW } from '../../reject/stage.ts'
+import { akashScene, bothScene, cpu, gpuPolicy, gpus, judged, NOW } from '../../reject/stage.ts'
 
 export { NOW } from '../../reject/stage.ts'
 
@@ -42,12 +45,14 @@ export const ISSUER = 'https://verifier.example'
 export const AUDIENCE = 'console.akash.network'
 export const NONCE = 'nonce-of-the-relying-party'
 
-export const POLICY = gpuPolicy()
+export const POLICY = gpuPolicy({}, { acceptRisks: ['open-quote-oracle'] })
 export const POLICY_DIGEST = await digestOfPolicy(POLICY)
 
 const verifierKeys = { ES256: await generateKeyPair('ES256'), EdDSA: await generateKeyPair('EdDSA') }
 export const stranger = await generateKeyPair('ES256')
 export const teeKey = await generateKeyPair('ES256')
+export const spkiOf = async ({ publicKey }: Awaited<ReturnType<typeof generateKeyPair>>): Promise<Uint8Array> =>
+  new Uint8Array(await webcrypto.subtle.exportKey('spki', publicKey as webcrypto.CryptoKey))
 export const HOLDER = { jkt: await holderThumbprint(teeKey.publicKey) }
 
 export const SIGNERS = {
@@ -66,34 +71,43 @@ export interface Judged {
   readonly challenge: Challenge
 }
 
-/** Evidence of one SNP machine with one H100 that answers a challenge of this purpose, judged. */
+/** Evidence of one SNP machine with one H100 that answers a challenge of this purpose, judged; with a key, it carries that. */
 export async function decided(
   purpose: ChallengePurpose,
   {
     wrong,
     provider = PROVIDER,
     lease = LEASE,
-  }: Pick<AmdMachineOptions, 'wrong'> & { provider?: string; lease?: string } = {},
+    spki,
+  }: Pick<AmdMachineOptions, 'wrong'> & { provider?: string; lease?: string; spki?: Uint8Array } = {},
 ): Promise<Judged> {
   const scoped = purpose === 'posture' || purpose === 'selftest' ? {} : { lease }
   const record = await issueChallengeRecord(
     {
       ...{ id: `c-${purpose}`, purpose, provider, ...scoped },
       ...{ policyDigest: POLICY_DIGEST, verifierKeyId: 'verifier-1', iat: NOW - 10, exp: NOW + 60 },
+      ...(spki === undefined ? {} : { teeKey: spki }),
     },
     new Uint8Array(32).fill(9),
     nodeCrypto.digest,
   )
   const challenge = valueIn(decodeChallenge(record))
-  const machine = cpu({ report: { reportData: challenge.nonce }, ...(wrong === undefined ? {} : { wrong }) })
-  const decision = await judged(akashScene(machine, gpus({ nonce: challenge.nonce.subarray(0, 32) })), {
-    policy: POLICY,
-    freshness: { kind: 'challenge', challenge },
-    lease: {
-      ...{ provider, teeType: 'cpu-gpu', gpuCount: 1, gpuModel: 'H100' },
-      ...(scoped.lease === undefined ? {} : { id: lease }),
+  const { nonce } = challenge
+  const reportData = spki === undefined ? nonce : await keyReportData(nodeCrypto.digest, nonce, spki)
+  const machine = cpu({ report: { reportData }, ...(wrong === undefined ? {} : { wrong }) })
+  const devices = gpus({ nonce: reportData.subarray(0, 32) })
+  const key = spki === undefined ? undefined : { spki: toBase64(spki), domain: 'vouchsafe/1' }
+  const decision = await judged(
+    key === undefined ? akashScene(machine, devices) : bothScene(machine, devices, { key }),
+    {
+      policy: POLICY,
+      freshness: { kind: 'challenge', challenge },
+      lease: {
+        ...{ provider, teeType: 'cpu-gpu', gpuCount: 1, gpuModel: 'H100' },
+        ...(scoped.lease === undefined ? {} : { id: lease }),
+      },
     },
-  })
+  )
   return { decision, challenge }
 }
 
@@ -106,7 +120,7 @@ export const trusted = ({ decision, challenge }: Judged): Judged => ({
 export const ACCEPTED: Readonly<Record<CredentialPurpose, Judged>> = {
   posture: trusted(await decided('posture')),
   lease: trusted(await decided('lease')),
-  'key-release': trusted(await decided('key-release')),
+  'key-release': trusted(await decided('key-release', { spki: await spkiOf(teeKey) })),
 }
 
 export const hardwareOf = (decision: Decision): readonly string[] =>
@@ -172,6 +186,7 @@ export const expecting = async (
   lease: purpose === 'posture' ? null : LEASE,
   policyDigest: POLICY_DIGEST,
   holder: { nonce: NONCE, proof: await proofFor(purpose) },
+  revoked: () => false,
   now: NOW,
   ...changed,
 })

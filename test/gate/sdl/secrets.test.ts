@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { lintSdl } from '../../../src/gate/sdl/index.ts'
+import { secretValue } from '../../../src/gate/sdl/secrets.ts'
 import { order } from './support.ts'
 
 const quoted = (text: string) => JSON.stringify(text)
@@ -101,4 +102,12 @@ describe('secrets in an order', () => {
     expect(found.map((f) => f.code)).toEqual(['SDL_IMAGE_NOT_PINNED'])
     expect(JSON.stringify(found)).not.toContain('hf_')
   })
+})
+
+it('takes no longer for a text of nothing but beginnings', () => {
+  const jwt = `eyJ${'a'.repeat(3000)}.eyJ${'b'.repeat(20)}`
+  expect(secretValue(jwt)).toBe('a JSON Web Token')
+  const started = performance.now()
+  for (const part of ['-eyJ', '.eyJ', '-eyJ.eyJ']) expect(secretValue(`${part.repeat(16_000)} `)).toBeUndefined()
+  expect(performance.now() - started).toBeLessThan(1000)
 })
