@@ -115,13 +115,13 @@ export async function releaseHardware(
   const statement = releaseStatement({ verifierKeyId, ...asked })
   if ((await core.options.verifyProviderProof({ provider, statement, proof: about.proof })) !== true)
     denied('hardware', 'GATE_IDENTITY_MISMATCH', 'proof', 'another signature')
+  const used = createHash('sha256').update(statement).digest('base64url')
+  if (!(await store.burn(`release:${used}`, about.at + RELEASE_SECONDS)))
+    denied('hardware', 'GATE_RELEASE_USED', 'at', `${about.at}`)
   const ids = about.hardwareIds.map(core.salt)
   const rows = await store.hardware(ids)
   if (!rows.some((row) => isParty(holdersOf(row.holders), provider)))
     denied('hardware', 'GATE_IDENTITY_MISMATCH', 'provider', `${provider} never signed for it`)
-  const used = createHash('sha256').update(statement).digest('base64url')
-  if (!(await store.burn(`release:${used}`, about.at + RELEASE_SECONDS)))
-    denied('hardware', 'GATE_RELEASE_USED', 'at', `${about.at}`)
   await change(core, ids, (holders) => release(holders, provider))
 }
 

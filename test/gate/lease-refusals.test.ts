@@ -84,7 +84,7 @@ describe('a chip that comes onto the deny-list while a machine answers', () => {
     const { first, before, deny } = await two()
     expect((await first.lease(leaseId(), {}, { purpose: 'reattest' })).verdict).toBe('accept')
     before[when] = deny
-    const denied = await first.lease(leaseId(), {}, { purpose: 'key-release' })
+    const denied = await first.lease(leaseId(), {}, { purpose: 'reattest' })
     expect([denied.verdict, codesOf(denied), denied.credential]).toEqual(['reject', ['GATE_CHIP_DENIED'], null])
   })
 })
