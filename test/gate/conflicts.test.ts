@@ -24,7 +24,12 @@ const verdicts = (t: TestGate) =>
 
 function released(t: TestGate, provider: string, hardwareIds: readonly string[]): Promise<void> {
   const at = t.now()
-  const statement = releaseStatement({ verifierKeyId: 'verifier-1', provider, at, hardwareDigest: hardwareDigest(hardwareIds) })
+  const statement = releaseStatement({
+    verifierKeyId: 'verifier-1',
+    provider,
+    at,
+    hardwareDigest: hardwareDigest(hardwareIds),
+  })
   return t.gate.releaseHardware({ provider, hardwareIds, at, proof: signFor(provider, statement) })
 }
 

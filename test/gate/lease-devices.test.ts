@@ -75,7 +75,11 @@ describe('a GPU in a live lease', () => {
     await t.posture(PROVIDER, { gpus: ['a'] })
     const hardwareIds = first.decision?.items.flatMap((i) => i.hardwareId ?? []) ?? []
     const about = { provider: PROVIDER, at: t.now() }
-    const statement = releaseStatement({ verifierKeyId: 'verifier-1', ...about, hardwareDigest: hardwareDigest(hardwareIds) })
+    const statement = releaseStatement({
+      verifierKeyId: 'verifier-1',
+      ...about,
+      hardwareDigest: hardwareDigest(hardwareIds),
+    })
     await t.gate.releaseHardware({ ...about, hardwareIds, proof: signFor(PROVIDER, statement) })
     expect(codesOf(await t.lease(leaseId('2'), { gpus: ['a'] }))).toEqual(['GATE_DEVICE_IN_USE'])
     expect((await t.lease(leaseId('2'), { gpus: ['b'] })).verdict).toBe('accept')
