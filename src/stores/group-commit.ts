@@ -57,11 +57,20 @@ export class GroupCommit {
       for (const job of jobs) settled.push(this.#settle(job))
       this.#database.exec('COMMIT')
     } catch (error) {
-      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      this.#rollback()
       for (const job of jobs) job.reject(error)
       return
     }
     for (const settle of settled) settle()
+  }
+
+  /** Whatever failed has been told to every caller; that there is no transaction left to end is as good. */
+  #rollback(): void {
+    try {
+      this.#database.exec('ROLLBACK')
+    } catch {
+      // SQLite ended it itself.
+    }
   }
 
   #settle(job: Job): () => void {
@@ -70,8 +79,7 @@ export class GroupCommit {
     try {
       value = job.run()
     } catch (error) {
-      // A full disk ends the whole transaction by itself: then nothing of it may be taken for written.
-      if (!this.#database.isTransaction) throw error
+      // A full disk ends the whole transaction by itself: then this fails too, and nothing of it is taken for written.
       this.#database.exec('ROLLBACK TO job; RELEASE job')
       return () => job.reject(error)
     }
