@@ -102,7 +102,7 @@ async function isSlow(target: FuzzTarget, input: Uint8Array): Promise<boolean> {
 }
 
 const PRINTABLE = /^[\x20-\x7e…]*$/
-const LONGEST = 240
+const LONGEST = 640
 
 /** What is wrong with an answer as an answer; undefined where it is an outcome as the contract has it. */
 export function complaint(outcome: Outcome<unknown>): string | undefined {

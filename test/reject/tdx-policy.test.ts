@@ -17,8 +17,12 @@ describe('the attributes of a TD', () => {
   kitRow('RJ-TDX-12')
   row('RJ-TDX-12', {
     about: 'whatever else the policy takes',
-    twin: () => judgedTd({}, { policy: tdxPolicy({ tdAttributes: { unknownBits: 'allowed' } }) }),
-    bad: () => judgedTd({ wrong: 'td-debug' }, { policy: tdxPolicy({ tdAttributes: { unknownBits: 'allowed' } }) }),
+    twin: () => judgedTd({}, { policy: tdxPolicy({ tdAttributes: { perfmon: 'allowed', migratable: 'allowed' } }) }),
+    bad: () =>
+      judgedTd(
+        { wrong: 'td-debug' },
+        { policy: tdxPolicy({ tdAttributes: { perfmon: 'allowed', migratable: 'allowed' } }) },
+      ),
   })
   kitRow('RJ-TDX-13', {
     but: ['td-pks', 'td-key-locker'],
