@@ -71,7 +71,7 @@ describe('the fuzzer', () => {
     ['no fault', { ok: false, faults: [] }],
     ['a code outside the table', { ok: false, faults: [{ code: 'NO_SUCH_CODE', path: '' }] }],
     ['a control character', { ok: false, faults: [{ code: 'DER_TRUNCATED', path: '', actual: '\u001b[2J' }] }],
-    ['a long text', { ok: false, faults: [{ code: 'DER_TRUNCATED', path: 'a'.repeat(300) }] }],
+    ['a long text', { ok: false, faults: [{ code: 'DER_TRUNCATED', path: 'a'.repeat(700) }] }],
     ['neither', {}],
   ])('does not take %s for an outcome', (_, outcome) => {
     expect(complaint(outcome as never)).toBeDefined()
