@@ -149,6 +149,7 @@ export const createGate = (options: GateOptions): Gate => new Gate(options, veri
 export {
   type Challenge,
   type ChallengePurpose,
+  type ChallengeRecord,
   challengeNonce,
   decodeChallenge,
   issueChallengeRecord,

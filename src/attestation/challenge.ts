@@ -97,6 +97,9 @@ export async function challengeNonce(
   return digest('sha512', concatBytes(DOMAIN, commitment, rand))
 }
 
+/** A challenge as it is issued, sent and stored; `decodeChallenge` reads it. */
+export type ChallengeRecord = JsonObject & { readonly id: string; readonly nonce: string }
+
 /** A new record with its nonce. Randomness and time are the caller's. */
 export async function issueChallengeRecord(
   asked: {
@@ -112,10 +115,10 @@ export async function issueChallengeRecord(
   },
   rand: Uint8Array,
   digest: Context['digest'],
-): Promise<JsonObject> {
+): Promise<ChallengeRecord> {
   if (rand.length !== 32) throw new TypeError('rand is 32 bytes')
   const { teeKey, ...members } = asked
-  const record: JsonObject = {
+  const record = {
     v: 1,
     ...members,
     ...(teeKey === undefined ? {} : { teeKey: toBase64(teeKey) }),

@@ -84,5 +84,7 @@ export interface KindVerifier {
   recognise(bytes: Uint8Array): boolean
   /** Bytes to structure, without cryptography; total: any bytes give an outcome. */
   decode(bytes: Uint8Array, path: string): Outcome<Decoded<unknown>>
+  /** The bytes without what a sender's buffer may leave behind them and nobody signed, so that one proof has one digest. */
+  withoutPadding(bytes: Uint8Array): Uint8Array
   verify(item: EvidenceItem, collateral: CollateralSet, context: Context): Promise<ItemJudgement>
 }

@@ -146,7 +146,8 @@ function exchange(socket: TLSSocket, { url, headers, body, maxBytes }: PinnedReq
       headers: { ...headers, 'Content-Length': String(body.length), Connection: 'close' },
     })
     sent.once('response', (response) => read(response, maxBytes).then(resolve, reject))
-    sent.once('error', (error) => reject(new Failed('truncated', codeOf(error))))
+    // Stays: a second error without a listener would end the process.
+    sent.on('error', (error) => reject(new Failed('truncated', codeOf(error))))
     sent.end(body)
   })
 }

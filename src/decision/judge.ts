@@ -1,5 +1,4 @@
 import type { CollateralSet } from '../attestation/collateral.ts'
-import { withoutPadding } from '../attestation/dcap/quote.ts'
 import type { ReadEvidence } from '../attestation/envelopes/index.ts'
 import type { EvidenceItem, EvidenceSet } from '../attestation/evidence.ts'
 import {
@@ -370,7 +369,7 @@ async function evidenceDigest(context: Context, set: EvidenceSet): Promise<strin
     set.items.map(async (i) => ({
       id: i.id,
       kind: i.kind,
-      sha256: await context.digestHex('sha256', judgedBytes(i)),
+      sha256: await context.digestHex('sha256', verifierOf(i.kind).withoutPadding(i.bytes)),
       endorsements: await Promise.all(i.endorsements.map((e) => context.digestHex('sha256', e))),
       ...(i.eventLogs === undefined
         ? {}
@@ -379,11 +378,6 @@ async function evidenceDigest(context: Context, set: EvidenceSet): Promise<strin
     })),
   )
   return `sha256:${await context.digestHex('sha256', utf8(canonicalJson({ ...(await carrierClaims(context, set)), items })))}`
-}
-
-function judgedBytes({ kind, bytes }: EvidenceItem): Uint8Array {
-  if (kind === 'intel/tdx-quote') return withoutPadding(bytes, 'TDX')
-  return kind === 'intel/sgx-quote' ? withoutPadding(bytes, 'SGX') : bytes
 }
 
 async function carrierClaims(context: Context, set: EvidenceSet): Promise<JsonObject> {

@@ -70,6 +70,7 @@ export interface GateOptions {
   readonly onError: (error: unknown) => void
 }
 
+const FUNCTIONS = ['collateral', 'clock', 'random', 'scheduler', 'verifyProviderProof', 'physical', 'onError'] as const
 const POSITIVE = ['accountsPerChip', 'accountMemorySeconds', 'viewMaxAgeSeconds', 'reattestSeconds'] as const
 
 /** What the parts of one gate share. */
@@ -85,6 +86,8 @@ export class GateCore {
 
   /** @throws TypeError for options that cannot be meant */
   constructor(options: GateOptions, judge: Judge) {
+    for (const name of FUNCTIONS)
+      if (typeof options[name] !== 'function') throw new TypeError(`gate: ${name} is a function`)
     for (const name of POSITIVE) {
       const value = options.rules[name]
       if (!(Number.isSafeInteger(value) && value > 0)) throw new TypeError(`gate: rules.${name} is a positive integer`)

@@ -1,6 +1,5 @@
-import { CHALLENGE_MAX_SECONDS, issueChallengeRecord } from '../attestation/challenge.ts'
+import { CHALLENGE_MAX_SECONDS, type ChallengeRecord, issueChallengeRecord } from '../attestation/challenge.ts'
 import { nodeCrypto } from '../core/crypto/node.ts'
-import type { JsonObject } from '../core/json.ts'
 import { attempt } from '../core/outcome.ts'
 import { isThumbprint } from '../decision/credential/claims.ts'
 import type { Evidence } from '../index.ts'
@@ -57,7 +56,7 @@ export class Gate {
    * @throws TypeError for another purpose, GateError with GATE_OBJECT_MALFORMED · GATE_LEASE_UNKNOWN · GATE_LEASE_CLOSED · GATE_SCOPE_MISMATCH (the lease was
    * opened under another policy) · GATE_STORE_UNAVAILABLE
    */
-  async issueChallenge(request: ChallengeRequest): Promise<JsonObject> {
+  async issueChallenge(request: ChallengeRequest): Promise<ChallengeRecord> {
     if (!Object.hasOwn(LIFE_SECONDS, request.purpose))
       throw new TypeError('purpose is posture, lease, reattest or key-release')
     const { clock, random, verifierKeyId, store } = this.#core.options

@@ -456,3 +456,13 @@ test('two processes that share a store see one another', async () => {
   expect(oneBid(b).verdict).toBe('accept')
   expect(b.types()).toEqual(a.types())
 })
+
+describe('a gate’s options', () => {
+  it.each(['collateral', 'clock', 'random', 'scheduler', 'verifyProviderProof', 'physical', 'onError'] as const)(
+    '%s is a function, from the start',
+    async (name) => {
+      await expect(testGate()).resolves.toBeDefined()
+      await expect(testGate({ [name]: {} })).rejects.toThrow(`gate: ${name} is a function`)
+    },
+  )
+})

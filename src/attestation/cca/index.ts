@@ -7,6 +7,7 @@ export const cca: KindVerifier = {
   kind: 'arm/cca-token',
   recognise: looksLikeCcaToken,
   decode: decodeCcaToken,
+  withoutPadding: (bytes) => bytes,
   verify: verifyCcaToken,
 }
 

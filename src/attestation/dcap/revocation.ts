@@ -1,4 +1,3 @@
-import { equalBytes } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
 import { type Fault, failed, fault, refuse, take, verdictOf } from '../../core/outcome.ts'
 import { authenticateCrl, type Crl, type CrlIssuer, revokedOf } from '../../core/x509/crl.ts'
@@ -6,20 +5,12 @@ import { nameText } from '../../core/x509/names.ts'
 import { anchorKey, type ValidatedPath } from '../../core/x509/path.ts'
 import { type Brought, payerOf } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
+import { listsOf } from '../preference.ts'
 
 interface Revocation {
   readonly report: RevocationReport
   readonly uses: readonly CollateralUse[]
 }
-
-/** Intel issues its lists anew every month, the root's every year; even a folder that keeps old ones needs few. */
-const MOST_LISTS = 8
-
-/** What the sender brought stands behind what the verifier holds, so that it cannot crowd that out. */
-const newestFirst = (a: Brought<Crl>, b: Brought<Crl>): number =>
-  Number(a.origin === 'evidence') - Number(b.origin === 'evidence') ||
-  b.value.thisUpdate - a.value.thisUpdate ||
-  (a.sha256 < b.sha256 ? -1 : Number(a.sha256 > b.sha256))
 
 /**
  * What Intel's two lists say: the root's about the PCK CA and about the signers of documents, the PCK CA's about the PCK
@@ -74,7 +65,7 @@ async function answerOf(
   path: string,
   name: string,
 ): Promise<Answer> {
-  const own = crls.filter(({ value }) => equalBytes(value.issuer.der, issuer.subject)).sort(newestFirst)
+  const own = listsOf(crls, issuer.subject)
   if (own.length === 0) {
     const missing = fault('CRL_MISSING', path, { expected: `a list of ${name}` })
     return { isGiven: false, faults: [missing], uses: [], isStapled: false }
@@ -82,7 +73,7 @@ async function answerOf(
   const uses: CollateralUse[] = []
   const faults: Fault[] = []
   let isStapled = true
-  for (const list of own.slice(0, MOST_LISTS)) {
+  for (const list of own) {
     const { value: crl, sha256, origin } = list
     const outcome = await authenticateCrl(context, payerOf(list), crl, issuer, path)
     checkAbsence(revokedOf(crl, outcome, serials, context.now), path)

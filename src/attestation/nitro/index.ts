@@ -7,6 +7,7 @@ export const nitro: KindVerifier = {
   kind: 'aws/nitro',
   recognise: looksLikeNitroDocument,
   decode: decodeNitroDocument,
+  withoutPadding: (bytes) => bytes,
   verify: verifyNitroDocument,
 }
 

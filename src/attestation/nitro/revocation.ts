@@ -1,4 +1,3 @@
-import { equalBytes } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
 import { type Fault, fault, refuse, verdictOf } from '../../core/outcome.ts'
 import { type Certificate, EXTENSION } from '../../core/x509/certificate.ts'
@@ -6,18 +5,12 @@ import { authenticateCrl, type Crl, type CrlIssuer, revokedOf } from '../../core
 import { anchorKey, type ValidatedPath } from '../../core/x509/path.ts'
 import { type Brought, payerOf } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
+import { listsOf } from '../preference.ts'
 
 interface Revocation {
   readonly report: RevocationReport
   readonly uses: readonly CollateralUse[]
 }
-
-/** Lists under one authority's name that are looked at: the verifier's own before the sender's, then the newest. */
-const MOST_LISTS = 8
-const inOrder = (a: Brought<Crl>, b: Brought<Crl>): number =>
-  Number(a.origin === 'evidence') - Number(b.origin === 'evidence') ||
-  b.value.thisUpdate - a.value.thisUpdate ||
-  (a.sha256 < b.sha256 ? -1 : Number(a.sha256 > b.sha256))
 
 /**
  * What the lists at hand say about the certificates of a path. AWS's regions and zones name a list; instances and enclaves
@@ -73,11 +66,11 @@ async function answerFor(
   issuer: CrlIssuer,
   path: string,
 ): Promise<Answer> {
-  const own = crls.filter(({ value }) => equalBytes(value.issuer.der, issuer.subject)).sort(inOrder)
+  const own = listsOf(crls, issuer.subject)
   const uses: CollateralUse[] = []
   let stapled = true
   let why = fault('CRL_MISSING', path)
-  for (const list of own.slice(0, MOST_LISTS)) {
+  for (const list of own) {
     const { value: crl, sha256, origin } = list
     const outcome = await authenticateCrl(context, payerOf(list), crl, issuer, path)
     const [first] = outcome.ok ? [] : outcome.faults

@@ -31,5 +31,6 @@ export const nvidiaGpu: KindVerifier = {
   kind: KIND.kind,
   recognise: looksLikeGpuReport,
   decode: decodeGpuReport,
+  withoutPadding: (bytes) => bytes,
   verify: (item, collateral, context) => judgeDevice(KIND, item, collateral, context),
 }

@@ -23,5 +23,6 @@ export const nvidiaSwitch: KindVerifier = {
   kind: KIND.kind,
   recognise: looksLikeSwitchReport,
   decode: decodeSwitchReport,
+  withoutPadding: (bytes) => bytes,
   verify: (item, collateral, context) => judgeDevice(KIND, item, collateral, context),
 }

@@ -7,6 +7,7 @@ export const sevSnp: KindVerifier = {
   kind: 'amd/snp-report',
   recognise: looksLikeSnpReport,
   decode: decodeSnpReport,
+  withoutPadding: (bytes) => bytes,
   verify: verifySnpReport,
 }
 

@@ -1,4 +1,3 @@
-import { equalBytes } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
 import { type Fault, fault, refuse, verdictOf } from '../../core/outcome.ts'
 import type { TrustAnchor } from '../../core/trust-anchors.ts'
@@ -7,6 +6,7 @@ import { attribute, nameText } from '../../core/x509/names.ts'
 import { anchorKey } from '../../core/x509/path.ts'
 import { type Brought, type Held, payerOf } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
+import { listsOf } from '../preference.ts'
 
 interface Revocation {
   readonly report: RevocationReport
@@ -14,13 +14,8 @@ interface Revocation {
 }
 
 const ORGANIZATION = '2.5.4.10'
-/** AMD replaces its lists about once a year, so even a folder that keeps old ones needs fewer. */
-const MOST_LISTS = 8
-/** What the sender brought stands behind what the verifier holds, so that it cannot crowd that out. */
-const newestFirst = (a: Brought<Crl>, b: Brought<Crl>): number =>
-  Number(a.origin === 'evidence') - Number(b.origin === 'evidence') ||
-  b.value.thisUpdate - a.value.thisUpdate ||
-  (a.sha256 < b.sha256 ? -1 : Number(a.sha256 > b.sha256))
+/** Whose lists were there instead: enough for a person to read. */
+const MOST_NAMES = 8
 
 const isAmds = ({ value }: Held<Crl>): boolean => attribute(value.issuer, ORGANIZATION) === 'Advanced Micro Devices'
 
@@ -38,15 +33,15 @@ export async function judgeRevocation(
   ark: TrustAnchor | undefined,
   serials: readonly string[],
 ): Promise<Revocation> {
-  const given = crls.filter(isAmds).sort(newestFirst)
+  const given = crls.filter(isAmds)
   if (given.length === 0) return without('notGiven', [])
   if (ark === undefined)
     return without('unknown', [fault('CRL_MISSING', 'crl', { actual: 'no trusted root that could have signed one' })])
-  const own = given.filter(({ value }) => equalBytes(value.issuer.der, ark.subject)).slice(0, MOST_LISTS)
+  const own = listsOf(given, ark.subject)
   if (own.length === 0) {
     refuse('CRL_SIGNATURE_INVALID', 'crl.issuer', {
       expected: `a list of ${ark.id}`,
-      actual: [...new Set(given.map(({ value }) => nameText(value.issuer)))].sort().slice(0, MOST_LISTS).join('; '),
+      actual: [...new Set(given.map(({ value }) => nameText(value.issuer)))].sort().slice(0, MOST_NAMES).join('; '),
     })
   }
   const uses: CollateralUse[] = []

@@ -1,4 +1,4 @@
-import { looksLikeQuote } from '../dcap/quote.ts'
+import { looksLikeQuote, withoutPadding } from '../dcap/quote.ts'
 import type { KindVerifier } from '../kind.ts'
 import { decodeSgxQuote } from './decode.ts'
 import { verifySgxQuote } from './verify.ts'
@@ -8,6 +8,7 @@ export const sgx: KindVerifier = {
   kind: 'intel/sgx-quote',
   recognise: (bytes) => looksLikeQuote(bytes, 'SGX'),
   decode: decodeSgxQuote,
+  withoutPadding: (bytes) => withoutPadding(bytes, 'SGX'),
   verify: verifySgxQuote,
 }
 

@@ -1,4 +1,4 @@
-import { looksLikeQuote } from '../dcap/quote.ts'
+import { looksLikeQuote, withoutPadding } from '../dcap/quote.ts'
 import type { KindVerifier } from '../kind.ts'
 import { decodeTdxQuote } from './decode.ts'
 import { verifyTdxQuote } from './verify.ts'
@@ -8,6 +8,7 @@ export const tdx: KindVerifier = {
   kind: 'intel/tdx-quote',
   recognise: (bytes) => looksLikeQuote(bytes, 'TDX'),
   decode: decodeTdxQuote,
+  withoutPadding: (bytes) => withoutPadding(bytes, 'TDX'),
   verify: verifyTdxQuote,
 }
 
