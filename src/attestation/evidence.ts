@@ -1,3 +1,4 @@
+import type { JsonObject } from '../core/json.ts'
 import type { NonEmpty } from '../core/outcome.ts'
 
 /** What an item is, decided from its bytes; a carrier's own label is only ever compared with it. */
@@ -50,9 +51,29 @@ export interface EvidenceSet {
   /** SPKI of the sidecar's TLS key, where the carrier brings it */
   readonly tlsSpki?: Uint8Array
   /** how the sender says REPORT_DATA and the GPU nonces were made; the expected values are computed from our challenge */
-  readonly binding: BindingForm
+  readonly binding: BindingForm | 'runtime-data'
+  /** there exactly where the binding is `runtime-data` */
+  readonly runtimeData?: RuntimeData
+  readonly initData?: InitData
   /** the workload's own key, which REPORT_DATA must cover before anything is wrapped to it */
   readonly key?: { readonly spki: Uint8Array; readonly domain: string }
+}
+
+/**
+ * What a Confidential Containers guest hashes into its report data (JCS, then SHA-256, -384 or -512): the nonce as it received it,
+ * its key as a JWK, and the text of its devices' evidence.
+ */
+export interface RuntimeData {
+  readonly nonce: string
+  readonly teePubkey: JsonObject
+  /** byte for byte as it was sent, empty where there is none */
+  readonly additionalEvidence: string
+}
+
+/** Configuration that a guest was launched with; its digest is in HOST_DATA, MRCONFIGID or CONFIGID. */
+export interface InitData {
+  readonly hash: 'sha256' | 'sha384' | 'sha512'
+  readonly body: Uint8Array
 }
 
 /**

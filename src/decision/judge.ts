@@ -381,13 +381,17 @@ async function evidenceDigest(context: Context, set: EvidenceSet): Promise<strin
 }
 
 async function carrierClaims(context: Context, set: EvidenceSet): Promise<JsonObject> {
-  const { carrier, binding, platformLabel, tlsBound, tlsSpki, key } = set
+  const { carrier, binding, platformLabel, tlsBound, tlsSpki, key, runtimeData, initData } = set
   return {
     carrier,
     binding,
     ...(platformLabel === undefined ? {} : { platformLabel }),
     ...(tlsBound === undefined ? {} : { tlsBound }),
     ...(tlsSpki === undefined ? {} : { tlsSpki: await context.digestHex('sha256', tlsSpki) }),
+    ...(runtimeData === undefined
+      ? {}
+      : { runtimeData: await context.digestHex('sha256', utf8(canonicalJson({ ...runtimeData }))) }),
+    ...(initData === undefined ? {} : { initData: await context.digestHex('sha256', initData.body) }),
     ...(key === undefined ? {} : { key: { domain: key.domain, spki: await context.digestHex('sha256', key.spki) } }),
   }
 }

@@ -16,6 +16,7 @@ import { isBundle, readBundle } from './bundle.ts'
 import { isCocoSnp, readCocoSnp } from './coco.ts'
 import { eventLogBytes, isDstackQuote, readDstackQuote } from './dstack.ts'
 import { checkLogSizes, type LooseFile, withEventLogs } from './event-logs.ts'
+import { isKbsAttestation, readKbsAttestation } from './kbs.ts'
 import { isNvidiaEvidence, readNvidiaEvidence } from './nvidia-sdk.ts'
 import { isTsmReport, readTsmReport } from './tsm.ts'
 
@@ -38,13 +39,14 @@ const JSON_CARRIERS: readonly { is: (value: Json) => boolean; read: (value: Json
   { is: isAkashQuote, read: readAkashQuote },
   { is: isDstackQuote, read: readDstackQuote },
   { is: isTsmReport, read: readTsmReport },
+  { is: isKbsAttestation, read: readKbsAttestation },
   { is: isCocoSnp, read: readCocoSnp },
   { is: isNvidiaEvidence, read: readNvidiaEvidence },
 ]
 
 /**
  * Takes evidence out of its envelope, recognised by content: raw report or quote, Akash quote response, NVIDIA SDK JSON,
- * configfs-tsm JSON, CoCo evidence, Azure HCL report, dstack's quote response, the generic bundle; one file, or the files of one
+ * configfs-tsm JSON, CoCo evidence and what its guests attest with, Azure HCL report, dstack's quote response, the generic bundle; one file, or the files of one
  * folder, where the event log beside a TDX quote is handed to it.
  * Limits hold over all files together; of a folder, collateral has limits of its own.
  * @returns the set, or LIMIT_REQUEST_BYTES · LIMIT_ITEM_COUNT · LIMIT_GPU_COUNT · ENV_EVIDENCE_EMPTY · ENV_UNREADABLE · ENV_NOTHING_TO_JUDGE · ENV_ITEM_DUPLICATE and the codes of the

@@ -1,11 +1,13 @@
 import { concatBytes, equalBytes, isZero, utf8 } from '../../core/bytes.ts'
 import type { Code } from '../../core/codes.ts'
 import type { Context } from '../../core/context.ts'
-import { fromHex, toHex } from '../../core/encodings.ts'
+import { fromBase64, fromHex, toHex } from '../../core/encodings.ts'
+import { canonicalJson } from '../../core/json.ts'
 import { type Fault, type FaultDetail, fault, take } from '../../core/outcome.ts'
 import { type Challenge, type ChallengeScope, checkChallenge } from '../challenge.ts'
 import { type Claims, type CpuClaims, type DeviceClaims, isCpuClaims, isDeviceClaims } from '../claims.ts'
-import type { BindingForm, EvidenceSet } from '../evidence.ts'
+import { runtimeDataObject } from '../envelopes/kbs.ts'
+import type { BindingForm, EvidenceSet, InitData, RuntimeData } from '../evidence.ts'
 
 /** What the evidence is expected to answer. The expected value comes from here and from nowhere else. */
 export type Freshness =
@@ -105,7 +107,7 @@ function plainAnswer(claims: Claims): { readonly name: string; readonly value: s
  * Judges whether the proved items answer the expected nonce and belong to one another.
  * Faults: BIND_EXPECTED_EMPTY · BIND_LENGTH_MISMATCH · BIND_NONCE_MISMATCH · BIND_CHALLENGE_* · POLICY_DIGEST_CHANGED ·
  * BIND_KEY_MISMATCH · BIND_DOMAIN_MISMATCH · BIND_TLS_CLAIM_FALSE · BIND_TLS_KEY_MISSING · BIND_SET_NOT_UNIFORM ·
- * BIND_COMPOSITE_MISSING · BIND_COMPOSITE_MISMATCH · GPU_NONCE_MISMATCH · GPU_NONCE_NOT_DERIVED
+ * BIND_COMPOSITE_MISSING · BIND_COMPOSITE_MISMATCH · BIND_RUNTIME_DATA_MISMATCH · BIND_INIT_DATA_MISMATCH · GPU_NONCE_MISMATCH · GPU_NONCE_NOT_DERIVED
  * @param required the weakest form that the policy takes
  */
 export async function judgeBinding(
@@ -133,10 +135,32 @@ export async function judgeBinding(
   const teeKey = freshness.kind === 'challenge' ? freshness.challenge.teeKey : undefined
   if (!judge.length(nonce)) return judge.result(false)
   const digest: Context['digest'] = (h, b) => context.digest(h, b)
-  await judge.cpu(digest, nonce, teeKey, required)
-  await judge.gpus(digest, nonce, required)
+  const { runtimeData } = set
+  if (runtimeData === undefined) {
+    await judge.cpu(digest, nonce, teeKey, required)
+    await judge.gpus(digest, nonce, required)
+  } else {
+    await judge.runtimeData(digest, nonce, teeKey, runtimeData)
+  }
+  await judge.initData(digest)
   judge.plain(proved, nonce)
   return judge.result(proved.length > 0)
+}
+
+const RUNTIME_DATA_HASHES: readonly InitData['hash'][] = ['sha384', 'sha512', 'sha256']
+
+/** A digest in a field of another size: zeros behind it, or its first bytes, as Confidential Containers' guests do. */
+function fitted(value: Uint8Array, sizeBytes: number): Uint8Array {
+  const out = new Uint8Array(sizeBytes)
+  out.set(value.subarray(0, sizeBytes))
+  return out
+}
+
+/** The field that holds the digest of what a guest was launched with, in hex. */
+function launchData(claims: CpuClaims): { readonly name: string; readonly value: string } {
+  if (claims.kind === 'amd/snp-report') return { name: 'hostData', value: claims.hostData }
+  if (claims.kind === 'intel/tdx-quote') return { name: 'mrConfigId', value: claims.mrConfigId }
+  return { name: 'configId', value: claims.configId }
 }
 
 class Judge {
@@ -187,10 +211,68 @@ class Judge {
   length(nonce: Uint8Array): boolean {
     if (nonce.length === 0)
       this.#add('set', 'BIND_EXPECTED_EMPTY', 'nonce', { expected: '64 bytes', actual: '0 bytes' })
-    else if (nonce.length !== 64 && (this.#cpu !== undefined || nonce.length !== 32)) {
+    else if (nonce.length !== 64 && (nonce.length !== 32 || this.#needsWholeNonce)) {
       this.#add('set', 'BIND_LENGTH_MISMATCH', 'nonce', { expected: '64 bytes', actual: `${nonce.length} bytes` })
     } else return true
     return false
+  }
+
+  /** A CPU report has room for all of a challenge; runtime data is a hash, and a KBS session's nonce has 32 bytes. */
+  get #needsWholeNonce(): boolean {
+    return this.#cpu !== undefined && this.#set.runtimeData === undefined
+  }
+
+  /**
+   * Runtime data of a Confidential Containers guest: report data is the hash of nonce, key and device evidence, the devices'
+   * nonce that of nonce and key. Which of the three hashes was agreed on changes nothing of what is committed to.
+   * @see ../shared/spec/protocols.md §1.2
+   */
+  async runtimeData(
+    digest: Context['digest'],
+    nonce: Uint8Array,
+    teeKey: Uint8Array | undefined,
+    data: RuntimeData,
+  ): Promise<void> {
+    // A challenge for one key is answered by the bundle, which carries that key; a guest of CoCo's chooses its own.
+    if (teeKey !== undefined) {
+      const detail = { expected: 'the key that the challenge names', actual: 'a key that the guest chose' }
+      return this.#add('set', 'BIND_KEY_MISMATCH', 'runtimeData.teePubkey', detail)
+    }
+    const sent = fromBase64(data.nonce, 'runtime-data.nonce')
+    if (!sent.ok || !equalBytes(sent.value, nonce))
+      return this.#add('set', 'BIND_NONCE_MISMATCH', 'runtimeData.nonce', {
+        expected: toHex(nonce),
+        actual: data.nonce,
+      })
+    const cpu = this.#cpu
+    const actual = this.#reportData
+    if (cpu === undefined || actual === undefined) return
+    const committed = utf8(canonicalJson(runtimeDataObject(data, data.additionalEvidence)))
+    for (const hash of RUNTIME_DATA_HASHES) {
+      if (!equalBytes(actual, fitted(await digest(hash, committed), 64))) continue
+      this.#keyBound = true
+      this.#composite = true
+      const deviceData = await digest(hash, utf8(canonicalJson(runtimeDataObject(data))))
+      const expected = toHex(deviceData.subarray(0, 32))
+      for (const { id, claims } of this.#nvidia) {
+        if (claims.nonce !== expected) this.#add(id, 'GPU_NONCE_MISMATCH', 'nonce', { expected, actual: claims.nonce })
+      }
+      return
+    }
+    const expected = toHex(fitted(await digest('sha384', committed), 64))
+    this.#add(cpu.id, 'BIND_RUNTIME_DATA_MISMATCH', 'reportData', { expected, actual: toHex(actual) })
+  }
+
+  /** What the guest says that it was launched with is what the report says. */
+  async initData(digest: Context['digest']): Promise<void> {
+    const { initData } = this.#set
+    const cpu = this.#cpu
+    if (initData === undefined || cpu === undefined) return
+    const launched = launchData(cpu.claims)
+    const size = launched.value.length / 2
+    const expected = toHex(fitted(await digest(initData.hash, initData.body), size))
+    if (launched.value !== expected)
+      this.#add(cpu.id, 'BIND_INIT_DATA_MISMATCH', launched.name, { expected, actual: launched.value })
   }
 
   async cpu(

@@ -1,4 +1,4 @@
-import type { BindingForm, Carrier, EvidenceKind } from '../../attestation/evidence.ts'
+import type { Carrier, EvidenceKind, EvidenceSet } from '../../attestation/evidence.ts'
 
 /**
  * What `inspect` shows, and with `--json` prints: bytes and what they say. Nothing in it is verified, and nothing in it may
@@ -21,7 +21,7 @@ export interface Inspection {
 
 export interface EnvelopeView {
   readonly carrier: Carrier
-  readonly binding: BindingForm
+  readonly binding: EvidenceSet['binding']
   /** what the carrier says of itself */
   readonly platformLabel?: string
   readonly tlsBound?: boolean

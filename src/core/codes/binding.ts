@@ -82,6 +82,21 @@ export const BINDING_CODES = {
     title: 'The GPU list is not the one the CPU report covers.',
     hint: 'Send the GPU reports unchanged and in the order in which the guest hashed them. If a GPU was swapped or reset since, collect the whole set again.',
   },
+  BIND_RUNTIME_DATA_MISMATCH: {
+    verdict: 'reject',
+    title: 'The report data is not the hash of the nonce, key and device evidence that came with it.',
+    hint: 'The guest must send the key, the nonce and the text of its device evidence exactly as it hashed them (RFC 8785, SHA-384 unless agreed otherwise). Nothing between guest and broker may rewrite the request; if the guest restarted its agent, let it attest again.',
+  },
+  BIND_INIT_DATA_MISMATCH: {
+    verdict: 'reject',
+    title: 'The guest was launched with other init data than it presents.',
+    hint: 'Launch the pod with the very init data that is presented, byte for byte: its digest is measured at launch. The provider must not change the annotation that carries it.',
+  },
+  BIND_INIT_DATA_MALFORMED: {
+    verdict: 'reject',
+    title: 'The init data is not TOML with exactly one known hash algorithm.',
+    hint: 'Write init data in format toml with one line algorithm = "sha256", "sha384" or "sha512", as Confidential Containers describes it.',
+  },
   BIND_QUOTE_ORACLE: {
     verdict: 'reject',
     title: 'The measured image signs any 64 bytes for anyone, so a key in its report data proves nothing.',
