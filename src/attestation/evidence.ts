@@ -66,8 +66,8 @@ export interface EvidenceSet {
 export interface RuntimeData {
   readonly nonce: string
   readonly teePubkey: JsonObject
-  /** byte for byte as it was sent, empty where there is none */
-  readonly additionalEvidence: string
+  /** byte for byte as it was sent, empty where there is none; undefined from guests before version 0.4, who have no place for it */
+  readonly additionalEvidence: string | undefined
 }
 
 /** Configuration that a guest was launched with; its digest is in HOST_DATA, MRCONFIGID or CONFIGID. */

@@ -30,6 +30,8 @@ const padded = (value: Uint8Array, size = 64) => {
 interface Guest {
   readonly hash?: 'sha256' | 'sha384' | 'sha512'
   readonly withGpu?: boolean
+  /** as guests before version 0.4 do: one piece of evidence, and a hash of nonce and key alone */
+  readonly isOld?: boolean
   /** what is sent, where it is not what was hashed */
   readonly sent?: { readonly nonce?: string; readonly key?: JsonObject; readonly additional?: (text: string) => string }
   readonly gpuNonceOf?: JsonObject
@@ -49,17 +51,21 @@ async function attested(guest: Guest = {}): Promise<Decision> {
     certificate: toBase64(utf8(g.chainPem)),
   }))
   const additional = nvidia === undefined ? '' : JSON.stringify({ nvidia: { device_evidence_list } })
-  const committed = canonicalJson({ 'additional-evidence': additional, nonce, 'tee-pubkey': KEY })
+  const oldForm = { nonce, 'tee-pubkey': KEY }
+  const committed = canonicalJson(guest.isOld === true ? oldForm : { 'additional-evidence': additional, ...oldForm })
   const hostData = guest.initData === undefined ? {} : { hostData: padded(hash('sha384', guest.initData.body), 32) }
   const machine = cpu({ report: { reportData: padded(hash(name, committed)), ...hostData } })
   const body = {
     'init-data':
       guest.initData === undefined ? null : { format: 'toml', body: guest.initData.sent ?? guest.initData.body },
     'runtime-data': { nonce: guest.sent?.nonce ?? nonce, 'tee-pubkey': guest.sent?.key ?? KEY },
-    'tee-evidence': {
-      primary_evidence: toBase64(machine.report),
-      additional_evidence: guest.sent?.additional?.(additional) ?? additional,
-    },
+    'tee-evidence':
+      guest.isOld === true
+        ? toBase64(machine.report)
+        : {
+            primary_evidence: toBase64(machine.report),
+            additional_evidence: guest.sent?.additional?.(additional) ?? additional,
+          },
   }
   const scene = {
     evidence: json(body),
@@ -82,6 +88,13 @@ const INIT = 'version = "0.1.0"\nalgorithm = "sha384"\n[data]\n"aa.toml" = "x"\n
 describe('a Confidential Containers guest that attests', () => {
   it.each(['sha256', 'sha384', 'sha512'] as const)('answers with its runtime data hashed by %s', async (name) => {
     expect((await attested({ hash: name })).verdict).toBe('accept')
+  })
+
+  it('may be one of before version 0.4', async () => {
+    expect((await attested({ isOld: true })).verdict).toBe('accept')
+    expect(codes(await attested({ isOld: true, sent: { key: { ...KEY, x: 'CCCC' } } }))).toEqual([
+      'BIND_RUNTIME_DATA_MISMATCH',
+    ])
   })
 
   it('commits to its GPUs', async () => {

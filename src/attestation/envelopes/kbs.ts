@@ -30,14 +30,7 @@ export function readKbsAttestation(value: Json): Outcome<EvidenceSet> {
     const runtime = body.required('runtime-data')
     const evidence = body.required('tee-evidence')
     body.end()
-    const tee = new Members(evidence.value, evidence.path)
-    const primary = tee.required('primary_evidence')
-    const additional = tee.required('additional_evidence')
-    tee.end()
-    const additionalEvidence = textOf(additional, LIMITS.requestBytes)
-    const [cpu, ...devices] = [readPrimary(primary), ...readAdditional(additionalEvidence, additional.path)]
-    if (cpu === undefined) return refuse('ENV_NOTHING_TO_JUDGE', primary.path)
-    const items: NonEmpty<EvidenceItem> = [cpu, ...devices]
+    const { items, additionalEvidence } = isComposite(evidence.value) ? readComposite(evidence) : readSingle(evidence)
     return {
       carrier: 'coco/kbs',
       binding: 'runtime-data',
@@ -47,6 +40,28 @@ export function readKbsAttestation(value: Json): Outcome<EvidenceSet> {
     }
   })
 }
+
+interface TeeEvidence {
+  readonly items: NonEmpty<EvidenceItem>
+  readonly additionalEvidence: string | undefined
+}
+
+const isComposite = (value: Json): boolean => isJsonObject(value) && Object.hasOwn(value, 'primary_evidence')
+
+function readComposite(evidence: Member): TeeEvidence {
+  const members = new Members(evidence.value, evidence.path)
+  const primary = members.required('primary_evidence')
+  const additional = members.required('additional_evidence')
+  members.end()
+  const additionalEvidence = textOf(additional, LIMITS.requestBytes)
+  return { items: [readPrimary(primary), ...readAdditional(additionalEvidence, additional.path)], additionalEvidence }
+}
+
+/** Versions 0.2 and 0.3 know one piece of evidence, and hash nonce and key alone. */
+const readSingle = (evidence: Member): TeeEvidence => ({
+  items: [readPrimary(evidence)],
+  additionalEvidence: undefined,
+})
 
 interface Member {
   readonly value: Json
@@ -61,7 +76,7 @@ function textOf({ value, path }: Member, mostCharacters: number): string {
   return value
 }
 
-function readRuntimeData(member: Member, additionalEvidence: string): RuntimeData {
+function readRuntimeData(member: Member, additionalEvidence: string | undefined): RuntimeData {
   const members = new Members(member.value, member.path)
   const nonce = textOf(members.required('nonce'), MOST_NONCE_CHARACTERS)
   const { value: key, path } = members.required('tee-pubkey')
@@ -136,9 +151,11 @@ function readInitData(member: Member | undefined): InitData | undefined {
 const isInitDataHash = (name: string | undefined): name is InitData['hash'] =>
   name === 'sha256' || name === 'sha384' || name === 'sha512'
 
-/** JCS input of the CPU's report data; without `additionalEvidence`, of the devices' nonce. */
-export const runtimeDataObject = ({ nonce, teePubkey }: RuntimeData, additionalEvidence?: string): JsonObject => ({
-  ...(additionalEvidence === undefined ? {} : { 'additional-evidence': additionalEvidence }),
-  nonce,
-  'tee-pubkey': teePubkey,
-})
+/** What the CPU's report data is the hash of, in JCS. */
+export const cpuRuntimeData = (data: RuntimeData): JsonObject =>
+  data.additionalEvidence === undefined
+    ? deviceRuntimeData(data)
+    : { 'additional-evidence': data.additionalEvidence, ...deviceRuntimeData(data) }
+
+/** What the devices' nonce is the hash of. */
+export const deviceRuntimeData = ({ nonce, teePubkey }: RuntimeData): JsonObject => ({ nonce, 'tee-pubkey': teePubkey })

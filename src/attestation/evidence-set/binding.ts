@@ -6,7 +6,7 @@ import { canonicalJson } from '../../core/json.ts'
 import { type Fault, type FaultDetail, fault, take } from '../../core/outcome.ts'
 import { type Challenge, type ChallengeScope, checkChallenge } from '../challenge.ts'
 import { type Claims, type CpuClaims, type DeviceClaims, isCpuClaims, isDeviceClaims } from '../claims.ts'
-import { runtimeDataObject } from '../envelopes/kbs.ts'
+import { cpuRuntimeData, deviceRuntimeData } from '../envelopes/kbs.ts'
 import type { BindingForm, EvidenceSet, InitData, RuntimeData } from '../evidence.ts'
 
 /** What the evidence is expected to answer. The expected value comes from here and from nowhere else. */
@@ -247,12 +247,12 @@ class Judge {
     const cpu = this.#cpu
     const actual = this.#reportData
     if (cpu === undefined || actual === undefined) return
-    const committed = utf8(canonicalJson(runtimeDataObject(data, data.additionalEvidence)))
+    const committed = utf8(canonicalJson(cpuRuntimeData(data)))
     for (const hash of RUNTIME_DATA_HASHES) {
       if (!equalBytes(actual, fitted(await digest(hash, committed), 64))) continue
       this.#keyBound = true
-      this.#composite = true
-      const deviceData = await digest(hash, utf8(canonicalJson(runtimeDataObject(data))))
+      this.#composite = data.additionalEvidence !== undefined
+      const deviceData = await digest(hash, utf8(canonicalJson(deviceRuntimeData(data))))
       const expected = toHex(deviceData.subarray(0, 32))
       for (const { id, claims } of this.#nvidia) {
         if (claims.nonce !== expected) this.#add(id, 'GPU_NONCE_MISMATCH', 'nonce', { expected, actual: claims.nonce })
