@@ -10,12 +10,14 @@ export {
   type CollectorPorts,
   collectAkash,
   NODE_PORTS,
-} from './akash-gateway.ts'
+} from './akash/gateway.ts'
 export {
   type AccountSigner,
   type AttestationGrant,
   type LeaseGrant,
   LONGEST_TOKEN_SECONDS,
   mintAttestationToken,
-} from './akash-token.ts'
+} from './akash/token.ts'
+export { bundleOf, collectEvidence, type MachineEvidence } from './bundle.ts'
+export type { Collected, Collector, EvidencePart, Probed, Question } from './collector.ts'
 export { type GatewayAnswer, type PinnedRequest, pinnedPost, type RequestFailure } from './pinned-https.ts'
