@@ -21,3 +21,5 @@ export {
 export { bundleOf, collectEvidence, type MachineEvidence } from './bundle.ts'
 export type { Collected, Collector, EvidencePart, Probed, Question } from './collector.ts'
 export { type GatewayAnswer, type PinnedRequest, pinnedPost, type RequestFailure } from './pinned-https.ts'
+export { type TsmOptions, tsmCollector } from './tsm/collector.ts'
+export type { TsmFiles } from './tsm/files.ts'
