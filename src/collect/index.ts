@@ -20,6 +20,8 @@ export {
 } from './akash/token.ts'
 export { bundleOf, collectEvidence, type MachineEvidence } from './bundle.ts'
 export type { Collected, Collector, EvidencePart, Probed, Question } from './collector.ts'
+export { type NvmlOptions, nvmlCollector, readGpuSystem } from './nvml/collector.ts'
+export type { ConfidentialState, GpuFacts, GpuSystem } from './nvml/system.ts'
 export { type GatewayAnswer, type PinnedRequest, pinnedPost, type RequestFailure } from './pinned-https.ts'
 export { type TsmOptions, tsmCollector } from './tsm/collector.ts'
 export type { TsmFiles } from './tsm/files.ts'

@@ -23,7 +23,7 @@ const SNP: TsmProvider = {
 
 const TDX: TsmProvider = {
   name: 'tdx_guest',
-  report: (inblob) => tdxMachine(SEED, { at: AT, report: { reportData: inblob } }).quote,
+  report: (inblob) => tdxMachine(SEED, { at: AT, td: { reportData: inblob } }).quote,
 }
 
 const folders: string[] = []

@@ -63,4 +63,85 @@ export const COLLECT_CODES = {
     title: 'The report entry could not be removed again.',
     hint: 'Remove the folder that the finding names with rmdir below /sys/kernel/config/tsm/report, as root. Then collect again.',
   },
+  COLLECT_FFI_ABSENT: {
+    verdict: 'inconclusive',
+    title: 'Native libraries cannot be called, because the package koffi is not installed.',
+    hint: 'Run npm install koffi beside vouchsafe. It is optional, so that machines that only judge evidence do without.',
+  },
+  // NVIDIA GPUs, by way of NVML.
+  COLLECT_NVML_LIBRARY_ABSENT: {
+    verdict: 'inconclusive',
+    title: 'The management library of the NVIDIA driver is not on this machine.',
+    hint: 'Install it with the driver: Debian package libnvidia-ml1, or libnvidia-compute-NNN on Ubuntu, in the same version as the kernel driver. Containers get it from the NVIDIA container toolkit.',
+  },
+  COLLECT_NVML_DRIVER_NOT_LOADED: {
+    verdict: 'inconclusive',
+    title: 'The kernel driver of the NVIDIA GPU is not loaded.',
+    hint: 'Run modprobe nvidia in the machine that owns the GPU and read dmesg for why it did not load. On a host that passes the GPU through to a VM this is as it should be: ask inside the VM.',
+  },
+  COLLECT_NVML_VERSION_MISMATCH: {
+    verdict: 'inconclusive',
+    title: 'The NVIDIA library and the kernel driver have different versions.',
+    hint: 'The driver was updated under a running system: reload the nvidia modules or reboot. In a container mount the library of the host driver.',
+  },
+  COLLECT_NVML_PERMISSION: {
+    verdict: 'inconclusive',
+    title: 'This user or container may not talk to the GPU.',
+    hint: 'Run as root, and give the container the nodes /dev/nvidiactl and /dev/nvidia0 onward, one for each GPU of the lease.',
+  },
+  COLLECT_NVML_NO_GPU: {
+    verdict: 'inconclusive',
+    title: 'The NVIDIA driver sees no GPU.',
+    hint: 'Check with lspci that the GPU is passed into this VM and bound to the nvidia driver rather than vfio-pci. In a container create its device nodes.',
+  },
+  COLLECT_NVML_NOT_SUPPORTED: {
+    verdict: 'inconclusive',
+    title: 'The GPU or its driver does not support what was asked of it.',
+    hint: 'Confidential computing needs Hopper or newer with a driver of 550.90.07 or later, and confidential mode on. The finding names the call that was refused.',
+  },
+  COLLECT_NVML_OUTDATED: {
+    verdict: 'inconclusive',
+    title: 'The NVIDIA library is too old for this question.',
+    hint: 'Install a driver of 550.90.07 or later, of a version for which NVIDIA publishes reference manifests.',
+  },
+  COLLECT_NVML_BUSY: {
+    verdict: 'inconclusive',
+    title: 'The GPU or its driver has no time or memory for this question now.',
+    hint: 'Collect again in a minute. If it stays so, look for a process that holds the GPU with nvidia-smi, and for Xid messages in dmesg.',
+  },
+  COLLECT_NVML_FAILED: {
+    verdict: 'inconclusive',
+    title: 'NVML reports an error that has no remedy of its own.',
+    hint: 'Look for Xid messages of the GPU in dmesg, then reload the driver or reboot the VM. Where a report is refused in confidential mode, power-cycle the host: a warm reboot is not enough.',
+  },
+  COLLECT_NVML_ANSWER_INVALID: {
+    verdict: 'inconclusive',
+    title: 'The answer of the NVIDIA driver is not what its interface promises.',
+    hint: 'Library and driver do not fit together: install both from one release of NVIDIA, and make sure that no other library of that name comes first.',
+  },
+  COLLECT_GPU_UNUSABLE: {
+    verdict: 'inconclusive',
+    title: 'The GPU is lost, without power, or damaged.',
+    hint: 'Power-cycle the host, check the power cables of the GPU, and look for Xid 79 in dmesg. If it comes again, the GPU has to be replaced.',
+  },
+  COLLECT_GPU_RESET_NEEDED: {
+    verdict: 'inconclusive',
+    title: 'The GPU needs a reset before it answers.',
+    hint: 'Stop what uses the GPU and run nvidia-smi --gpu-reset in the machine that owns it. Under passthrough restart the VM; after a change of the confidential mode power-cycle the host.',
+  },
+  COLLECT_GPU_CC_OFF: {
+    verdict: 'inconclusive',
+    title: 'Confidential mode of the GPU is off, so it makes no report.',
+    hint: 'On the host run nvidia_gpu_tools.py --set-cc-mode=on --reset-after-cc-mode-switch, or set the node label nvidia.com/cc.mode=on, and start the VM anew. Then nvidia-smi conf-compute -f in the guest says ON.',
+  },
+  COLLECT_GPU_DEVTOOLS: {
+    verdict: 'reject',
+    title: 'The GPU is in DevTools mode, in which its memory is not protected.',
+    hint: 'On the host run nvidia_gpu_tools.py --set-cc-mode=on --reset-after-cc-mode-switch, start the VM anew and collect again.',
+  },
+  COLLECT_GPU_SIMULATED: {
+    verdict: 'reject',
+    title: 'The GPU runs in a simulated confidential environment.',
+    hint: 'Use production hardware and a production driver: evidence of a simulation rests on keys that no tenant trusts.',
+  },
 } as const satisfies CodeTable
