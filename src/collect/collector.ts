@@ -15,11 +15,11 @@ export interface Question {
 export interface EvidencePart {
   /** unique in the machine: `cpu`, `gpu-0`; a to z, 0 to 9 and `-`, 32 characters at most */
   readonly id: string
-  readonly format: EvidenceKind
+  readonly format: EvidenceKind | 'tpm/quote'
   readonly data: Uint8Array
   /** certificates as the device gave them: PEM chain, DER, AMD's certificate table */
   readonly certs: readonly Uint8Array[]
-  /** log of what a TDX quote's registers measured */
+  /** log of what was measured into the registers of a TDX quote or of a TPM */
   readonly eventLog?: Uint8Array
 }
 

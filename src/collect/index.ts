@@ -23,5 +23,24 @@ export type { Collected, Collector, EvidencePart, Probed, Question } from './col
 export { type NvmlOptions, nvmlCollector, readGpuSystem } from './nvml/collector.ts'
 export type { ConfidentialState, GpuFacts, GpuSystem } from './nvml/system.ts'
 export { type GatewayAnswer, type PinnedRequest, pinnedPost, type RequestFailure } from './pinned-https.ts'
+export { type AzureOptions, azureCollector } from './tpm/azure.ts'
+export { FIRMWARE_EVENT_LOG, readEventLog, type TpmOptions, tpmCollector, withTpm } from './tpm/collector.ts'
+export { Esys as Tpm } from './tpm/esys.ts'
+export {
+  activateCredential,
+  createAk,
+  createEk,
+  flush,
+  type KeyBlob,
+  type LoadedKey,
+  loadAk,
+  persistentKey,
+  type Quoted,
+  quote,
+} from './tpm/keys.ts'
+export { readNv, writeNv } from './tpm/nv.ts'
+export { banks, manufacturer, readPcrs } from './tpm/pcrs.ts'
+export type { KeyKind } from './tpm/templates.ts'
+export type { PcrBank } from './tpm/wire.ts'
 export { type TsmOptions, tsmCollector } from './tsm/collector.ts'
 export type { TsmFiles } from './tsm/files.ts'

@@ -144,4 +144,60 @@ export const COLLECT_CODES = {
     title: 'The GPU runs in a simulated confidential environment.',
     hint: 'Use production hardware and a production driver: evidence of a simulation rests on keys that no tenant trusts.',
   },
+  // TPM 2.0, by way of tpm2-tss.
+  COLLECT_TPM_LIBRARY_ABSENT: {
+    verdict: 'inconclusive',
+    title: 'A library of tpm2-tss is not on this machine.',
+    hint: 'Run apt-get install libtss2-esys-3.0.2-0 libtss2-mu0 libtss2-tctildr0 libtss2-tcti-device0, or tpm2-tss on other distributions.',
+  },
+  COLLECT_TPM_UNREACHABLE: {
+    verdict: 'inconclusive',
+    title: 'The TPM cannot be reached.',
+    hint: 'Check that /dev/tpmrm0 exists and that this user may open it (root, or a member of the group tss). A VM needs a vTPM in its definition, and a container the device node.',
+  },
+  COLLECT_TPM_FAILED: {
+    verdict: 'inconclusive',
+    title: 'The TPM or its library refuses a command.',
+    hint: 'The finding names the layer and the code, which tpm2_rc_decode explains. Collect again; where it stays, reboot the machine, which resets the TPM.',
+  },
+  COLLECT_TPM_LOCKED_OUT: {
+    verdict: 'inconclusive',
+    title: 'The TPM is locked after too many wrong authorisations.',
+    hint: 'Wait for its recovery time, or run tpm2_dictionarylockout --clear-lockout with the lockout authorisation. Then find out what guesses passwords.',
+  },
+  COLLECT_TPM_AUTHORISATION_REFUSED: {
+    verdict: 'inconclusive',
+    title: 'The TPM does not accept the empty authorisation.',
+    hint: 'Somebody took the owner or endorsement hierarchy, or protects this index. Clear that authorisation with tpm2_changeauth, or collect with a TPM that is left as the platform made it.',
+  },
+  COLLECT_TPM_OUT_OF_MEMORY: {
+    verdict: 'inconclusive',
+    title: 'The TPM has no room for another key or session.',
+    hint: 'Use the resource manager of the kernel, /dev/tpmrm0, rather than /dev/tpm0. What is left over goes away with tpm2_flushcontext --transient-object and --loaded-session.',
+  },
+  COLLECT_TPM_NV_ABSENT: {
+    verdict: 'inconclusive',
+    title: 'The TPM has nothing at this NV index.',
+    hint: 'Check what the platform keeps there with tpm2_getcap handles-nv-index. The indexes of Azure exist in its confidential VMs alone, and a certificate of the endorsement key only where the manufacturer put one.',
+  },
+  COLLECT_TPM_KEY_ABSENT: {
+    verdict: 'inconclusive',
+    title: 'The TPM has no key at this persistent handle.',
+    hint: 'Check with tpm2_getcap handles-persistent. The attestation key 0x81000003 exists in confidential VMs of Azure alone; elsewhere create one.',
+  },
+  COLLECT_TPM_PCR_ABSENT: {
+    verdict: 'inconclusive',
+    title: 'The TPM does not keep these registers in this bank.',
+    hint: 'Name a bank that is allocated, which tpm2_getcap pcrs shows; sha256 is in use nearly everywhere. tpm2_pcr_allocate changes it at the next reboot.',
+  },
+  COLLECT_TPM_CREDENTIAL_REFUSED: {
+    verdict: 'inconclusive',
+    title: 'The credential was made for another key or another TPM.',
+    hint: 'Send the verifier the public areas of the endorsement and the attestation key that are loaded now, and ask for a new credential. A TPM that was cleared has new keys.',
+  },
+  COLLECT_EVENT_LOG_UNREADABLE: {
+    verdict: 'inconclusive',
+    title: 'The event log of the firmware cannot be read.',
+    hint: 'Mount securityfs (mount -t securityfs none /sys/kernel/security) and read as root. Firmware without a TPM driver in the kernel shows no log.',
+  },
 } as const satisfies CodeTable
