@@ -2,6 +2,8 @@
  * Collectors: they fetch evidence and prove nothing. Published as `vouchsafe/collect`, apart from the library, which touches no
  * network.
  */
+
+export { akashCollector, type SidecarOptions, sidecarCollector } from './akash/collectors.ts'
 export {
   type AkashAuthorisation,
   type AkashCollection,
@@ -22,7 +24,14 @@ export { bundleOf, collectEvidence, type MachineEvidence } from './bundle.ts'
 export type { Collected, Collector, EvidencePart, Probed, Question } from './collector.ts'
 export { type NvmlOptions, nvmlCollector, readGpuSystem } from './nvml/collector.ts'
 export type { ConfidentialState, GpuFacts, GpuSystem } from './nvml/system.ts'
-export { type GatewayAnswer, type PinnedRequest, pinnedPost, type RequestFailure } from './pinned-https.ts'
+export {
+  ANY_CERTIFICATE,
+  type GatewayAnswer,
+  type PinnedRequest,
+  pinnedPost,
+  type RequestFailure,
+} from './pinned-https.ts'
+export { savedCollector } from './saved.ts'
 export { type AzureOptions, azureCollector } from './tpm/azure.ts'
 export { FIRMWARE_EVENT_LOG, readEventLog, type TpmOptions, tpmCollector, withTpm } from './tpm/collector.ts'
 export { Esys as Tpm } from './tpm/esys.ts'

@@ -200,4 +200,25 @@ export const COLLECT_CODES = {
     title: 'The event log of the firmware cannot be read.',
     hint: 'Mount securityfs (mount -t securityfs none /sys/kernel/security) and read as root. Firmware without a TPM driver in the kernel shows no log.',
   },
+  // Sources that make whole documents.
+  COLLECT_SIDECAR_UNREACHABLE: {
+    verdict: 'inconclusive',
+    title: 'The attestation sidecar does not answer at this address.',
+    hint: 'Check that the pod runs, that its sidecar listens on port 8790, and that the network policy lets this machine in. A sidecar that accepts and stays silent usually hangs on the driver of a GPU.',
+  },
+  COLLECT_SIDECAR_CERTIFICATE_MISMATCH: {
+    verdict: 'reject',
+    title: 'The sidecar shows another TLS certificate than the one that was named.',
+    hint: 'A sidecar makes a new key at each start: take the fingerprint again from inside the pod. If it did not restart, somebody stands in between.',
+  },
+  COLLECT_SIDECAR_ANSWER_UNUSABLE: {
+    verdict: 'inconclusive',
+    title: 'What answers at the address of the sidecar gives no quote response.',
+    hint: 'The finding says what came back. Check the address: the path is /quote on port 8790, and the sidecar of AEP-83 answers in JSON.',
+  },
+  COLLECT_SAVED_UNREADABLE: {
+    verdict: 'inconclusive',
+    title: 'The file of saved evidence cannot be read.',
+    hint: 'Check the path and the permissions of the file. Evidence has at most one megabyte.',
+  },
 } as const satisfies CodeTable
