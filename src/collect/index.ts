@@ -22,6 +22,11 @@ export {
 } from './akash/token.ts'
 export { bundleOf, collectEvidence, type MachineEvidence } from './bundle.ts'
 export type { Collected, Collector, EvidencePart, Probed, Question } from './collector.ts'
+export type { Check } from './host/check.ts'
+export type { HostRole } from './host/cpu.ts'
+export { type DoctorOptions, examineHost, type HostReport } from './host/doctor.ts'
+export { GPU_LIMITS, type GpuLimits } from './host/gpu.ts'
+export { VENDOR_SERVICES, type VendorService } from './host/vendors.ts'
 export { type NvmlOptions, nvmlCollector, readGpuSystem } from './nvml/collector.ts'
 export type { ConfidentialState, GpuFacts, GpuSystem } from './nvml/system.ts'
 export {

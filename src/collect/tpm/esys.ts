@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Code } from '../../core/codes.ts'
 import { attemptAsync, fail, failed, type Outcome, ok, refuse, take } from '../../core/outcome.ts'
 import { called, loadLibrary, type NativeArgument, type NativeFunction, type NativeLibrary } from '../native/load.ts'
@@ -89,11 +90,12 @@ export class Esys {
 
   /**
    * @param tcti how the TPM is reached, as tpm2-tss writes it: `device:/dev/tpmrm0`, `swtpm:path=/run/tpm`
+   * @param folder of the libraries of tpm2-tss, where they are not in the places of the system
    * @returns the context, or COLLECT_FFI_ABSENT · COLLECT_TPM_LIBRARY_ABSENT · COLLECT_TPM_UNREACHABLE
    */
-  static open(tcti = 'device:/dev/tpmrm0'): Promise<Outcome<Esys>> {
+  static open(tcti = 'device:/dev/tpmrm0', folder?: string): Promise<Outcome<Esys>> {
     return attemptAsync(async () => {
-      const esys = new Esys(take(await loadLibraries()))
+      const esys = new Esys(take(await loadLibraries(folder)))
       const { tctildr, esys: library } = esys.#libraries
       const initTcti = needed(tctildr, 'uint32_t Tss2_TctiLdr_Initialize(const char *name, uint64_t *context)')
       const reached = await called(initTcti, tcti, esys.#tcti)
@@ -221,10 +223,11 @@ const NAMES = {
   mu: ['libtss2-mu.so.0', 'libtss2-mu0'],
 } as const
 
-async function loadLibraries(): Promise<Outcome<Libraries>> {
+async function loadLibraries(folder: string | undefined): Promise<Outcome<Libraries>> {
   return attemptAsync(async () => {
     const load = async (part: keyof Libraries) => {
-      const [name, packageName] = NAMES[part]
+      const [soname, packageName] = NAMES[part]
+      const name = folder === undefined ? soname : join(folder, soname)
       const absent = (reason: string) =>
         fail('COLLECT_TPM_LIBRARY_ABSENT', name, { expected: `Debian package ${packageName}`, actual: reason })
       return take(await loadLibrary([name], absent))

@@ -24,7 +24,7 @@ export const COLLECT_CODES = {
   },
   COLLECT_TSM_PROVIDER_ABSENT: {
     verdict: 'inconclusive',
-    title: 'configfs-tsm is there, but no driver has registered to make reports.',
+    title: 'The folder of configfs-tsm is there, but no driver has registered to make reports.',
     hint: 'Run modprobe sev-guest or modprobe tdx_guest in the guest and read dmesg for why it did not load. A VM that was started without SEV-SNP or TDX never has one.',
   },
   COLLECT_TSM_PERMISSION: {

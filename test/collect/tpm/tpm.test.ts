@@ -258,6 +258,9 @@ describeWith([SWTPM, SWTPM_TOOLS, TSS], 'tpmCollector', () => {
   it('says what it lacks', async () => {
     const nowhere = tpmCollector({ tcti: 'device:/nowhere', ak: { create: 'ecc' }, bank: 'sha256', registers: [0] })
     expect((await nowhere.probe()).faults).toMatchObject([{ code: 'COLLECT_TPM_UNREACHABLE', path: 'device:/nowhere' }])
+    expect(await Tpm.open(undefined, '/nowhere')).toMatchObject({
+      faults: [{ code: 'COLLECT_TPM_LIBRARY_ABSENT', expected: 'Debian package libtss2-tctildr0' }],
+    })
     expect(codesOf(await readEventLog('/nowhere'))).toEqual(['COLLECT_EVENT_LOG_UNREADABLE'])
   })
 })
