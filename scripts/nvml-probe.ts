@@ -2,6 +2,8 @@
 // Nothing secret: device names, modes, versions, and the sizes and digests of what was collected over a random nonce.
 import { createHash, randomBytes } from 'node:crypto'
 import { nvmlCollector } from '../src/collect/index.ts'
+import { readEvidence } from '../src/collect/nvml/evidence.ts'
+import { NvmlSession } from '../src/collect/nvml/session.ts'
 import { CODES } from '../src/core/codes.ts'
 import type { Fault } from '../src/core/outcome.ts'
 
@@ -25,12 +27,24 @@ const evidence =
         answersNonce: Buffer.from(data.subarray(4, 36)).equals(nonce.subarray(0, 32)),
       }))
     : []
+// The collector asks no GPU whose confidential mode is off; what the driver answers then is worth knowing.
+const asked = await NvmlSession.with(library, async (nvml) => {
+  const devices = await nvml.devices()
+  if (!devices.ok) return devices
+  const answers: unknown[] = []
+  for (const device of devices.value) {
+    const part = await readEvidence(nvml, device, nonce.subarray(0, 32))
+    answers.push({ id: device.id, ...(part.ok ? { report: described(part.value.data) } : { faults: part.faults }) })
+  }
+  return { ok: true, value: answers }
+})
 const report = {
   facts,
   probe: explained(faults),
   collect: collected.ok
     ? { ok: true, evidence, faults: explained(collected.value.faults) }
     : { ok: false, faults: explained(collected.faults) },
+  askedAnyway: asked.ok ? asked.value : explained(asked.faults),
   milliseconds: { probe: Math.round(probed - started), collect: Math.round(performance.now() - probed) },
 }
 process.stdout.write(`${JSON.stringify(report, null, 2)}\n`)
