@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import { Command } from 'commander'
 import { type DoctorOptions, examineHost, GPU_LIMITS, type GpuLimits } from '../collect/index.ts'
 import { CODES } from '../core/codes.ts'
@@ -5,6 +6,7 @@ import { policyFrom } from './arguments.ts'
 import { BUILT_AT } from './build.ts'
 import { renderReport } from './doctor/render.ts'
 import { EXIT } from './exit.ts'
+import { UsageError } from './input.ts'
 import { jsonText } from './style.ts'
 
 interface Options {
@@ -34,6 +36,8 @@ export function doctorCommand(): Command {
     .action(async (options: Options) => {
       // tpm2-tss would repeat on stderr what the findings say.
       process.env.TSS2_LOG ??= 'all+none'
+      // A mistyped root would look like a machine that has nothing.
+      if (!(await isFolder(options.root))) throw new UsageError(`--root ${options.root}: no such folder`)
       const asked: DoctorOptions = {
         root: options.root,
         now: Math.floor(Date.now() / 1000),
@@ -48,6 +52,12 @@ export function doctorCommand(): Command {
       process.exitCode = report.verdict === 'ok' ? EXIT.ok : EXIT[report.verdict]
     })
 }
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
 
 async function limitsOf(source: string): Promise<GpuLimits> {
   const { gpu } = (await policyFrom(source)).require

@@ -17,7 +17,7 @@ export interface MachineEvidence {
  * Asks every source of one machine the same question: devices first, in the order given, then the CPU, whose report may
  * cover theirs. Either all of them answer or there is no evidence: a GPU that is left out would look like one that is absent.
  * @param collectors any number that make parts, or exactly one that makes a document
- * @returns the evidence, or the faults of the source that could not answer
+ * @returns the evidence, or the faults of every source that could not answer
  * @throws TypeError for a document beside other sources, for none at all, or for a question that is none
  */
 export async function collectEvidence(
@@ -31,16 +31,21 @@ export async function collectEvidence(
   if (collectors.filter((c) => c.makes === 'cpu').length > 1) throw new TypeError('one machine has one CPU report')
   const parts: EvidencePart[] = []
   const faults: Fault[] = []
+  const refusals: Fault[] = []
   const devicesFirst = [...collectors].sort((a, b) => Number(a.makes === 'cpu') - Number(b.makes === 'cpu'))
   for (const collector of devicesFirst) {
     const collected = await collector.collect(question, parts)
-    if (!collected.ok) return failed(collected.faults)
+    if (!collected.ok) {
+      refusals.push(...collected.faults)
+      continue
+    }
     const { evidence } = collected.value
     faults.push(...collected.value.faults)
     if (evidence.kind === 'document') return ok({ bytes: evidence.bytes, faults })
     parts.push(...evidence.parts)
   }
-  return ok({ bytes: bundleOf(parts, question), faults })
+  const [refusal, ...others] = refusals
+  return refusal === undefined ? ok({ bytes: bundleOf(parts, question), faults }) : failed([refusal, ...others])
 }
 
 /** The generic bundle of docs/evidence.md, as JSON in UTF-8. */

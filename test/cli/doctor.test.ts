@@ -4,15 +4,14 @@ import { vouchsafe, widest } from './run.ts'
 
 afterAll(forgetTrees)
 
-/** Every import of koffi fails, as where it is not installed. */
+/** Every import of koffi fails, as where it is not installed. Node before 22.15 has no hooks in the same thread. */
+const REFUSAL = `if (name !== 'koffi') return next(name, context)
+throw Object.assign(new Error('no koffi'), { code: 'ERR_MODULE_NOT_FOUND' })`
 const WITHOUT_KOFFI = `
-import { registerHooks } from 'node:module'
-registerHooks({
-  resolve: (name, context, next) => {
-    if (name !== 'koffi') return next(name, context)
-    throw Object.assign(new Error('no koffi'), { code: 'ERR_MODULE_NOT_FOUND' })
-  },
-})`
+import * as modules from 'node:module'
+if (modules.registerHooks !== undefined) modules.registerHooks({ resolve: (name, context, next) => { ${REFUSAL} } })
+else modules.register('data:text/javascript,' + encodeURIComponent(
+  ${JSON.stringify(`export const resolve = async (name, context, next) => { ${REFUSAL} }`)}))`
 
 describe('vouchsafe doctor', () => {
   test('ends with 0 where nothing is wrong', async () => {
@@ -56,9 +55,10 @@ describe('vouchsafe doctor', () => {
     expect(ran.stdout).toContain('npm install koffi')
   })
 
-  test('takes limits from a policy, and refuses one that is none', async () => {
+  test('takes limits from a policy, and refuses what is none, like a root that is not there', async () => {
     const root = tree(SNP_GUEST)
     expect((await vouchsafe(['doctor', '--root', root, '--offline', '--policy', 'h100-confidential'])).exit).toBe(0)
     expect((await vouchsafe(['doctor', '--root', root, '--offline', '--policy', '/nowhere'])).exit).toBe(2)
+    expect((await vouchsafe(['doctor', '--root', '/nowhere', '--offline'])).exit).toBe(2)
   })
 })

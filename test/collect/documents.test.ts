@@ -7,10 +7,12 @@ import {
   akashCollector,
   type Collector,
   collectEvidence,
+  nvmlCollector,
   type Question,
   type SidecarOptions,
   savedCollector,
   sidecarCollector,
+  tsmCollector,
 } from '../../src/collect/index.ts'
 import type { Code } from '../../src/core/codes.ts'
 import { codesOf, valueIn } from '../core/support.ts'
@@ -27,6 +29,7 @@ import {
   quoting,
   status,
 } from './gateway.ts'
+import { TsmKernel } from './tsm-kernel.ts'
 
 const QUESTION: Question = { nonce: NONCE, key: undefined, binding: 'raw' }
 const MACHINE = cpu()
@@ -145,6 +148,15 @@ describe('savedCollector', () => {
 })
 
 describe('collectEvidence', () => {
+  it('tells the faults of every source, and brings no part of a machine', async () => {
+    const without = tsmCollector({ files: new TsmKernel(undefined) })
+    const noGpu = nvmlCollector({ library: '/nowhere/libnvidia-ml.so.1' })
+    expect(codesOf(await collectEvidence([without, noGpu], QUESTION))).toEqual([
+      'COLLECT_NVML_LIBRARY_ABSENT',
+      'COLLECT_TSM_PROVIDER_ABSENT',
+    ])
+  })
+
   it('lets a document stand alone', async () => {
     const saved = savedCollector('/nowhere')
     await expect(collectEvidence([saved, saved], QUESTION)).rejects.toThrow(TypeError)

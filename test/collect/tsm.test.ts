@@ -148,6 +148,11 @@ describe('tsmCollector', () => {
   it.each<[string, readonly string[], Code]>([
     ['nothing', [], 'COLLECT_CPU_TEE_ABSENT'],
     ['a driver without configfs', ['dev/sev-guest'], 'COLLECT_CONFIGFS_NOT_MOUNTED'],
+    [
+      'the folder of configfs, and no mount on it',
+      ['dev/sev-guest', 'sys/kernel/config/', 'proc/mounts'],
+      'COLLECT_CONFIGFS_NOT_MOUNTED',
+    ],
     ['sev-guest without tsm', ['dev/sev-guest', 'sys/kernel/config/'], 'COLLECT_TSM_ABSENT'],
     ['tdx_guest alone', ['dev/tdx_guest', 'sys/kernel/config/'], 'COLLECT_TDREPORT_ONLY'],
   ])('says what is missing where the guest has %s', async (_, paths, code) => {
