@@ -2,6 +2,8 @@ import { AKASH_CODES } from './codes/akash.ts'
 import { BINDING_CODES } from './codes/binding.ts'
 import { CBOR_CODES } from './codes/cbor.ts'
 import { COLLATERAL_CODES } from './codes/collateral.ts'
+import { COLLECT_CODES } from './codes/collect.ts'
+import { DOCTOR_CODES } from './codes/doctor.ts'
 import { ENVELOPE_CODES } from './codes/envelope.ts'
 import { EVENT_LOG_CODES } from './codes/event-log.ts'
 import { GATE_CODES } from './codes/gate.ts'
@@ -40,6 +42,8 @@ export const CODES = {
   ...GATE_CODES,
   ...RESULT_CODES,
   ...AKASH_CODES,
+  ...COLLECT_CODES,
+  ...DOCTOR_CODES,
   ...TIME_CODES,
 } as const
 
