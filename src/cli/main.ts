@@ -8,6 +8,7 @@ import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
 import { inspectCommand } from './inspect.ts'
 import { policyCommand } from './policy.ts'
+import { selftestCommand } from './selftest.ts'
 import { safeLines } from './style.ts'
 import { verifyCommand } from './verify.ts'
 
@@ -29,6 +30,7 @@ for (const command of [
   codesCommand,
   demoCommand,
   doctorCommand,
+  selftestCommand,
 ])
   program.addCommand(command())
 
@@ -44,7 +46,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
  * exit code 0 would say that it was accepted.
  */
 const asksForHelpOnly = (args: readonly string[]): boolean =>
-  args.length <= 2 || !['verify', 'gate'].includes(args[0] ?? '')
+  args.length <= 2 || !['verify', 'gate', 'selftest'].includes(args[0] ?? '')
 
 try {
   await program.parseAsync()
