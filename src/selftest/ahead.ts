@@ -10,28 +10,43 @@ export const AHEAD_SECONDS = 30 * DAY_SECONDS
 /** What a collateral object is called by people, by its digest. */
 export type NamesByDigest = ReadonlyMap<string, string>
 
-/** Certificates and collateral that the judgement rested on and that end within 30 days, the first to end first. */
+/**
+ * Certificates and collateral that the judgement rested on and that end within 30 days, the first to end first; what ends
+ * at the same moment and has no name of its own, together.
+ */
 export function expiringSoon(
   collateral: Decision['collateral'],
   names: NamesByDigest,
   now: UnixSeconds,
 ): readonly Warning[] {
-  return collateral
-    .flatMap(({ kind, digest, validUntil }): { at: UnixSeconds; warning: Warning }[] => {
-      const at = parseRfc3339(validUntil)
-      if (at === undefined || at > now + AHEAD_SECONDS) return []
-      const name = names.get(digest) ?? `${digest.slice(0, 16)}…`
-      return [{ at, warning: { what: `${kind} ${name} ends`, at: validUntil, advice: adviceFor(kind, at - now) } }]
-    })
+  const groups = new Map<string, { readonly at: UnixSeconds; readonly text: string; readonly rows: Use[] }>()
+  for (const use of collateral) {
+    const at = parseRfc3339(use.validUntil)
+    if (at === undefined || at > now + AHEAD_SECONDS) continue
+    const name = names.get(use.digest)
+    const text = `${use.kind}${name === undefined ? '' : ` ${name}`}`
+    const group = groups.get(`${text} ${at}`) ?? { at, text, rows: [] }
+    groups.set(`${text} ${at}`, group)
+    group.rows.push(use)
+  }
+  return [...groups.values()]
     .sort((a, b) => a.at - b.at)
-    .map(({ warning }) => warning)
+    .flatMap(({ at, text, rows: [first, ...more] }): Warning[] => {
+      if (first === undefined) return []
+      const what = more.length === 0 ? `${text} ends` : `${more.length + 1} of kind ${text} end`
+      return [{ what, at: first.validUntil, advice: adviceFor(first.kind, at - now) }]
+    })
 }
 
-/** Lists are made anew all the time; a certificate that ends is work. */
-const adviceFor = (kind: Decision['collateral'][number]['kind'], leftSeconds: number): string =>
-  kind === 'x509-certificate'
-    ? 'Fetch the new certificate of the vendor before that day.'
-    : `Fetch it again within ${Math.max(1, Math.floor(leftSeconds / DAY_SECONDS))} days; tenants do so by themselves.`
+type Use = Decision['collateral'][number]
+
+/** Lists and answers are made anew all the time; a certificate that ends is work. */
+function adviceFor(kind: Use['kind'], leftSeconds: number): string {
+  if (kind === 'x509-certificate') return 'Fetch the new certificate of the vendor before that day.'
+  const days = Math.floor(leftSeconds / DAY_SECONDS)
+  const left = days < 2 ? 'a day' : `${days} days`
+  return `Fetch it again within ${left} and judge with that; tenants hold collateral of their own.`
+}
 
 /** Levels that AMD's bulletins ask for, published after the time of judgement, and that this machine is below. */
 export function floorsAnnounced({ items }: Decision, now: UnixSeconds): readonly Warning[] {

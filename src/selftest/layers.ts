@@ -41,7 +41,7 @@ export function layersOf(base: Decision, findings: readonly Finding[], essence: 
   const set = between.filter((f) => f.item !== 'collateral')
   if (base.items.length === 0) return [layer('envelope', relevant, ['nothing in it could be judged'])]
   return [
-    ...cpus.flatMap((item) => cpuLayers(item, own(item), essence)),
+    ...cpus.flatMap((item) => cpuLayers(item, own(item), essence, base.injectedAnchors)),
     ...devices.map((item) => layer(item.id, own(item), essence(item))),
     layer('freshness', relevant.filter(isFreshness), freshnessSeen(base)),
     layer('set', set, [`${base.items.length} ${base.items.length === 1 ? 'item' : 'items'}, each backed and distinct`]),
@@ -50,14 +50,19 @@ export function layersOf(base: Decision, findings: readonly Finding[], essence: 
 }
 
 /** Four lines of a CPU; what stands behind one that refused the report as such was not reached. */
-function cpuLayers(item: ItemDecision, findings: readonly Finding[], essence: Essence): readonly Layer[] {
+function cpuLayers(
+  item: ItemDecision,
+  findings: readonly Finding[],
+  essence: Essence,
+  injected: readonly string[],
+): readonly Layer[] {
   const [head = '', ...rest] = essence(item)
   const proved = item.claims !== undefined
   return CPU_PARTS.map((part) => {
     const own = findings.filter(({ code }) => partOf(code) === part)
     const seen: Readonly<Record<CpuPart, readonly string[]>> = {
       evidence: [item.kind, head],
-      certificates: ['chain ends in a root that is known here'],
+      certificates: [injected.length === 0 ? 'chain ends in a pinned root' : 'chain ends in an injected root'],
       tcb: rest.filter((piece) => /^(TCB|TDX module|QE|INTEL-SA)/.test(piece)),
       configuration: rest.filter((piece) => !/^(TCB|TDX module|QE|INTEL-SA)/.test(piece)),
     }

@@ -42,7 +42,7 @@ export interface Warning {
 /** A certificate of a drawn chain. Names are what the certificates say; what was proved is in the layers. */
 export interface ChainLink {
   readonly name: string
-  readonly notBefore: string
+  /** RFC 3339; empty for a pinned root whose certificate did not travel */
   readonly notAfter: string
   /** pinned anchor, one that the caller injected, or neither */
   readonly anchor: 'pinned' | 'injected' | 'none'

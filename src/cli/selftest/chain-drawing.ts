@@ -1,13 +1,20 @@
 import type { Chain, ChainLink } from '../../selftest/report.ts'
+import { safe, wrap } from '../style.ts'
 import { escapeHtml } from './escape.ts'
 
-const BOX_WIDTH = 196
-const BOX_HEIGHT = 74
-const GAP = 34
-const TEXT_CHARACTERS = 26
+const BOX_WIDTH = 152
+const BOX_HEIGHT = 88
+const GAP = 24
+/** What fits into a box, in columns and lines. */
+const TEXT_CHARACTERS = 20
+const TITLE_LINES = 2
 
-const short = (text: string): string =>
-  text.length <= TEXT_CHARACTERS ? text : `${text.slice(0, TEXT_CHARACTERS - 1)}…`
+/** A title in as many lines as there is room for; the whole of it is shown where a pointer rests on the box. */
+function titleLines(title: string): readonly string[] {
+  const lines = wrap(safe(title), '', TEXT_CHARACTERS).split('\n')
+  const shown = lines.slice(0, TITLE_LINES)
+  return lines.length <= TITLE_LINES ? shown : shown.map((l, i) => (i === TITLE_LINES - 1 ? `${l.slice(0, -1)}…` : l))
+}
 
 /** Root on the left, the signed report on the right, as one drawing without anything from elsewhere. */
 export function drawChain({ item, kind, links, state }: Chain): string {
@@ -30,19 +37,22 @@ interface Box {
 
 const ANCHOR_WORDS = { pinned: 'pinned root', injected: 'injected root', none: '' } as const
 
-function boxOf({ name, notBefore, notAfter, anchor }: ChainLink): Box {
-  const validity = notAfter === '' ? '' : `${notBefore.slice(0, 10)} to ${notAfter.slice(0, 10)}`
+function boxOf({ name, notAfter, anchor }: ChainLink): Box {
+  const validity = notAfter === '' ? '' : `until ${notAfter.slice(0, 10)}`
   return { title: name, lines: [ANCHOR_WORDS[anchor], validity].filter((text) => text !== ''), style: anchor }
 }
 
 function drawBox({ title, lines, style }: Box, x: number): string {
-  const text = (line: string, at: number, of: string) =>
-    `<text class="${of}" x="${x + 12}" y="${at}">${escapeHtml(short(line))}</text>`
+  const texts = [
+    ...titleLines(title).map((line) => ({ line, of: 'name' })),
+    ...lines.map((line) => ({ line, of: 'note' })),
+  ]
   return [
     `<g class="box ${style}"><title>${escapeHtml(title)}</title>`,
     `<rect x="${x}" y="1" width="${BOX_WIDTH}" height="${BOX_HEIGHT}" rx="8"/>`,
-    text(title, 27, 'name'),
-    ...lines.map((line, i) => text(line, 46 + i * 17, 'note')),
+    ...texts.map(
+      ({ line, of }, i) => `<text class="${of}" x="${x + 10}" y="${23 + i * 17}">${escapeHtml(line)}</text>`,
+    ),
     '</g>',
   ].join('')
 }

@@ -1,8 +1,8 @@
 import type { CollateralSet } from '../../attestation/collateral.ts'
 import { Context, createVerificationCache } from '../../core/context.ts'
 import { nodeCrypto } from '../../core/crypto/node.ts'
+import type { Finding } from '../../core/outcome.ts'
 import type { TrustAnchor } from '../../core/trust-anchors.ts'
-import type { Decision } from '../../decision/decision.ts'
 import type { NamesByDigest } from '../../selftest/ahead.ts'
 import { stateOf } from '../../selftest/layers.ts'
 import type { Chain, ChainLink } from '../../selftest/report.ts'
@@ -49,14 +49,14 @@ export async function namesOf(evidence: Uint8Array, collateral: CollateralSet): 
 export async function chainsOf(
   evidence: Uint8Array,
   collateral: CollateralSet,
-  decision: Decision,
+  judged: readonly Finding[],
   injected: readonly TrustAnchor[],
 ): Promise<readonly Chain[]> {
   const { items, collateral: views } = await look(evidence, collateral)
   const given = certificatesIn(views)
   return items.flatMap((item): Chain[] => {
     const links = climb(item.certificates, given, injected)
-    const findings = decision.findings.filter((f) => f.item === item.id)
+    const findings = judged.filter((f) => f.item === item.id)
     return links.length === 0 ? [] : [{ item: item.id, kind: item.kind, state: stateOf(findings), links }]
   })
 }
@@ -90,8 +90,8 @@ function climb(
 function linkOf(view: CertificateView, injected: readonly TrustAnchor[]): ChainLink {
   const isInjected = injected.some((a) => a.certificateSha256 === view.sha256)
   const anchor = view.pinned !== undefined ? 'pinned' : isInjected ? 'injected' : 'none'
-  return { name: view.commonName, notBefore: view.notBefore, notAfter: view.notAfter, anchor }
+  return { name: view.commonName, notAfter: view.notAfter, anchor }
 }
 
 /** The vendor's root, where its certificate did not travel: it is known here anyway. */
-const pinnedLink = (name: string): ChainLink => ({ name, notBefore: '', notAfter: '', anchor: 'pinned' })
+const pinnedLink = (name: string): ChainLink => ({ name, notAfter: '', anchor: 'pinned' })

@@ -6,7 +6,7 @@ export const PAGE_STYLE = `
   --pass: #4fcf93; --fail: #ff8a80; --missing: #f0b95a; --skip: #8f9daa; --accent: #86b4ff; } }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--paper); color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
-main { max-width: 1080px; margin: 0 auto; padding: 32px 20px 56px; }
+main { max-width: 1120px; margin: 0 auto; padding: 32px 20px 56px; }
 h1 { margin: 0; font-size: 15px; font-weight: 600; color: var(--soft); }
 h2 { margin: 36px 0 12px; font-size: 18px; }
 p { margin: 4px 0; }
@@ -30,11 +30,11 @@ dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; } ol { margi
 .tenants { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 14px; }
 .tenants .card { border-top: 4px solid var(--c); } .tenants h3 { margin: 0; font-size: 16px; } .tenants strong { color: var(--c); }
 .drawing { overflow-x: auto; padding: 12px 20px; margin-bottom: 10px; background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
-svg { display: block; max-width: 100%; height: auto; min-width: 760px; } rect { fill: var(--paper); stroke: var(--line); stroke-width: 1.5; }
+svg { display: block; } rect { fill: var(--paper); stroke: var(--line); stroke-width: 1.5; }
 .box.pinned rect { stroke: var(--pass); stroke-width: 2; } .box.injected rect { stroke: var(--missing); stroke-width: 2; stroke-dasharray: 6 4; }
-.box.report rect { stroke: var(--c); stroke-width: 2.5; } text { fill: var(--ink); } text.name { font-size: 13px; font-weight: 600; } text.note { font-size: 12px; fill: var(--soft); }
+.box.report rect { stroke: var(--c); stroke-width: 2.5; } text { fill: var(--ink); } text.name { font-size: 12.5px; font-weight: 600; } text.note { font-size: 11.5px; fill: var(--soft); }
 .arrow { fill: none; stroke: var(--soft); stroke-width: 1.8; }
 footer { margin-top: 36px; color: var(--soft); font-size: 13px; }
 @media print { :root { --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb; --pass: #0b5d37; --fail: #8f1b14; --missing: #6b4600; }
-  main { max-width: none; padding: 0; } svg { min-width: 0; } h2 { break-after: avoid; } .card, .drawing, tr { break-inside: avoid; } }
+  main { max-width: none; padding: 0; } svg { max-width: 100%; height: auto; } h2 { break-after: avoid; } .card, .drawing, tr { break-inside: avoid; } }
 `

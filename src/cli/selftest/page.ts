@@ -7,7 +7,7 @@ import { shared } from '../render-decision.ts'
 import { drawChain } from './chain-drawing.ts'
 import { escapeHtml as text } from './escape.ts'
 import { PAGE_STYLE } from './page-style.ts'
-import { layerName, mendTitle, OUTCOME_WORDS, STATE_WORDS, summaryOf, tenantWord } from './words.ts'
+import { cautious, layerName, mendTitle, OUTCOME_WORDS, STATE_WORDS, summaryOf, tenantWord } from './words.ts'
 
 const STYLE_HASH = createHash('sha256').update(PAGE_STYLE).digest('base64')
 /** Nothing may be loaded, run or sent; the one style is known by its digest. */
@@ -23,7 +23,6 @@ export function selftestPage(report: SelftestReport): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <title>Vouchsafe self-test: ${text(OUTCOME_WORDS[report.outcome].toLowerCase())}</title>
-<link rel="icon" href="data:,">
 <style>${PAGE_STYLE}</style>
 </head>
 <body>
@@ -47,13 +46,13 @@ const mend = (open: Layer, i: number): string =>
   section(`${mendTitle(i)}: ${layerName(open)}`, `<div class="card">${findingsOf(open)}</div>`)
 
 function hero(report: SelftestReport): string {
-  const { outcome, source, level, nextLevel, evidenceDigest } = report
+  const { outcome, source, level, nextLevel, evidenceDigest, injectedAnchors } = report
   const ladder =
     evidenceDigest === undefined || nextLevel === undefined
       ? ''
       : `<p>Level reached: <b>${level}</b>. <span class="soft">Level ${nextLevel.level} needs ${text(nextLevel.needs)}</span></p>`
   return `<h1>Vouchsafe self-test of ${text(source)}</h1>
-<div class="hero ${outcome}"><strong>${OUTCOME_WORDS[outcome]}</strong><p>${text(summaryOf(report))}</p>${ladder}</div>`
+<div class="hero ${injectedAnchors.length === 0 ? outcome : cautious(outcome)}"><strong>${OUTCOME_WORDS[outcome]}</strong><p>${text(summaryOf(report))}</p>${ladder}</div>`
 }
 
 const badge = (word: string): string => `<span class="badge">${text(word)}</span>`

@@ -1,10 +1,10 @@
 import type { Finding } from '../../core/outcome.ts'
-import type { Layer, SelftestReport, TenantView } from '../../selftest/report.ts'
+import { type Layer, type SelftestReport, type TenantView, toMend } from '../../selftest/report.ts'
 import { symptomOf } from '../../selftest/symptoms.ts'
 import { explained } from '../faults.ts'
 import { shared } from '../render-decision.ts'
 import { bold, dim, flow, green, padEnd, red, safe, wrap, yellow } from '../style.ts'
-import { layerName, mendTitle, OUTCOME_WORDS, STATE_WORDS, summaryOf, tenantWord } from './words.ts'
+import { cautious, layerName, mendTitle, OUTCOME_WORDS, STATE_WORDS, summaryOf, tenantWord } from './words.ts'
 
 const COLOURS = { pass: green, fail: red, missing: yellow, skip: dim } as const
 const OUTCOME_COLOURS = { eligible: green, ineligible: red, inconclusive: yellow } as const
@@ -13,8 +13,9 @@ const STATE_COLUMNS = 9
 
 /** One line for each layer, the first that is not right in full, what tenants would say, and what will not last. */
 export function renderSelftest(report: SelftestReport): string {
-  const { outcome, source, level, nextLevel: next, tenants, ahead, judgedAt, evidenceDigest } = report
-  const word = bold(OUTCOME_COLOURS[outcome](OUTCOME_WORDS[outcome]))
+  const { outcome, source, level, nextLevel: next, tenants, ahead, judgedAt, evidenceDigest, injectedAnchors } = report
+  const colour = injectedAnchors.length === 0 ? outcome : cautious(outcome)
+  const word = bold(OUTCOME_COLOURS[colour](OUTCOME_WORDS[outcome]))
   return [
     wrap(safe(summaryOf(report)), `${word}  `, undefined, '  '),
     wrap(safe(source), dim('evidence of '), undefined, '  '),

@@ -98,7 +98,7 @@ export async function selftest(source: Source, settings: SelftestSettings): Prom
       ...floorsAnnounced(judged.base, now),
       ...(before === undefined ? [] : earlyStatus(judged.base, await judge(evidence, null, before))),
     ],
-    chains: await chainsOf(evidence, settings.collateral, judged.base, settings.injectedAnchors),
+    chains: await chainsOf(evidence, settings.collateral, findings, settings.injectedAnchors),
     injectedAnchors: judged.base.injectedAnchors,
     redacted: settings.tokenOf !== undefined,
   })

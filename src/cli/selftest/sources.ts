@@ -58,7 +58,10 @@ export async function sourceFrom(options: SourceOptions, clock: () => UnixSecond
   if ([options.lease, options.provider, options.providerCert, options.tokenFile].some((o) => o !== undefined))
     throw new UsageError('--lease, --provider, --provider-cert and --token-file belong to --gateway')
   if (options.bundle !== undefined)
-    return { ...document(`saved evidence, ${options.bundle}`, savedCollector(options.bundle), []), isSaved: true }
+    return {
+      ...document(`the file ${options.bundle}`, savedCollector(options.bundle), [options.bundle]),
+      isSaved: true,
+    }
   return thisMachine(options)
 }
 

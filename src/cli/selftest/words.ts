@@ -32,6 +32,10 @@ export const OUTCOME_WORDS: Readonly<Record<SelftestReport['outcome'], string>> 
   inconclusive: 'INCONCLUSIVE',
 }
 
+/** The colour of an answer that rests on injected roots: none that looks like an open door. */
+export const cautious = (outcome: SelftestReport['outcome']): SelftestReport['outcome'] =>
+  outcome === 'eligible' ? 'inconclusive' : outcome
+
 /** The answer in a sentence. */
 export function summaryOf({ outcome, tenants, injectedAnchors, evidenceDigest }: SelftestReport): string {
   const accepting = tenants.filter(({ verdict }) => verdict === 'accept').map(({ policy }) => policy)
