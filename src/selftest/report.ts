@@ -22,6 +22,8 @@ export interface TenantView {
   readonly policy: string
   /** a preset that everybody is told about, or a policy that the caller asked for */
   readonly asked: boolean
+  /** false for a policy with rules for GPUs on a machine that has none: its refusal says nothing of the machine */
+  readonly applies: boolean
   readonly verdict: Verdict
   readonly level: Level
   /** level that the policy wants */

@@ -159,6 +159,15 @@ export const SYMPTOMS: Readonly<Partial<Record<Code, Symptom>>> = {
       COLLECT_AGAIN,
     ],
   },
+  BIND_SET_NOT_UNIFORM: {
+    seen: 'CPU and GPU answer different questions.',
+    tryInOrder: [
+      'the sidecar keeps the GPU report of an earlier challenge: restart it',
+      'nonce longer than 32 bytes cut at the wrong end',
+      'two collectors at once',
+      COLLECT_AGAIN,
+    ],
+  },
   GPU_CC_MODE: {
     seen: 'Confidential mode is off, or in DevTools mode.',
     tryInOrder: [
@@ -234,7 +243,15 @@ export const SYMPTOMS: Readonly<Partial<Record<Code, Symptom>>> = {
     tryInOrder: ['write it again: snphost import', 'update a host tool that writes wrong offsets'],
   },
   SNP_TCB_BELOW_MINIMUM: {
-    seen: 'The firmware is older than the bulletins of AMD ask. The finding has required and reported level of the component.',
+    seen: 'The firmware is older than the policy asks. The finding has required and reported level of the component.',
+    tryInOrder: [
+      'update the BIOS to the AGESA that the bulletin names for this family',
+      'load the newer SEV firmware and commit it',
+      'renew the VCEK for the new level',
+    ],
+  },
+  SNP_TCB_ADVISORY: {
+    seen: 'The firmware is older than a bulletin of AMD asks. The finding names bulletin, component, required and reported level.',
     tryInOrder: [
       'update the BIOS to the AGESA that the bulletin names for this family',
       'load the newer SEV firmware and commit it',

@@ -1,7 +1,7 @@
 import type { Lease } from '../attestation/evidence-set/group.ts'
 import type { Decision, Level } from '../decision/decision.ts'
 import type { Policy } from '../policy/policy.ts'
-import type { SelftestReport, TenantView } from './report.ts'
+import type { Layer, SelftestReport, TenantView } from './report.ts'
 
 /**
  * The lease that a self-test assumes, for there is none: all GPUs that are there. A policy with rules for GPUs is never met
@@ -17,24 +17,44 @@ export function assumedLease({ require: { gpu } }: Policy, gpus: number): Lease 
 export const leaseWords = ({ teeType, gpuCount }: Lease): string =>
   teeType === 'cpu' ? 'a lease without GPUs' : `a lease of ${gpuCount} ${gpuCount === 1 ? 'GPU' : 'GPUs'}`
 
-export const tenantView = (policy: Policy, asked: boolean, lease: Lease, decision: Decision): TenantView => ({
+/** Whether a policy speaks of a machine with so many GPUs at all. */
+export const applies = ({ require: { gpu } }: Policy, gpus: number): boolean => gpus > 0 || typeof gpu === 'string'
+
+export const tenantView = (
+  policy: Policy,
+  { asked, gpus }: { readonly asked: boolean; readonly gpus: number },
+  decision: Decision,
+): TenantView => ({
   policy: policy.name,
   asked,
+  applies: applies(policy, gpus),
   verdict: decision.verdict,
   level: decision.level,
   wanted: policy.require.level,
   findings: decision.findings,
-  assumed: leaseWords(lease),
+  assumed: leaseWords(assumedLease(policy, gpus)),
 })
 
 /**
  * `eligible`: every policy that was asked for accepts, or where none was, one of the presets. `ineligible`: one that was
- * asked for refuses, or where none was, a preset does and none accepts. Anything else is open: there was nothing to
- * judge, or something was missing.
+ * asked for refuses, or where none was, a preset that speaks of this machine does and none accepts. Anything else is open:
+ * there was nothing to judge, or something was missing.
+ * @param beside clock and sources: evidence may be sound while the driver says that the GPU is in DevTools mode, and what the
+ * clock spoils nobody can tell. Either keeps a machine from being called eligible.
  */
-export function outcomeOf(tenants: readonly TenantView[]): SelftestReport['outcome'] {
+export function outcomeOf(
+  tenants: readonly TenantView[],
+  beside: readonly Pick<Layer, 'id' | 'state'>[],
+): SelftestReport['outcome'] {
+  const outcome = saidBy(tenants)
+  if (outcome !== 'eligible') return outcome
+  if (beside.some(({ state }) => state === 'fail')) return 'ineligible'
+  return beside.some(({ id, state }) => id === 'clock' && state === 'missing') ? 'inconclusive' : outcome
+}
+
+function saidBy(tenants: readonly TenantView[]): SelftestReport['outcome'] {
   const asked = tenants.filter((t) => t.asked)
-  const counted = asked.length === 0 ? tenants : asked
+  const counted = asked.length === 0 ? tenants.filter((t) => t.applies) : asked
   const accepts = counted.filter(({ verdict }) => verdict === 'accept').length
   if (accepts > 0 && (asked.length === 0 || accepts === counted.length)) return 'eligible'
   return counted.some(({ verdict }) => verdict === 'reject') ? 'ineligible' : 'inconclusive'

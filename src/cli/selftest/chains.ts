@@ -54,7 +54,9 @@ export async function chainsOf(
 ): Promise<readonly Chain[]> {
   const { items, collateral: views } = await look(evidence, collateral)
   const given = certificatesIn(views)
-  return items.flatMap((item): Chain[] => {
+  const isDevice = ({ kind }: { readonly kind: string }) => kind.startsWith('nvidia/')
+  const cpusFirst = [...items].sort((a, b) => Number(isDevice(a)) - Number(isDevice(b)))
+  return cpusFirst.flatMap((item): Chain[] => {
     const links = climb(item.certificates, given, injected)
     const findings = judged.filter((f) => f.item === item.id)
     return links.length === 0 ? [] : [{ item: item.id, kind: item.kind, state: stateOf(findings), links }]

@@ -27,7 +27,7 @@ export async function gather(source: Source, question: Question): Promise<Gather
   const layers = source.collectors.map((collector, i): Layer => {
     const id = `source.${collector.name}`
     const answer = answers.each[i]
-    const faults = answer === undefined ? [] : answer.ok ? answer.value.faults : answer.faults
+    const faults = answer === undefined ? [] : answer.ok ? toldBy(collector, answer.value.faults) : answer.faults
     const facts = Object.entries(probes[i]?.facts ?? {}).map(([name, value]) => `${name} ${value}`)
     const lacks = answer?.ok === false && faults.every(({ code }) => ABSENT.has(code))
     const findings = faults.map((f) => finding(f, collector.name))
@@ -48,6 +48,9 @@ export async function gather(source: Source, question: Question): Promise<Gather
     ),
   }
 }
+
+/** What was told beside whole evidence comes from devices: a CPU's source, where it is not alone, answers or does not. */
+const toldBy = ({ makes }: Collector, faults: readonly Fault[]): readonly Fault[] => (makes === 'cpu' ? [] : faults)
 
 type Answer = Outcome<{ readonly bytes: Uint8Array; readonly faults: readonly Fault[] }>
 
@@ -76,11 +79,11 @@ async function gatherTpm({ tpm, unasked }: Source, question: Question): Promise<
     const because = unasked.find(({ id }) => id === 'tpm')?.because ?? 'not asked: evidence comes from elsewhere'
     return { tpm: skipped('tpm', because), tpmEvidence: undefined }
   }
-  const [{ facts }, answer] = [await tpm.probe(), await collectEvidence([tpm], { ...question, binding: 'derived' })]
-  const seen = Object.entries(facts).map(([name, value]) => `${name} ${value}`)
-  if (!answer.ok) {
-    const findings = answer.faults.map((f) => finding(f, 'tpm'))
-    return { tpm: layer('tpm', findings, seen), tpmEvidence: undefined }
+  // Many TPMs take no more than 32 bytes of question.
+  const answer = await collectEvidence([tpm], { ...question, binding: 'derived' })
+  const findings = answer.ok ? [] : answer.faults.map((f) => finding(f, 'tpm'))
+  return {
+    tpm: layer('tpm', findings, ['a quote by a key of its own']),
+    tpmEvidence: answer.ok ? answer.value.bytes : undefined,
   }
-  return { tpm: layer('tpm', [], seen), tpmEvidence: answer.value.bytes }
 }

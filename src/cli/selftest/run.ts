@@ -15,7 +15,7 @@ import { earlyStatus, expiringSoon, floorsAnnounced } from '../../selftest/ahead
 import { layer, layersOf, skipped } from '../../selftest/layers.ts'
 import { identifiersIn, redactor, type TokenOf } from '../../selftest/redact.ts'
 import type { Layer, SelftestReport, TenantView } from '../../selftest/report.ts'
-import { assumedLease, bestLevel, nextLevel, outcomeOf, tenantView } from '../../selftest/tenants.ts'
+import { applies, assumedLease, bestLevel, nextLevel, outcomeOf, tenantView } from '../../selftest/tenants.ts'
 import { essence } from '../render-decision.ts'
 import { chainsOf, namesOf } from './chains.ts'
 import { withoutNewestIntel } from './early.ts'
@@ -77,10 +77,9 @@ export async function selftest(source: Source, settings: SelftestSettings): Prom
   const tenants = judged.tenants
   const level = bestLevel([base, ...tenants])
   const before = withoutNewestIntel(settings.collateral)
-  const outcome = outcomeOf(tenants)
   return clean({
     format: 'vouchsafe/selftest/1',
-    outcome: clock.length > 0 && outcome === 'eligible' ? 'inconclusive' : outcome,
+    outcome: outcomeOf(tenants, [...clockLayers, ...gathered.layers]),
     judgedAt: toRfc3339(now),
     source: source.label,
     evidenceDigest: base.evidenceDigest,
@@ -177,12 +176,12 @@ async function judgeAll(evidence: Uint8Array, judgeOne: Judge, settings: Selftes
   return {
     base,
     presetDecisions: decisions.slice(0, names.length),
-    counts: presets.map(({ policy }) => gpus > 0 || typeof policy.require.gpu === 'string'),
+    counts: presets.map(({ policy }) => applies(policy, gpus)),
     tenants: decisions.flatMap((decision, i) => {
       const terms = tries[i]
       if (terms === undefined) return []
       const asked = settings.policies.some(({ name }) => name === terms.policy.name)
-      return [tenantView(terms.policy, asked, terms.lease, decision)]
+      return [tenantView(terms.policy, { asked, gpus }, decision)]
     }),
   }
 }
@@ -193,7 +192,7 @@ async function tpmLayer({ tpm, tpmEvidence }: Gathered, judge: Judge): Promise<L
   const isKnown = findings.every(({ code }) => code !== 'ENV_KIND_UNKNOWN' && code !== 'ENV_KIND_NOT_SUPPORTED')
   return isKnown
     ? layer('tpm', findings, tpm.seen)
-    : skipped('tpm', `quote taken (${tpm.seen.join(', ')}) and not judged: this version does not know the kind`)
+    : skipped('tpm', 'a quote was taken and not judged: this version does not know the kind')
 }
 
 /** Decisions and report as they may be shown. Decisions go first, so that no short form of an identity is made of one. */
