@@ -84,8 +84,14 @@ export function layer(id: string, findings: readonly Finding[], seen: readonly s
   return { id, state, seen: state === 'pass' ? seen : [...new Set(findings.map(({ code }) => code))], findings }
 }
 
-export const stateOf = (findings: readonly Pick<Finding, 'verdict'>[]): LayerState =>
-  findings.some(({ verdict }) => verdict === 'reject') ? 'fail' : findings.length > 0 ? 'missing' : 'pass'
+/**
+ * That nobody asked is no fault of the evidence: the library refuses it all the same, since it must open nothing, and here it
+ * is a thing that is missing.
+ */
+export const isUnasked = ({ code }: Pick<Finding, 'code'>): boolean => code === 'BIND_NOT_CHECKED'
+
+export const stateOf = (findings: readonly Pick<Finding, 'verdict' | 'code'>[]): LayerState =>
+  findings.some((f) => f.verdict === 'reject' && !isUnasked(f)) ? 'fail' : findings.length > 0 ? 'missing' : 'pass'
 
 /** Several judgements of the same evidence find the same things; whose rule it was makes no second one of them. */
 export function distinct(findings: readonly Finding[]): readonly Finding[] {

@@ -1,6 +1,7 @@
 import type { Lease } from '../attestation/evidence-set/group.ts'
 import type { Decision, Level } from '../decision/decision.ts'
 import type { Policy } from '../policy/policy.ts'
+import { isUnasked } from './layers.ts'
 import type { Layer, SelftestReport, TenantView } from './report.ts'
 
 /**
@@ -28,7 +29,7 @@ export const tenantView = (
   policy: policy.name,
   asked,
   applies: applies(policy, gpus),
-  verdict: decision.verdict,
+  verdict: decision.verdict === 'reject' && decision.findings.every(isUnasked) ? 'inconclusive' : decision.verdict,
   level: decision.level,
   wanted: policy.require.level,
   findings: decision.findings,

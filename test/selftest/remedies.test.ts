@@ -212,7 +212,9 @@ describe('from red to green', () => {
 
   it.each(CASES)('$complaint: $code', async ({ code, wrong, mended, how = {}, wrongly = {} }) => {
     const red = await tried(wrong(), { ...how, ...wrongly })
-    expect(red.outcome).toBe(CODES[code].verdict === 'reject' ? 'ineligible' : 'inconclusive')
+    // That nobody asked a saved file is refused by the library, and no fault of the machine.
+    const isRefusal = CODES[code].verdict === 'reject' && code !== 'BIND_NOT_CHECKED'
+    expect(red.outcome).toBe(isRefusal ? 'ineligible' : 'inconclusive')
     const told = words(renderSelftest(red))
     expect(told).toContain('First to mend')
     expect(told).toContain(code)

@@ -1,3 +1,4 @@
+import { isUnasked } from '../../selftest/layers.ts'
 import type { Layer, LayerState, SelftestReport, TenantView } from '../../selftest/report.ts'
 
 export const STATE_WORDS: Readonly<Record<LayerState, string>> = {
@@ -53,6 +54,7 @@ export function tenantWord({ verdict, findings }: TenantView, injectedAnchors: r
   const count = new Set(findings.map(({ code }) => code)).size
   const reasons = `${count} ${count === 1 ? 'reason' : 'reasons'}`
   if (verdict === 'reject') return `INELIGIBLE (${reasons})`
-  const isAge = findings.every(({ code }) => code === 'BIND_NOT_CHECKED')
-  return isAge ? 'ELIGIBLE but for freshness, which saved evidence cannot show' : `OPEN (${reasons})`
+  return findings.every(isUnasked)
+    ? 'ELIGIBLE but for freshness, which saved evidence cannot show'
+    : `OPEN (${reasons})`
 }
