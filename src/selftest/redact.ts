@@ -40,19 +40,22 @@ const TELLING: readonly RegExp[] = [
 const SPEAKS_OF_IDENTITY =
   /chip|hwid|serial|uuid|ueid|ppid|pdi|instance|lease|host(?!ic)|nonce|reportdata|report_data|challenge/i
 const LONG_HEX = /\b[0-9a-f]{12,}\b/gi
+/** Members whose words are ours: a machine may be called `fail`. */
+const OURS = new Set(['format', 'outcome', 'state', 'verdict', 'code', 'hint', 'kind', 'anchor'])
 /** nonces in base64 */
 const LONG_BASE64 = /[A-Za-z0-9+/]{40,}={0,2}/g
 
 /**
  * Replaces every identity of hardware, machine and lease, so that the rest can be shown to anybody. Digests of evidence,
  * collateral and policies stay, by which a reader who has them can tell what was judged.
- * @param identifiers what is known to be one, besides what has the form of one
+ * @param identifiers what is known to be one, besides what has the form of one; below four characters it would be a part of
+ * other words and is left
  * @param tokenOf a text with fewer than 12 hexadecimal digits in a row, so that a token stays what it is when it is met again
  * @returns a function that gives a copy of any plain value, of the same shape: only texts change
  */
 export function redactor(identifiers: readonly string[], tokenOf: TokenOf): <T>(value: T) => T {
   // Longer ones first: one may be part of another.
-  const known = [...new Set(identifiers)].filter((text) => text !== '').sort((a, b) => b.length - a.length)
+  const known = [...new Set(identifiers)].filter((text) => text.length >= 4).sort((a, b) => b.length - a.length)
   const clean = (text: string): string => {
     const replaced = known.reduce((rest, one) => rest.split(one).join(tokenOf(one)), text)
     return TELLING.reduce((rest, pattern) => rest.replace(pattern, (found) => tokenOf(found)), replaced)
@@ -66,6 +69,7 @@ export function redactor(identifiers: readonly string[], tokenOf: TokenOf): <T>(
     const telling = 'code' in value && 'path' in value && SPEAKS_OF_IDENTITY.test(`${value.code} ${value.path}`)
     return Object.fromEntries(
       Object.entries(value).map(([name, member]: [string, unknown]) => {
+        if (OURS.has(name)) return [name, member]
         const isValue = telling && (name === 'expected' || name === 'actual') && typeof member === 'string'
         return [name, isValue ? identity(member) : walk(member)]
       }),

@@ -55,6 +55,14 @@ describe('redactor', () => {
     expect(clean(`sha256:${hex}`)).toBe(`sha256:${hex}`)
   })
 
+  it('leaves our own words alone, whatever a machine is called', () => {
+    const named = redactor(['fail', 'a'], tokenOf)
+    expect(named({ state: 'fail', seen: ['host fail', 'a b'] })).toEqual({
+      state: 'fail',
+      seen: [`host ${tokenOf('fail')}`, 'a b'],
+    })
+  })
+
   it('leaves its own tokens alone', () => {
     const once = clean('node-7.example')
     expect(clean(once)).toBe(once)
