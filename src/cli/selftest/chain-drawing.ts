@@ -6,7 +6,7 @@ const BOX_WIDTH = 152
 const BOX_HEIGHT = 88
 const GAP = 24
 /** What fits into a box, in columns and lines. */
-const TEXT_CHARACTERS = 20
+const TEXT_CHARACTERS = 16
 const TITLE_LINES = 2
 
 /** A title in as many lines as there is room for; the whole of it is shown where a pointer rests on the box. */
