@@ -919,12 +919,16 @@ const OWN_ROWS = [
     code: 'COLLATERAL_RESPONSE_INVALID',
     verdict: 'inconclusive',
     what: 'an answer that is not what was asked for',
+    // The client looks at neither: it follows no redirect and reads no further, and says which it was.
+    otherCodes: ['COLLATERAL_REDIRECTED', 'COLLATERAL_OVERSIZE'],
   },
   {
     id: 'RJ-COL-10',
     code: 'COLLATERAL_UNAVAILABLE',
     verdict: 'inconclusive',
     what: 'a vendor that cannot be reached, and nothing stored',
+    // Why it cannot be reached decides what its operator can do.
+    otherCodes: ['COLLATERAL_HOST_UNKNOWN', 'COLLATERAL_TLS_FAILED', 'COLLATERAL_DEADLINE_PASSED'],
   },
   // TIME: the verifier's clock.
   {
