@@ -53,10 +53,9 @@ export async function judgeAnswered(
   const own = request.kind === 'nvidia-rim' ? rimsOf(request.id, set, all) : about(requestKeys(request), all)
   const judged = (own.length > 0 ? own : all.slice(0, 1)).map((facts) => {
     const line = lineOf(facts, key)
-    const lines = line === undefined ? facts.lines : [line]
-    const seen = lines.map((name) => markAt(marks(name), now))
+    const mark = line === undefined ? undefined : markAt(marks(line), now)
     const answered = own.length > 0 ? key : (facts.keys[0] ?? 'another object')
-    return judgeFacts(facts, lines, seen, { asked: key, answered }, now)
+    return judgeFacts(facts, mark, { asked: key, answered }, now)
   })
   const faults = judged.find((f) => f.length > 0) ?? []
   const [first] = own

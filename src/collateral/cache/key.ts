@@ -2,42 +2,16 @@ import { createHash } from 'node:crypto'
 import { toHex } from '../../core/encodings.ts'
 import { type Certificate, decodeCertificate } from '../../core/x509/certificate.ts'
 import { keyBits, type OcspSingle } from '../../core/x509/ocsp.ts'
+import { objectName } from '../object-name.ts'
 import type { CollateralRequest } from '../objects.ts'
 
 /**
- * The object that a request asks for, as text that is the same for everybody: the kind and what names the object, between
- * slashes. An OCSP answer is named by its CertID (RFC 6960 §4.1.1) in SHA-384, as NVIDIA's verifier asks for it.
+ * The object that a request asks for, as text that is the same for everybody: its name, and of an OCSP answer the CertID
+ * (RFC 6960 §4.1.1) in SHA-384, which the answer itself says as well.
  * @throws TypeError where the certificates of a request for an OCSP answer cannot be decoded
  */
-export function requestKey(request: CollateralRequest): string {
-  const { kind } = request
-  switch (kind) {
-    case 'amd-vcek': {
-      const { fmc, bootloader, tee, snp, microcode } = request.tcb
-      const levels = [...(request.product === 'Turin' ? [fmc] : []), bootloader, tee, snp, microcode]
-      return `${kind}/${request.product}/${request.hwid}/${levels.join('.')}`
-    }
-    case 'amd-chain':
-    case 'amd-crl':
-      return `${kind}/${request.product}/${request.key}`
-    case 'intel-tcb-info':
-      return `${kind}/${request.tee}/${request.fmspc.toLowerCase()}/${request.update}`
-    case 'intel-qe-identity':
-      return `${kind}/${request.tee}/${request.update}`
-    case 'intel-evaluation-numbers':
-      return `${kind}/${request.tee}`
-    case 'intel-pck-crl':
-      return `${kind}/${request.ca}`
-    case 'intel-root-crl':
-      return kind
-    case 'nvidia-rim':
-      return `${kind}/${request.id}`
-    case 'nvidia-ocsp':
-      return ocspKey(request, 'sha384')
-    case 'jwks':
-      return `${kind}/${request.issuer}`
-  }
-}
+export const requestKey = (request: CollateralRequest): string =>
+  request.kind === 'nvidia-ocsp' ? ocspKey(request, 'sha384') : objectName(request)
 
 /**
  * Every key under which the answer to a request may be found: a responder may name a certificate by another hash than the

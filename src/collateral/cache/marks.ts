@@ -28,32 +28,25 @@ export const markAt = (marks: readonly Mark[], now: UnixSeconds): Mark | undefin
     .reduce<Mark | undefined>((a, b) => (a === undefined || isNewer(b, a) ? b : a), undefined)
 
 /**
- * Whether an object is older than what was authenticated before it, or another one under the same number and date. The
- * dates of its validity are judged too. A list of AMD's that may be of either of two lines is refused only by both.
- * @param marks of each line of the object, in their order
+ * Whether an object is in date, about what was asked, and neither older than what was authenticated before it nor another one
+ * under the same number and date.
+ * @param mark of the line that the object belongs to
  * @returns COLLATERAL_SUBJECT_MISMATCH · COLLATERAL_NOT_YET_VALID · COLLATERAL_EXPIRED · COLLATERAL_ROLLBACK ·
  * COLLATERAL_EQUIVOCATION
  */
-export function judgeFacts(
+export const judgeFacts = (
   facts: ObjectFacts,
-  lines: readonly string[],
-  marks: readonly (Mark | undefined)[],
-  subject: { readonly asked: string; readonly answered: string },
+  mark: Mark | undefined,
+  { asked, answered }: { readonly asked: string; readonly answered: string },
   now: UnixSeconds,
-): readonly Fault[] {
-  const judged = (line: string, mark: Mark | undefined) =>
-    judgeCollateral(ruled(facts, line, subject.answered), {
-      now,
-      maxAgeSeconds: undefined, // these two are the policy's
-      minEvaluationNumber: undefined,
-      subject: subject.asked,
-      seen: mark === undefined ? undefined : highWaterMark(facts, mark),
-    })
-  const [first, ...more] =
-    lines.length === 0 ? [judged(subject.answered, undefined)] : lines.map((line, i) => judged(line, marks[i]))
-  if (first === undefined) return []
-  return more.some((faults) => faults.length === 0) ? [] : first
-}
+): readonly Fault[] =>
+  judgeCollateral(ruled(facts, asked, answered), {
+    now,
+    maxAgeSeconds: undefined, // these two are the policy's
+    minEvaluationNumber: undefined,
+    subject: asked,
+    seen: mark === undefined ? undefined : highWaterMark(facts, mark),
+  })
 
 const ruled = (facts: ObjectFacts, id: string, subject: string): CollateralFacts => ({
   id,

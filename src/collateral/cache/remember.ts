@@ -2,12 +2,14 @@ import { readFileSync } from 'node:fs'
 import { uptime } from 'node:os'
 import type { CollateralSet } from '../../attestation/collateral.ts'
 import { checkClock } from '../../core/clock.ts'
+import type { Code } from '../../core/codes.ts'
 import type { Fault } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { Decision } from '../../decision/decision.ts'
 import { lineOf } from './answer.ts'
 import type { ClockReadings, CollateralCache } from './cache.ts'
 import { factsOf, type ObjectFacts } from './facts.ts'
+import { requestKey } from './key.ts'
 import { isNewer, judgeFacts, markAt } from './marks.ts'
 
 /** Names the roots beside the pinned ones: what they authenticated counts among themselves only. */
@@ -28,36 +30,41 @@ export async function rememberUsed(
   now: UnixSeconds,
 ): Promise<readonly Fault[]> {
   const used = new Set(decision.collateral.map((u) => u.digest))
-  const newest = new Map<string, ObjectFacts>()
+  const newest = new Map<string, { readonly facts: ObjectFacts; readonly isCertain: boolean }>()
   for (const facts of sets.flatMap(factsOf)) {
-    const [first] = facts.lines
-    if (first === undefined || !used.has(facts.digest)) continue
-    const line =
-      lineOf(
-        facts,
-        cache.keysOf(facts.digest).find((key) => facts.lines.includes(key)),
-      ) ?? facts.lines.join()
-    const other = newest.get(line)
-    if (other === undefined || isNewer(facts, other)) newest.set(line, facts)
-  }
-  const judged = [...newest].map(([line, facts]) => {
-    const lines = facts.lines.join() === line ? facts.lines : [line]
-    const seen = lines.map((name) => markAt(cache.marks(scope, name), now))
-    // In date is what the judgement found it to be; a line of OCSP answers may speak of many certificates.
-    const faults = judgeFacts(facts, lines, seen, { asked: line, answered: line }, now)
-    return {
-      lines,
+    if (facts.lines.length === 0 || !used.has(facts.digest)) continue
+    const certain = lineOf(
       facts,
-      faults: faults.filter(({ code }) => code === 'COLLATERAL_ROLLBACK' || code === 'COLLATERAL_EQUIVOCATION'),
-    }
+      cache.keysOf(facts.digest).find((key) => facts.lines.includes(key)),
+    )
+    const line = certain ?? facts.lines.find((name) => listsAskedFor(decision).includes(name))
+    if (line === undefined) continue
+    const other = newest.get(line)
+    if (other === undefined || isNewer(facts, other.facts))
+      newest.set(line, { facts, isCertain: certain !== undefined })
+  }
+  const judged = [...newest].map(([line, { facts, isCertain }]) => {
+    const marks = cache.marks(scope, line)
+    // In date is what the judgement found it to be.
+    const faults = judgeFacts(facts, markAt(marks, now), { asked: line, answered: line }, now).filter(({ code }) =>
+      REFUSALS.includes(code),
+    )
+    return { line, facts, faults, raises: isCertain && faults.length === 0 && marks.every((m) => isNewer(facts, m)) }
   })
-  const sound = judged.flatMap(({ lines: [line, ...more], facts, faults }) =>
-    line === undefined || more.length > 0 || faults.length > 0 ? [] : [{ line, facts }],
-  )
-  const raising = sound.filter(({ line, facts }) => cache.marks(scope, line).every((mark) => isNewer(facts, mark)))
+  const raising = judged.filter(({ raises }) => raises)
   if (raising.length > 0) await cache.raise(scope, raising)
   return judged.flatMap(({ faults }) => faults)
 }
+
+const REFUSALS: readonly Code[] = ['COLLATERAL_ROLLBACK', 'COLLATERAL_EQUIVOCATION']
+
+/** A list of AMD's that came by hand does not say which of a product's two it is: taken for the one that the report needs. */
+const listsAskedFor = ({ items }: Decision): readonly string[] =>
+  items.flatMap(({ claims }) =>
+    claims?.kind === 'amd/snp-report'
+      ? [requestKey({ kind: 'amd-crl', product: claims.product, key: claims.signingKey })]
+      : [],
+  )
 
 /**
  * Reads the clock of this machine, and compares it with what the cache remembers.
