@@ -12,6 +12,22 @@ export {
   networkExchange,
 } from './exchange.ts'
 export type { HostManners, MannersPorts, Patience } from './manners.ts'
+export {
+  type IntelUpdate,
+  type Need,
+  type NeedFault,
+  type Needs,
+  type NeedsContext,
+  needsAfter,
+  needsOf,
+  type Together,
+} from './needs/index.ts'
 export { objectName } from './object-name.ts'
 export type { CollateralRequest, FetchedObject, FetchObject } from './objects.ts'
 export { type Service, type ServiceOptions, VENDOR_SERVICES } from './services.ts'
+export {
+  type CollateralSourceOptions,
+  createCollateralSource,
+  type ObtainedCollateral,
+  obtainCollateral,
+} from './source.ts'

@@ -10,7 +10,7 @@ import type { CollateralRequest, FetchedObject, FetchObject } from '../../src/co
 import { fail, ok } from '../../src/core/outcome.ts'
 import { rim, tdxMachine } from '../../src/testing/index.ts'
 import { cpu, gpus, NOW } from '../reject/stage.ts'
-import { amdObjects, intelObjects, nvidiaObjects } from './vendor-objects.ts'
+import { amdObjects, intelObjects, nvidiaObjects } from './held-objects.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-cache-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

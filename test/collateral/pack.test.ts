@@ -8,7 +8,7 @@ import { take } from '../../src/core/outcome.ts'
 import type { PublicJwk } from '../../src/decision/credential/jws.ts'
 import { tdxMachine } from '../../src/testing/index.ts'
 import { cpu, gpus } from '../reject/stage.ts'
-import { amdObjects, intelObjects, nvidiaObjects } from './vendor-objects.ts'
+import { amdObjects, intelObjects, nvidiaObjects } from './held-objects.ts'
 
 const OBJECTS = [...amdObjects(cpu()), ...nvidiaObjects(gpus()), ...intelObjects(tdxMachine('pack'))]
 const ANSWERS = OBJECTS.map(({ request, files }) => ({ key: requestKey(request), files }))

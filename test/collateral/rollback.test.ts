@@ -14,7 +14,7 @@ import { type Decision, verify } from '../../src/index.ts'
 import { type TdxMachineOptions, tdxMachine } from '../../src/testing/index.ts'
 import { AT, cpu, cpuScene, gpuScene, gpus, judged, NOW, type Scene } from '../reject/stage.ts'
 import { anchorFromCertificate } from '../support/anchors.ts'
-import { amdObjects, intelObjects, ocspObjects } from './vendor-objects.ts'
+import { amdObjects, intelObjects, ocspObjects } from './held-objects.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-rollback-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
