@@ -36,7 +36,7 @@ function cached(objects: readonly FetchedObject[], path = newFile()) {
   const clock = { now: NOW }
   const cache = new CollateralCache(path)
   const behind = vendor(objects)
-  const fetch = cachedFetch(behind.fetch, cache, () => clock.now, { scope: '' })
+  const fetch = cachedFetch(behind.fetch, cache, () => clock.now, { scope: '', useHeld: 'while in date' })
   return { ...behind, fetch, cache, clock, path }
 }
 

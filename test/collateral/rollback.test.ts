@@ -47,7 +47,7 @@ async function fetched(cache: CollateralCache, object: FetchedObject | undefined
     async () => ok(object),
     cache,
     () => now,
-    { scope },
+    { scope, useHeld: 'while in date' },
   )(object.request)
 }
 

@@ -1,7 +1,7 @@
 import { type Fault, fail, failed, type NonEmpty, type Outcome, ok } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { CollateralRequest, FetchedObject, FetchObject } from '../objects.ts'
-import { judgeAnswered } from './answer.ts'
+import { answered, judgeAnswered } from './answer.ts'
 import type { CachedAnswer, CollateralCache } from './cache.ts'
 import { requestKey, requestKeys } from './key.ts'
 
@@ -15,6 +15,8 @@ const REISSUE_SECONDS = 7 * 86_400
 export interface CacheRules {
   /** whose roots the verifier trusts beside the pinned ones: marks of other roots are not compared with */
   readonly scope: string
+  /** `never` asks the vendor for everything anew, and still keeps what comes */
+  readonly useHeld: 'while in date' | 'never'
 }
 
 /**
@@ -28,7 +30,7 @@ export function cachedFetch(
   fetchObject: FetchObject,
   cache: CollateralCache,
   clock: () => UnixSeconds,
-  { scope }: CacheRules,
+  { scope, useHeld }: CacheRules,
 ): FetchObject {
   const flights = new Map<string, Promise<Outcome<FetchedObject>>>()
 
@@ -40,7 +42,8 @@ export function cachedFetch(
       return fetched
     }
     const now = clock()
-    const { answer, faults } = await judgeAnswered(fetched.value, now, (line) => cache.marks(scope, line))
+    const marks = (line: string) => cache.marks(scope, line)
+    const { answer, faults } = await judgeAnswered(answered(fetched.value), requestKeys(request), now, marks)
     const [first, ...more] = faults
     if (first !== undefined) return failed([first, ...more])
     await cache.keep(answer)
@@ -68,6 +71,7 @@ export function cachedFetch(
 
   return async (request) => {
     const now = clock()
+    if (useHeld === 'never') return inOneFlight(request)
     const held = await heldFor(cache, request, now)
     if (held !== undefined) {
       if (held.refreshAt <= now) cache.inBackground(refresh(request))
