@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { codesCommand } from './codes.ts'
+import { collateralCommand } from './collateral.ts'
 import { demoCommand } from './demo.ts'
 import { EXIT } from './exit.ts'
 import { gateCommand } from './gate.ts'
@@ -20,8 +21,16 @@ const program = new Command('vouchsafe')
   .showHelpAfterError('(vouchsafe help shows every command)')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
-for (const command of [verifyCommand, gateCommand, inspectCommand, policyCommand, codesCommand, demoCommand])
-  program.addCommand(command())
+const commands = [
+  verifyCommand,
+  gateCommand,
+  inspectCommand,
+  policyCommand,
+  collateralCommand,
+  codesCommand,
+  demoCommand,
+]
+for (const command of commands) program.addCommand(command())
 
 // A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

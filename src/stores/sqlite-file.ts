@@ -50,7 +50,10 @@ const numberOf = (database: DatabaseSync, pragma: string): number =>
 
 /** Brings a database to this version's schema, several processes at once or not. */
 function migrate(database: DatabaseSync, path: string, { applicationId, migrations }: SqliteSchema): void {
-  if (numberOf(database, 'application_id') === applicationId && numberOf(database, 'user_version') === migrations.length)
+  if (
+    numberOf(database, 'application_id') === applicationId &&
+    numberOf(database, 'user_version') === migrations.length
+  )
     return
   database.exec('BEGIN IMMEDIATE')
   try {
