@@ -97,7 +97,7 @@ export function createVendorClient(options: VendorClientOptions = {}): FetchObje
     const ask = askFor(request)
     const url = services.urlOf(ask.service, ask.path)
     const answer = await exchange({
-      url,
+      url: url.href,
       method: ask.method,
       headers: headersOf(ask, options.nvidiaServiceKey),
       body: ask.body?.bytes,

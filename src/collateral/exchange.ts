@@ -5,7 +5,8 @@ import { concatBytes } from '../core/bytes.ts'
 
 /** One question to a vendor's service. */
 export interface HttpQuestion {
-  readonly url: URL
+  /** absolute, HTTPS or HTTP */
+  readonly url: string
   readonly method: 'GET' | 'POST'
   readonly headers: Readonly<Record<string, string>>
   readonly body: Uint8Array | undefined
@@ -36,8 +37,8 @@ export type Exchange = (question: HttpQuestion) => Promise<HttpAnswer>
 export interface ExchangeOptions {
   /** authorities (PEM) beside those that Node.js brings, e.g. of a mirror of one's own */
   readonly ca?: readonly string[]
-  /** connections of one's own, e.g. through a proxy; `ca` is then that agent's business */
-  readonly agent?: Agent
+  /** an `Agent` of node:https with connections of its own, e.g. through a proxy; `ca` is then that agent's business */
+  readonly agent?: object
 }
 
 class Failed extends Error {
@@ -50,14 +51,18 @@ class Failed extends Error {
 
 const IDLE_CONNECTIONS = { keepAlive: true, maxFreeSockets: 4 } as const
 
-/** `Exchange` over the network of this machine; TLS 1.2 or later, checked against the authorities that Node.js trusts. */
+/**
+ * `Exchange` over the network of this machine; TLS 1.2 or later, checked against the authorities that Node.js trusts.
+ * @throws TypeError for an agent that is none
+ */
 export function networkExchange(options: ExchangeOptions = {}): Exchange {
   const trusted = options.ca === undefined ? {} : { ca: [...rootCertificates, ...options.ca] }
-  const secure = options.agent ?? new Agent({ ...IDLE_CONNECTIONS, minVersion: 'TLSv1.2', ...trusted })
+  const { agent: secure = new Agent({ ...IDLE_CONNECTIONS, minVersion: 'TLSv1.2', ...trusted }) } = options
+  if (!(secure instanceof Agent)) throw new TypeError('the agent of an exchange is an Agent of node:https')
   const plain = new PlainAgent(IDLE_CONNECTIONS)
   return async (question) => {
     try {
-      return await ask(question, question.url.protocol === 'https:' ? secure : plain)
+      return await ask(question, isSecure(question.url) ? secure : plain)
     } catch (error) {
       if (error instanceof Failed) return { kind: 'failed', failure: error.failure, detail: error.message }
       throw error
@@ -65,9 +70,11 @@ export function networkExchange(options: ExchangeOptions = {}): Exchange {
   }
 }
 
+const isSecure = (url: string): boolean => new URL(url).protocol === 'https:'
+
 function ask(question: HttpQuestion, agent: Agent | PlainAgent): Promise<HttpAnswer> {
   const { url, method, headers, body, maxBytes, timeoutMilliseconds } = question
-  const request = url.protocol === 'https:' ? tlsRequest : plainRequest
+  const request = isSecure(url) ? tlsRequest : plainRequest
   return new Promise((resolve, reject) => {
     const sent = request(url, {
       agent,
@@ -87,7 +94,7 @@ function ask(question: HttpQuestion, agent: Agent | PlainAgent): Promise<HttpAns
       then()
     }
     sent.once('response', (response) => {
-      read(response, url.hostname, maxBytes).then(
+      read(response, new URL(url).hostname, maxBytes).then(
         (answer) => settle(() => resolve(answer)),
         (error: unknown) =>
           settle(() => {

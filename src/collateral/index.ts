@@ -20,6 +20,7 @@ export {
   type NeedsContext,
   needsAfter,
   needsOf,
+  requestsIn,
   type Together,
 } from './needs/index.ts'
 export { objectName } from './object-name.ts'

@@ -43,7 +43,7 @@ export type Asked<T> = { readonly kind: 'answered'; readonly value: T } | { read
 
 /**
  * The turns of one host: at most so many questions at a time, no more than so many a second, and none while the host has
- * asked for a pause. Questions wait in the order in which they came.
+ * asked for a pause. Questions get their places in the order in which they came.
  */
 export class HostTurns {
   readonly #manners: HostManners

@@ -2,7 +2,7 @@ import { type CollateralFile, type CollateralSet, NO_COLLATERAL, sortCollateral 
 import { readEvidence } from '../attestation/envelopes/index.ts'
 import { Context, createVerificationCache, type VerificationCache } from '../core/context.ts'
 import { nodeCrypto } from '../core/crypto/node.ts'
-import type { Outcome } from '../core/outcome.ts'
+import type { Fault, NonEmpty, Outcome } from '../core/outcome.ts'
 import { PINNED_ANCHORS, type TrustAnchor } from '../core/trust-anchors.ts'
 import type { CollateralSource } from '../gate/ports.ts'
 import { type Evidence, mergeCollateral } from '../index.ts'
@@ -91,45 +91,50 @@ async function sorted(context: Context, files: readonly CollateralFile[]) {
 /** Objects of one piece of evidence, each asked for once however many of its items need it. */
 class Round {
   readonly #fetchObject: FetchObject
-  readonly #outcomes = new Map<string, Promise<Outcome<FetchedObject>>>()
-  readonly #kept = new Map<string, Outcome<FetchedObject>>()
+  readonly #asked = new Map<string, Promise<Outcome<FetchedObject>>>()
+  /** by name, so that what several items need is there once */
+  readonly #objects = new Map<string, FetchedObject>()
+  readonly #faults = new Map<string, readonly Fault[]>()
 
   constructor(fetchObject: FetchObject) {
     this.#fetchObject = fetchObject
   }
 
   async meet(needs: readonly Need[]): Promise<void> {
-    await Promise.all(needs.map((alternatives) => this.#meetOne(alternatives)))
+    await Promise.all(needs.map(([first, ...others]) => this.#meetWith(first, others)))
   }
+
+  objects = (): readonly FetchedObject[] => [...this.#objects.values()]
 
   files = (): readonly CollateralFile[] => this.objects().flatMap(({ files }) => files)
 
-  objects = (): readonly FetchedObject[] => [...this.#kept.values()].flatMap((o) => (o.ok ? [o.value] : []))
+  faults = (): readonly NeedFault[] => [...this.#faults.values()].flat().map((fault) => ({ item: 'collateral', fault }))
 
-  faults = (): readonly NeedFault[] =>
-    [...this.#kept.values()].flatMap((o) => (o.ok ? [] : o.faults.map((fault) => ({ item: 'collateral', fault }))))
+  async #meetWith({ whole, beside }: Together, [next, ...others]: readonly Together[]): Promise<void> {
+    // What belongs to an object that is not published is not asked for, and its absence is nobody's fault.
+    if (next !== undefined && (await this.#isUnpublished(whole[0]))) return this.#meetWith(next, others)
+    await Promise.all([this.#keep(whole), ...beside.map((request) => this.#keep([request]))])
+  }
 
-  /** What an alternative that is not published would have needed is not asked for, and its absence is nobody's fault. */
-  async #meetOne([together, ...others]: readonly [Together, ...Together[]]): Promise<void> {
-    const [next, ...rest] = others
-    if (next === undefined) {
-      await Promise.all(together.map((request) => this.#keep(request)))
-      return
+  async #isUnpublished(request: CollateralRequest): Promise<boolean> {
+    const outcome = await this.#ask(request)
+    return !outcome.ok && outcome.faults[0].code === 'COLLATERAL_NOT_PUBLISHED'
+  }
+
+  async #keep(whole: NonEmpty<CollateralRequest>): Promise<void> {
+    const outcomes = await Promise.all(whole.map((request) => this.#ask(request)))
+    const isWhole = outcomes.every((outcome) => outcome.ok)
+    for (const [i, request] of whole.entries()) {
+      const [name, outcome] = [objectName(request), outcomes[i]]
+      if (outcome?.ok === false) this.#faults.set(name, outcome.faults)
+      else if (outcome?.ok === true && isWhole) this.#objects.set(name, outcome.value)
     }
-    const [first, ...more] = together
-    const outcome = await this.#fetch(first)
-    if (!outcome.ok && outcome.faults[0].code === 'COLLATERAL_NOT_PUBLISHED') return this.#meetOne([next, ...rest])
-    await Promise.all([first, ...more].map((request) => this.#keep(request)))
   }
 
-  #fetch(request: CollateralRequest): Promise<Outcome<FetchedObject>> {
+  #ask(request: CollateralRequest): Promise<Outcome<FetchedObject>> {
     const name = objectName(request)
-    const outcome = this.#outcomes.get(name) ?? this.#fetchObject(request)
-    this.#outcomes.set(name, outcome)
+    const outcome = this.#asked.get(name) ?? this.#fetchObject(request)
+    this.#asked.set(name, outcome)
     return outcome
-  }
-
-  async #keep(request: CollateralRequest): Promise<void> {
-    this.#kept.set(objectName(request), await this.#fetch(request))
   }
 }

@@ -25,7 +25,6 @@ export type FleetFault =
   | 'oversize'
   | 'announced oversize'
   | 'garbage'
-  | 'another object'
   | 'no HTTP'
   | 'refused'
   | 'stranger'
@@ -51,6 +50,7 @@ export class Fleet {
   readonly #counts = new Map<string, number>()
   readonly #agent: Agent
   #faults: Fault[] = []
+  #substitute: { readonly where: RegExp; readonly answer: (question: Uint8Array) => Served | undefined } | undefined
 
   private constructor(objects: VendorObjects, servers: readonly Server[]) {
     this.#objects = objects
@@ -59,8 +59,9 @@ export class Fleet {
     this.exchange = networkExchange({ agent: this.#agent })
   }
 
-  static async start(objects: VendorObjects): Promise<Fleet> {
-    const hosts = Object.values(VENDOR_SERVICES).map((base) => new URL(base).hostname)
+  /** @param more hosts beside the vendors', e.g. of a mirror */
+  static async start(objects: VendorObjects, more: readonly string[] = []): Promise<Fleet> {
+    const hosts = [...Object.values(VENDOR_SERVICES).map((base) => new URL(base).hostname), ...more]
     let fleet: Fleet | undefined
     const servers = [webIdentity(hosts), strangerIdentity(hosts)].map((identity) =>
       createServer(identity, (request, response) => void fleet?.answer(request, response)),
@@ -87,8 +88,14 @@ export class Fleet {
     this.#faults = [{ where, fault, holds, headers }]
   }
 
+  /** From now on every address that fits has this answer instead of its own. */
+  substitute(where: RegExp, answer: (question: Uint8Array) => Served | undefined): void {
+    this.#substitute = { where, answer }
+  }
+
   heal(): void {
     this.#faults = []
+    this.#substitute = undefined
   }
 
   /** Requests that a server saw for addresses that fit. */
@@ -130,9 +137,11 @@ export class Fleet {
     this.#counts.set(address, (this.#counts.get(address) ?? 0) + 1)
     const chunks: Uint8Array[] = []
     for await (const chunk of request as AsyncIterable<Uint8Array>) chunks.push(chunk)
-    const served = this.#objects.find(address, concatBytes(...chunks))
+    const question = concatBytes(...chunks)
+    const substitute = this.#substitute?.where.test(address) === true ? this.#substitute : undefined
+    const served = substitute === undefined ? this.#objects.find(address, question) : substitute.answer(question)
     const broken = this.#faultAt(address, false)
-    if (broken !== undefined) spoil(broken, served, this.#objects.another(address), request, response)
+    if (broken !== undefined) spoil(broken, served, request, response)
     else if (served === undefined) response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found')
     else send(served, response)
   }
@@ -153,7 +162,6 @@ const STATUS: Partial<Readonly<Record<FleetFault, number>>> = {
 function spoil(
   { fault, headers }: Fault,
   served: Served | undefined,
-  another: Served | undefined,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
@@ -202,9 +210,6 @@ function spoil(
       return
     case 'garbage':
       send({ ...right, body: utf8('{"neither": "this"') }, response)
-      return
-    case 'another object':
-      send(another ?? { ...right, body: utf8('{}') }, response)
       return
     case 'no HTTP':
       request.socket.end('SSH-2.0-OpenSSH_9.2\r\n')

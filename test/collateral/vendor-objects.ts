@@ -36,14 +36,6 @@ export class VendorObjects {
     return this.#served.get(address) ?? this.#responders.get(address)?.(question)
   }
 
-  /** Another object of the same form, if the same service has one. */
-  another(address: string): Served | undefined {
-    const host = address.split('/')[0] ?? ''
-    const own = this.#served.get(address)
-    const others = [...this.#served].filter(([at]) => at.startsWith(`${host}/`) && at !== address)
-    return (others.find(([, served]) => served.contentType === own?.contentType) ?? others[0])?.[1]
-  }
-
   /** What AMD's key service has of one product. */
   amd(product: AmdProduct, of: { chain: Uint8Array; crl: Uint8Array; key?: 'vcek' | 'vlek' }): this {
     const base = `kdsintf.amd.com/${of.key ?? 'vcek'}/v1/${product}`
@@ -95,13 +87,14 @@ export class VendorObjects {
   }
 
   /** The manifests of a machine of the kit, and an OCSP responder for its certificates at that time. */
-  nvidia(machine: NvidiaMachine, at: string, status?: OcspStatus): this {
+  nvidia(machine: NvidiaMachine, at: string): this {
     for (const rim of [machine.driverRim, machine.vbiosRim, machine.switchRim]) if (rim) this.rim(rim.id, rim.bytes)
-    return this.respond('ocsp.ndis.nvidia.com/', responderOf(machine, at, status))
+    return this.respond('ocsp.ndis.nvidia.com/', responderOf(machine, at))
   }
 }
 
-type OcspStatus = Parameters<NvidiaMachine['pki']['ocsp']>[0]['status']
+/** How an answer differs from the right one. */
+type OcspChange = Partial<Omit<Parameters<NvidiaMachine['pki']['ocsp']>[0], 'certificate'>>
 
 /** Reads a request with a reader of its own: CertID, and the nonce, which must be critical and of 32 bytes. */
 function questionIn(bytes: Uint8Array) {
@@ -117,10 +110,11 @@ function questionIn(bytes: Uint8Array) {
   return { serial: serial.content, nonce, nameHash: nameHash.content }
 }
 
-function responderOf(
+/** Answers about every certificate of a machine of the kit. */
+export function responderOf(
   { pki, gpus, switches, driverRim, vbiosRim, switchRim }: NvidiaMachine,
   at: string,
-  status: OcspStatus,
+  change: OcspChange = {},
 ): Responder {
   const devices = [...gpus, ...switches].flatMap(({ device }) => Object.values(device.certificates))
   const signers = [driverRim, vbiosRim, switchRim].flatMap((rim) =>
@@ -137,7 +131,7 @@ function responderOf(
       return equalBytes(withoutSign(question.serial), c.serial) && equalBytes(question.nameHash, nameHash)
     })
     if (certificate === undefined) return undefined
-    const body = pki.ocsp({ certificate, at, nonce: question.nonce, ...(status === undefined ? {} : { status }) })
+    const body = pki.ocsp({ certificate, at, nonce: question.nonce, ...change })
     return { contentType: 'application/ocsp-response', body }
   }
 }

@@ -26,13 +26,13 @@ export async function amdNeeds(item: EvidenceItem, context: Context): Promise<Ne
   const { value: report } = decoded.value
   const { signingKey: key } = report
   const travelled = offers.value.keys.filter((k) => k.kind === key)
+  const isServed = key === 'vcek' && !isZero(report.chipId) && travelled.length === 0
   const about = (product: AmdProduct): Together => {
-    const authorities: Together = [
-      { kind: 'amd-chain', product, key },
-      { kind: 'amd-crl', product, key },
-    ]
-    const isServed = key === 'vcek' && !isZero(report.chipId) && travelled.length === 0
-    return isServed ? [vcekOf(report, product), ...authorities] : authorities
+    const chain = { kind: 'amd-chain', product, key } as const
+    return {
+      whole: isServed ? [vcekOf(report, product), chain] : [chain],
+      beside: [{ kind: 'amd-crl', product, key }],
+    }
   }
   const [first, ...others] = productsOf(report, travelled)
   const missing = travelled.length === 0 ? neverServed(report) : undefined

@@ -7,7 +7,7 @@ import { type Need, type Needs, NOTHING } from './needs.ts'
 import { nvidiaNeeds, nvidiaNeedsAfter } from './nvidia.ts'
 
 export type { IntelUpdate } from './intel.ts'
-export type { Need, NeedFault, Needs, Together } from './needs.ts'
+export { type Need, type NeedFault, type Needs, requestsIn, type Together } from './needs.ts'
 
 /** What the needs of evidence depend on beside its bytes. */
 export interface NeedsContext {
