@@ -151,7 +151,7 @@ describe('verify obtains what it waits for', () => {
     expect((await decide(evidenceOf(one), { ...complete, collateral: [join(folder, 'given')] })).decision.verdict).toBe(
       'accept',
     )
-    const debug = file('debug.json', bareSnp({ wrong: 'debug-allowed' as never }).evidence as Uint8Array)
+    const debug = file('debug.json', bareSnp({ wrong: 'policy-debug' }).evidence as Uint8Array)
     expect((await decide(debug, { ...complete, collateral: [join(folder, 'given')] })).decision.verdict).not.toBe(
       'accept',
     )
