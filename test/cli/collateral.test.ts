@@ -5,7 +5,9 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { writePack } from '../../src/cli/collateral/write-pack.ts'
 import { type Decided, type DecideOptions, decide } from '../../src/cli/verify/decide.ts'
+import { CollateralCache } from '../../src/collateral/cache/cache.ts'
 import { requestKey } from '../../src/collateral/cache/key.ts'
+import { readClock, readingsOfMachine } from '../../src/collateral/cache/remember.ts'
 import { answersUsed } from '../../src/collateral/pack/used.ts'
 import { toHex } from '../../src/core/encodings.ts'
 import type { JsonObject } from '../../src/core/json.ts'
@@ -178,6 +180,23 @@ describe('verify obtains what it waits for', () => {
       verdict: 'reject',
       findings: [{ code: 'COLLATERAL_ROLLBACK', item: 'collateral' }],
     })
+  })
+})
+
+describe('the clock of a verifier with a cache', () => {
+  it.each([
+    ['CLOCK_WENT_BACK', { instant: 4_000_000_000, boot: 'another start', uptimeSeconds: 1 }],
+    ['CLOCK_JUMP', { ...readingsOfMachine(), instant: Math.floor(Date.now() / 1000) - 4000 }],
+  ])('%s', async (code, before) => {
+    const [one] = CASES as [Case]
+    const path = join(folder, `${code}.db`)
+    const cache = new CollateralCache(path)
+    expect((await readClock(cache, 0, () => before)).clockFaults).toEqual([])
+    await cache.close()
+    const { at: __, ...options } = optionsOf(one)
+    const { decision } = await decide(evidenceOf(one), { ...options, cache: path, offline: true })
+    expect(decision.verdict).not.toBe('accept')
+    expect(decision.findings.filter((f) => f.code.startsWith('CLOCK_'))).toMatchObject([{ code, item: 'set' }])
   })
 })
 

@@ -2,6 +2,7 @@ import type { CollateralFile } from '../../attestation/collateral.ts'
 import { decodePack, filesIn, looksLikePack, MOST_PACK_BYTES, type ReadPack } from '../../collateral/pack/pack.ts'
 import { checkPackSignature, packKey } from '../../collateral/pack/sign.ts'
 import { isJsonObject, parseJson } from '../../core/json.ts'
+import { LIMITS } from '../../core/limits.ts'
 import type { Outcome } from '../../core/outcome.ts'
 import type { PublicJwk } from '../../decision/credential/jws.ts'
 import { faultText } from '../faults.ts'
@@ -33,9 +34,20 @@ export async function collateralFiles(
 
 /** A pack of any size, with its digest. */
 export const readPack = async (path: string, key: PublicJwk | undefined): Promise<ReadPack> =>
-  opened({ name: path, bytes: await readBytes(path, MOST_PACK_BYTES + 1) }, key)
+  checkedPack({ name: path, bytes: await readBytes(path, MOST_PACK_BYTES + 1) }, key)
+
+/** What `readTree` has of a file that is longer. */
+const MOST_GIVEN_BYTES = LIMITS.collateralBytes + 1
 
 async function opened({ name, bytes }: CollateralFile, key: PublicJwk | undefined): Promise<ReadPack> {
+  if (bytes.length === MOST_GIVEN_BYTES)
+    throw new UsageError(
+      `${name} is too large for one judgement: take it into a cache with vouchsafe collateral import`,
+    )
+  return checkedPack({ name, bytes }, key)
+}
+
+async function checkedPack({ name, bytes }: CollateralFile, key: PublicJwk | undefined): Promise<ReadPack> {
   const pack = decodePack(bytes, name)
   const checked: Outcome<ReadPack> =
     pack.ok && key !== undefined ? await checkPackSignature(pack.value, key, name) : pack

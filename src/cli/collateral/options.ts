@@ -3,7 +3,14 @@ import { homedir } from 'node:os'
 import { dirname, isAbsolute, join } from 'node:path'
 import type { Command } from 'commander'
 import type { CollateralCache } from '../../collateral/cache/cache.ts'
-import type { FetchObject, Patience, Service } from '../../collateral/index.ts'
+import { openCollateralCache } from '../../collateral/cache/open.ts'
+import {
+  createVendorClient,
+  type FetchObject,
+  networkExchange,
+  type Patience,
+  type Service,
+} from '../../collateral/index.ts'
 import { readText, UsageError } from '../input.ts'
 
 /** Where objects are kept and whom they are asked from. */
@@ -47,9 +54,7 @@ export function cachePath(named: string | undefined): string {
 export async function openCache(path: string): Promise<CollateralCache> {
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    // Only who needs it waits for SQLite, which Node 22 calls experimental on stderr.
-    const { CollateralCache: Cache } = await import('../../collateral/cache/cache.ts')
-    return new Cache(path)
+    return await openCollateralCache(path)
   } catch (error) {
     throw new UsageError(`cannot use the cache ${path}: ${error instanceof Error ? error.message : String(error)}`)
   }
@@ -59,7 +64,6 @@ const VENDOR_URL = /^([a-z-]+)=(.+)$/
 
 /** A client of the vendors, or of the mirrors that the operator names. */
 export async function vendorClient(options: VendorOptions, patience: Partial<Patience>): Promise<FetchObject> {
-  const { createVendorClient, networkExchange } = await import('../../collateral/index.ts')
   const services: Partial<Record<Service, string>> = {}
   for (const text of options.vendorUrl ?? []) {
     const [, service, url] = VENDOR_URL.exec(text) ?? []
