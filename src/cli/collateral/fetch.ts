@@ -86,6 +86,7 @@ async function fetchAll(
       for (const { item, fault } of faults)
         if (item !== 'collateral') tell({ object: `${path}: ${item}`, faults: [fault] })
     }
+    await cache.prune(now)
     return [...progress.values()]
   } finally {
     await cache.close()

@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { CollateralCache } from '../../collateral/cache/cache.ts'
-import { recognise } from '../../collateral/files/recognise.ts'
-import { answersIn, looksLikePack } from '../../collateral/pack/pack.ts'
+import { recognise, recognisePack } from '../../collateral/files/recognise.ts'
+import { looksLikePack } from '../../collateral/pack/pack.ts'
 import { type Fault, verdictOf } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { PublicJwk } from '../../decision/credential/jws.ts'
@@ -81,7 +81,7 @@ async function importAll(
 /** A pack may be larger than what a folder of files may have. */
 async function answersAt(path: string, key: PublicJwk | undefined) {
   const isPack = path !== '-' && (await isFilePack(path))
-  if (isPack) return { answers: answersIn((await readPack(path, key)).pack), faults: [] }
+  if (isPack) return recognisePack((await readPack(path, key)).pack)
   const files = await readTree(path)
   if (key !== undefined && files.some((file) => looksLikePack(file.bytes)))
     throw new UsageError(`${path}: with --pack-key a pack is named by itself`)

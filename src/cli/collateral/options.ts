@@ -8,8 +8,8 @@ import {
   createVendorClient,
   type FetchObject,
   networkExchange,
-  type Patience,
   type Service,
+  type VendorClientOptions,
 } from '../../collateral/index.ts'
 import { readText, UsageError } from '../input.ts'
 
@@ -60,10 +60,24 @@ export async function openCache(path: string): Promise<CollateralCache> {
   }
 }
 
+/** The user's own cache; where it cannot be used, one that lasts as long as this run, so that no decision waits for a folder. */
+export async function usersCache(): Promise<CollateralCache> {
+  try {
+    return await openCache(cachePath(undefined))
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    process.stderr.write(`vouchsafe: nothing is kept: ${error.message}\n`)
+    return openCollateralCache(':memory:')
+  }
+}
+
 const VENDOR_URL = /^([a-z-]+)=(.+)$/
 
 /** A client of the vendors, or of the mirrors that the operator names. */
-export async function vendorClient(options: VendorOptions, patience: Partial<Patience>): Promise<FetchObject> {
+export async function vendorClient(
+  options: VendorOptions,
+  patience: Pick<VendorClientOptions, 'patience' | 'attemptSeconds'>,
+): Promise<FetchObject> {
   const services: Partial<Record<Service, string>> = {}
   for (const text of options.vendorUrl ?? []) {
     const [, service, url] = VENDOR_URL.exec(text) ?? []
@@ -74,7 +88,7 @@ export async function vendorClient(options: VendorOptions, patience: Partial<Pat
   try {
     return createVendorClient({
       services,
-      patience,
+      ...patience,
       ...(options.pccs === undefined ? {} : { pccs: options.pccs }),
       allowPlainHttp: options.plainHttp ?? [],
       exchange: networkExchange(options.vendorCa === undefined ? {} : { ca: [await readText(options.vendorCa)] }),

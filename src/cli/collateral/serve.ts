@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { isIP } from 'node:net'
 import { Command } from 'commander'
 import type { CollateralFile } from '../../attestation/collateral.ts'
-import { answersIn } from '../../collateral/pack/pack.ts'
+import { recognisePack } from '../../collateral/files/recognise.ts'
 import type { FindFiles } from '../../collateral/serve.ts'
 import { readText, UsageError } from '../input.ts'
 import { packKeyFrom, readPack } from './files.ts'
@@ -86,9 +86,7 @@ async function inCache(options: ServeOptions): Promise<Source> {
 
 async function inPack(path: string, options: ServeOptions): Promise<Source> {
   const key = options.packKey === undefined ? undefined : await packKeyFrom(options.packKey)
-  const { pack } = await readPack(path, key)
-  const byKey = new Map<string, readonly CollateralFile[]>(
-    keyed(answersIn(pack)).map((answer) => [answer.key, answer.files]),
-  )
+  const { answers } = await recognisePack((await readPack(path, key)).pack)
+  const byKey = new Map<string, readonly CollateralFile[]>(keyed(answers).map((answer) => [answer.key, answer.files]))
   return { find: async (name) => byKey.get(name), close: async () => undefined }
 }

@@ -4,7 +4,6 @@ import { cachedFetch, heldOnly } from '../../collateral/cache/fetch.ts'
 import { scopeOf } from '../../collateral/cache/remember.ts'
 import { obtainCollateral } from '../../collateral/index.ts'
 import { unlessHeld } from '../../collateral/lacking.ts'
-import type { Patience } from '../../collateral/manners.ts'
 import type { NeedFault } from '../../collateral/needs/index.ts'
 import type { FetchedObject, FetchObject } from '../../collateral/objects.ts'
 import type { Evidence, VerifyContext } from '../../index.ts'
@@ -22,7 +21,10 @@ export interface Supplied {
 }
 
 /** Who waits for a decision wants it soon: one try for each object, and then it is said what is missing. */
-const SOON: Patience = { attempts: 1, deadlineSeconds: 20, firstDelaySeconds: 1, longestDelaySeconds: 1 }
+const SOON = {
+  patience: { attempts: 1, deadlineSeconds: 20 },
+  attemptSeconds: 10,
+} as const
 
 /** Obtains what a piece of evidence needs beyond what is held: from the cache, and from the vendors unless off line. */
 export async function supplyMissing(

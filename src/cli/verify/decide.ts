@@ -14,7 +14,7 @@ import { type Evidence, prepareCollateral, type VerifyContext, verify } from '..
 import { type FreshnessOptions, freshnessFrom, leaseFrom, policyFrom, timeOfJudgement } from '../arguments.ts'
 import { BUILT_AT } from '../build.ts'
 import { collateralFiles, packKeyFrom } from '../collateral/files.ts'
-import { cachePath, openCache } from '../collateral/options.ts'
+import { openCache, usersCache } from '../collateral/options.ts'
 import { type Supplied, type SupplyOptions, supplyMissing } from '../collateral/supply.ts'
 import { faultText } from '../faults.ts'
 import { readFiles, readTree } from '../input.ts'
@@ -56,7 +56,7 @@ export async function decide(evidencePath: string, options: DecideOptions): Prom
     let clockFaults = clock.faults
     if (lacksCollateral(first) && (cache !== undefined || options.offline !== true)) {
       if (cache === undefined) {
-        cache = await openCache(cachePath(undefined))
+        cache = await usersCache()
         clockFaults = (await clockOf(options.at, cache)).faults
       }
       supplied = await supplyMissing(evidence, options, cache, held, context)

@@ -64,6 +64,10 @@ const SQL = {
   marks: 'SELECT * FROM mark WHERE scope = ? AND line = ?',
   putMark: `INSERT INTO mark VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET evaluation_number = excluded.evaluation_number,
     sequence_number = excluded.sequence_number, content = excluded.content`,
+  pruneAbsences: 'DELETE FROM absence WHERE until < ?',
+  pruneAnswers: 'DELETE FROM answer WHERE valid_until < ?',
+  pruneMarks: `DELETE FROM mark WHERE scope = ?1 AND line = ?2 AND issued_at NOT IN
+    (SELECT issued_at FROM mark WHERE scope = ?1 AND line = ?2 ORDER BY issued_at DESC LIMIT 8)`,
   clock: 'SELECT latest, instant, boot, uptime FROM clock',
   putClock: `INSERT INTO clock VALUES (1, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET latest = excluded.latest,
     instant = excluded.instant, boot = excluded.boot, uptime = excluded.uptime`,
@@ -77,6 +81,7 @@ const bigintOrNone = (value: unknown): bigint | undefined => (value === null ? u
 
 /** Manifests are re-issued under one id, and older drivers report what older ones say; so many stand beside one another. */
 const REVISIONS = 8
+const MONTH_SECONDS = 30 * 86_400
 const revisionsOf = (key: string): number => (key.startsWith('nvidia-rim/') ? REVISIONS : 1)
 
 /**
@@ -89,7 +94,8 @@ export class CollateralCache {
   readonly #database: DatabaseSync
   readonly #commits: GroupCommit
   readonly #statements = new Map<keyof typeof SQL, StatementSync>()
-  readonly #flights = new Set<Promise<unknown>>()
+  readonly #flights = new Set<Promise<void>>()
+  readonly #failures: unknown[] = []
 
   /** @throws Error where the file cannot be opened, is another program's, or was written by a later version */
   constructor(path: string) {
@@ -204,6 +210,7 @@ export class CollateralCache {
         if (!this.marks(scope, line).every((mark) => isNewer(facts, mark))) continue
         const sequence = facts.sequenceNumber === undefined ? null : String(facts.sequenceNumber)
         this.#run('putMark', scope, line, facts.issuedAt, facts.evaluationNumber ?? null, sequence, facts.content)
+        this.#run('pruneMarks', scope, line)
         for (const row of this.#all('ofLine', line)) {
           if (isNewer(facts, markOf({ ...row, content: '' }))) this.#drop(row)
         }
@@ -234,21 +241,40 @@ export class CollateralCache {
     })
   }
 
-  /** Work that goes on after its caller was answered; `settled` waits for it. */
+  /** Work that goes on after its caller was answered. What fails in it is told by `settled`. */
   inBackground(work: Promise<unknown>): void {
-    const flight = work.finally(() => this.#flights.delete(flight))
+    const flight: Promise<void> = work
+      .then(
+        () => undefined,
+        (error: unknown) => void this.#failures.push(error),
+      )
+      .finally(() => this.#flights.delete(flight))
     this.#flights.add(flight)
   }
 
+  /** @throws AggregateError of what failed in the background since it was told last */
   async settled(): Promise<void> {
     await Promise.all(this.#flights)
+    const failures = this.#failures.splice(0)
+    if (failures.length > 0) throw new AggregateError(failures, 'the cache could not be refreshed')
+  }
+
+  /** Removes what ended a month ago: nobody who judges now can use it. */
+  prune(now: UnixSeconds): Promise<void> {
+    return this.#commits.run(() => {
+      this.#run('pruneAbsences', now)
+      if (this.#run('pruneAnswers', now - MONTH_SECONDS) > 0) this.#run('orphans')
+    })
   }
 
   /** After what goes on in the background. */
   async close(): Promise<void> {
-    await this.settled()
-    this.#commits.close()
-    this.#database.close()
+    try {
+      await this.settled()
+    } finally {
+      this.#commits.close()
+      this.#database.close()
+    }
   }
 }
 

@@ -8,7 +8,7 @@ import type { Certificate } from '../../core/x509/certificate.ts'
 import { commonName, sameName } from '../../core/x509/names.ts'
 import { sortedWithFaults } from '../cache/answer.ts'
 import { factsOf, type ObjectFacts } from '../cache/facts.ts'
-import { answersIn, decodePack, looksLikePack, type PackedAnswer } from '../pack/pack.ts'
+import { answersIn, type CollateralPack, decodePack, looksLikePack, type PackedAnswer } from '../pack/pack.ts'
 import { pemOf } from './pem.ts'
 
 /** What a folder of files came to. */
@@ -33,38 +33,51 @@ interface Read {
 export async function recognise(files: readonly CollateralFile[]): Promise<Recognised> {
   const faults: Fault[] = []
   const packed: PackedAnswer[] = []
-  const reads: Read[] = []
+  const loose: CollateralFile[] = []
   for (const file of files) {
-    if (looksLikePack(file.bytes)) {
-      const pack = decodePack(file.bytes, file.name)
-      if (!pack.ok) faults.push(...pack.faults)
-      else
-        for (const answer of answersIn(pack.value.pack)) {
-          if (answer.key !== undefined) packed.push(answer)
-          else reads.push(...(await readsOf(answer.files, faults)))
-        }
-    } else reads.push(...(await readsOf([manifestIn(file) ?? file], faults)))
+    const pack = looksLikePack(file.bytes) ? decodePack(file.bytes, file.name) : undefined
+    if (pack === undefined) loose.push(file)
+    else if (!pack.ok) faults.push(...pack.faults)
+    else
+      for (const answer of answersIn(pack.value.pack)) {
+        if (answer.key !== undefined) packed.push(answer)
+        else loose.push(...answer.files)
+      }
   }
+  const named = await recogniseLoose(loose)
+  return { answers: [...packed, ...named.answers], faults: [...faults, ...named.faults] }
+}
+
+/** `recognise` for a pack, which may hold files that a person gave to a judgement by hand. */
+export async function recognisePack(pack: CollateralPack): Promise<Recognised> {
+  const all = answersIn(pack)
+  const named = await recogniseLoose(all.flatMap(({ key, files }) => (key === undefined ? files : [])))
+  return { answers: [...all.filter(({ key }) => key !== undefined), ...named.answers], faults: named.faults }
+}
+
+async function recogniseLoose(files: readonly CollateralFile[]): Promise<Recognised> {
+  const faults: Fault[] = []
+  const reads = await readsOf(
+    files.map((file) => manifestIn(file) ?? file),
+    faults,
+  )
   const certificates = reads.flatMap(({ set }) => set.certificates.map(({ value }) => value))
-  const answers = [
-    ...packed,
-    ...authorities(certificates),
-    ...reads.flatMap((read) => [
-      ...chips(read),
-      ...lists(read, certificates),
-      ...ocspAnswers(read),
-      ...documents(read, certificates),
-    ]),
-  ]
-  for (const read of reads) {
-    const manifests = rims(read)
-    answers.push(...manifests.flatMap((m) => (m.key === undefined ? [] : [m])))
-    if (manifests.some((m) => m.key === undefined))
-      faults.push(
-        fault('COLLATERAL_UNRECOGNISED', read.name, { expected: 'the id of the manifest as the name of its file' }),
-      )
+  const manifests = reads.flatMap(rims)
+  const unnamed = manifests.filter(({ key }) => key === undefined)
+  const expected = 'the id of the manifest as the name of its file'
+  return {
+    answers: [
+      ...authorities(certificates),
+      ...reads.flatMap((read) => [
+        ...chips(read),
+        ...lists(read, certificates),
+        ...ocspAnswers(read),
+        ...documents(read, certificates),
+      ]),
+      ...manifests.filter(({ key }) => key !== undefined),
+    ],
+    faults: [...faults, ...unnamed.map((m) => fault('COLLATERAL_UNRECOGNISED', m.files[0]?.name ?? '', { expected }))],
   }
-  return { answers, faults }
 }
 
 async function readsOf(files: readonly CollateralFile[], faults: Fault[]): Promise<readonly Read[]> {
