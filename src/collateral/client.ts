@@ -70,7 +70,8 @@ export function createVendorClient(options: VendorClientOptions = {}): FetchObje
   const hosts = new Map<string, HostTurns>()
   const flights = new Map<string, Promise<Outcome<FetchedObject>>>()
 
-  const turnsOf = (service: Service, { origin }: URL): HostTurns => {
+  const turnsOf = (service: Service, url: string): HostTurns => {
+    const { origin } = new URL(url)
     const known = hosts.get(origin) ?? new HostTurns(mannersOf(service), ports)
     hosts.set(origin, known)
     return known
@@ -97,14 +98,14 @@ export function createVendorClient(options: VendorClientOptions = {}): FetchObje
     const ask = askFor(request)
     const url = services.urlOf(ask.service, ask.path)
     const answer = await exchange({
-      url: url.href,
+      url,
       method: ask.method,
       headers: headersOf(ask, options.nvidiaServiceKey),
       body: ask.body?.bytes,
       maxBytes: ask.maxBytes,
       timeoutMilliseconds,
     })
-    const expected = { object: objectName(request), host: url.hostname, ...ask }
+    const expected = { object: objectName(request), host: new URL(url).hostname, ...ask }
     const problem = judgeAnswer(answer, expected)
     if (problem !== undefined) return attempted(problem, answer, ports)
     if (answer.kind === 'failed') throw new TypeError('an answer that failed has a fault')
@@ -122,7 +123,7 @@ export function createVendorClient(options: VendorClientOptions = {}): FetchObje
     if (asked.kind === 'answered') return asked.value
     const actual = `no turn within ${patience.deadlineSeconds} s`
     return failed([
-      fault('COLLATERAL_THROTTLED', objectName(request), { expected: `a turn at ${url.hostname}`, actual }),
+      fault('COLLATERAL_THROTTLED', objectName(request), { expected: `a turn at ${new URL(url).hostname}`, actual }),
     ])
   }
 

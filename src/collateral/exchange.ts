@@ -113,7 +113,8 @@ async function read(response: IncomingMessage, host: string, maxBytes: number): 
   const status = response.statusCode ?? 0
   const headers = headersOf(response.headers)
   if (status !== 200) {
-    response.resume()
+    // Whatever else it says, for however long, is not listened to.
+    response.destroy()
     return { kind: 'response', status, host, headers, bytes: new Uint8Array() }
   }
   const announced = Number(headers.get('content-length') ?? 0)

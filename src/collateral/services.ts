@@ -36,7 +36,7 @@ export interface ServiceOptions {
 export interface Services {
   readonly usesPccs: boolean
   /** the address of an object below its service */
-  urlOf(service: Service, path: string): URL
+  urlOf(service: Service, path: string): string
 }
 
 /**
@@ -57,7 +57,7 @@ export function servicesOf({ services = {}, pccs, allowPlainHttp = [] }: Service
     urlOf: (service, path) => {
       const base = bases.get(service)
       if (base === undefined) throw new TypeError(`there is no service ${service}`)
-      return new URL(`${base.pathname.replace(/\/$/, '')}${path}`, base)
+      return new URL(`${base.pathname.replace(/\/$/, '')}${path}`, base).href
     },
   }
 }
