@@ -68,15 +68,13 @@ async function packed({ judged, answers, judgeWith }: Decided, name: string): Pr
 async function serving(
   ...args: readonly string[]
 ): Promise<{ readonly url: string; readonly stop: () => Promise<void> }> {
-  const child = spawn(process.execPath, [
-    ...NODE_FLAGS,
-    resolve('src/cli/main.ts'),
-    'collateral',
-    'serve',
-    ...args,
-    '--port',
-    '0',
-  ])
+  const child = spawn(
+    process.execPath,
+    [...NODE_FLAGS, resolve('src/cli/main.ts'), 'collateral', 'serve', ...args, '--port', '0'],
+    {
+      env: { ...process.env, NODE_COMPILE_CACHE: resolve('node_modules/.cache/vouchsafe-cli') },
+    },
+  )
   const said = await new Promise<string>((done, failed) => {
     child.stdout.once('data', (chunk: Buffer) => done(chunk.toString()))
     child.stderr.once('data', (chunk: Buffer) => failed(new Error(chunk.toString())))
