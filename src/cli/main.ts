@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
 import { codesCommand } from './codes.ts'
+import { collateralCommand } from './collateral.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { EXIT } from './exit.ts'
@@ -21,16 +22,18 @@ const program = new Command('vouchsafe')
   .showHelpAfterError('(vouchsafe help shows every command)')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
-for (const command of [
+/** In the order in which people meet them. */
+const COMMANDS: readonly (() => Command)[] = [
   verifyCommand,
-  gateCommand,
   inspectCommand,
   policyCommand,
+  gateCommand,
+  collateralCommand,
+  doctorCommand,
   codesCommand,
   demoCommand,
-  doctorCommand,
-])
-  program.addCommand(command())
+]
+for (const command of COMMANDS) program.addCommand(command())
 
 // A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

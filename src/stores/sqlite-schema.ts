@@ -1,11 +1,10 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { SqliteSchema } from './sqlite-file.ts'
 
-/** `application_id` of our files, so that no other program's database is written to: "VSG1". */
-const APPLICATION_ID = 0x56534731
-
-/** Forward only: entry n leads from version n to n + 1 (`user_version`). An entry is never changed once released. */
-const MIGRATIONS: readonly string[] = [
-  `
+/** The gate's state; `application_id` is "VSG1". */
+export const GATE_SCHEMA: SqliteSchema = {
+  applicationId: 0x56534731,
+  migrations: [
+    `
   CREATE TABLE challenge (
     id TEXT PRIMARY KEY, record TEXT NOT NULL, expires_at INTEGER NOT NULL, used INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
@@ -27,30 +26,5 @@ const MIGRATIONS: readonly string[] = [
   CREATE TABLE revision (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO revision VALUES ('view', 0), ('denials', 0);
   `,
-]
-
-const numberOf = (database: DatabaseSync, pragma: string): number =>
-  Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0] ?? 0)
-
-/**
- * Brings a database to this version's schema, several processes at once or not.
- * @throws Error where the file is another program's, or was written by a later version
- */
-export function migrate(database: DatabaseSync, path: string): void {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    const version = numberOf(database, 'user_version')
-    const owner = numberOf(database, 'application_id')
-    const tables = database.prepare('SELECT count(*) AS n FROM sqlite_schema').get() as { readonly n: number }
-    if (owner !== APPLICATION_ID && (owner !== 0 || version !== 0 || tables.n > 0))
-      throw new Error(`${path} is the database of another program`)
-    if (version > MIGRATIONS.length)
-      throw new Error(`${path} was written by a later version of vouchsafe (schema ${version})`)
-    for (const migration of MIGRATIONS.slice(version)) database.exec(migration)
-    database.exec(`PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${MIGRATIONS.length}`)
-    database.exec('COMMIT')
-  } catch (error) {
-    database.exec('ROLLBACK')
-    throw error
-  }
+  ],
 }

@@ -1,5 +1,4 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync } from 'node:fs'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { canonicalJson, type JsonObject } from '../core/json.ts'
 import type {
   Consumption,
@@ -13,11 +12,10 @@ import type {
   PostureRow,
 } from '../gate/store.ts'
 import { GroupCommit } from './group-commit.ts'
-import { migrate } from './sqlite-schema.ts'
+import { openDatabase } from './sqlite-file.ts'
+import { GATE_SCHEMA } from './sqlite-schema.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
-/** How long a process waits while another one writes. */
-const BUSY_MILLISECONDS = 5000
 
 const SQL = {
   putChallenge: 'INSERT INTO challenge (id, record, expires_at) VALUES (?, ?, ?)',
@@ -75,30 +73,7 @@ const hardwareOf = (row: Row): HardwareRow => ({ id: String(row.id), holders: ob
  * @throws Error where the file cannot be opened, is another program's, or was written by a later version
  */
 export function sqliteStore(path: string): GateStore {
-  if (typeof path !== 'string' || path === '') throw new TypeError('path is the name of a file')
-  if (path !== ':memory:') keepPrivate(path)
-  const database = new DatabaseSync(path)
-  try {
-    database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
-    migrate(database, path)
-  } catch (error) {
-    database.close()
-    throw error
-  }
-  return new SqliteStore(database)
-}
-
-/**
- * SQLite would make the file as the umask says, and its log with the file's own mode.
- * @throws Error where others may open the file and it is not ours to forbid
- */
-function keepPrivate(path: string): void {
-  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
-  try {
-    if ((fstatSync(file).mode & 0o077) !== 0) fchmodSync(file, 0o600)
-  } finally {
-    closeSync(file)
-  }
+  return new SqliteStore(openDatabase(path, GATE_SCHEMA))
 }
 
 class SqliteStore implements GateStore {
