@@ -14,6 +14,7 @@ import { RESULT_CODES } from './codes/result.ts'
 import { RIM_CODES } from './codes/rim.ts'
 import { SEV_SNP_CODES } from './codes/sev-snp.ts'
 import { TIME_CODES } from './codes/time.ts'
+import { WEIGHTS_CODES } from './codes/weights.ts'
 import { X509_CODES } from './codes/x509.ts'
 
 export type { CodeEntry } from './codes/entry.ts'
@@ -41,6 +42,7 @@ export const CODES = {
   ...RESULT_CODES,
   ...AKASH_CODES,
   ...TIME_CODES,
+  ...WEIGHTS_CODES,
 } as const
 
 export type Code = keyof typeof CODES
