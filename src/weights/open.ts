@@ -112,8 +112,8 @@ async function alone({ files }: Source): Promise<Sealed> {
 }
 
 async function checkHeader(real: string, file: ManifestFile, key: ModelKey, plainTensors: PlainTensors): Promise<void> {
-  const { header } = take(await reading(real, (handle) => readModelFile(handle, file.path)))
-  take(authenticateSealing(header, key, plainTensors, file.path))
+  const model = take(await reading(real, (handle) => readModelFile(handle, file.path)))
+  take(authenticateSealing(model, key, plainTensors, file.path))
 }
 
 /** The very file that was written, as the file system tells it; undefined where there is none. */

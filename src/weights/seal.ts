@@ -109,11 +109,7 @@ async function finishedBefore(
     if ((await file.stat()).size !== sizeBytes) return false
     if (format !== 'cryptotensors') return (await digestOfFile(file)) === digest
     const model = await readModelFile(file, name)
-    return (
-      model.ok &&
-      digestOf(model.value.head) === digest &&
-      authenticateSealing(model.value.header, key, 'refuse', name).ok
-    )
+    return model.ok && digestOf(model.value.head) === digest && authenticateSealing(model.value, key, 'refuse', name).ok
   })
   return isSame ? decoded.value : undefined
 }

@@ -131,17 +131,19 @@ const plainMetadata = (header: Header): Map<string, string> =>
 
 /**
  * Proves that whoever has the signing key wrote this header.
- * @returns the sealing, or WEIGHTS_KEY_OTHER · WEIGHTS_SIGNATURE_MISSING · WEIGHTS_SIGNATURE_INVALID ·
- * WEIGHTS_TENSOR_NOT_SEALED · what `decodeSealing` returns
+ * @returns the sealing, or WEIGHTS_HEADER_NOT_CANONICAL · WEIGHTS_KEY_OTHER · WEIGHTS_SIGNATURE_MISSING ·
+ * WEIGHTS_SIGNATURE_INVALID · WEIGHTS_TENSOR_NOT_SEALED · what `decodeSealing` returns
  */
 export const authenticateSealing = (
-  header: Header,
+  { header, head }: ModelFile,
   key: ModelKey,
   plainTensors: PlainTensors,
   path: string,
 ): Outcome<Sealing> =>
   attempt(() => {
     const sealing = take(decodeSealing(header, path))
+    // The signature is over what was read. So that nothing else is in the file, it must be spelled as it is written.
+    if (Buffer.compare(encodeHeader(header, head.length), head) !== 0) refuse('WEIGHTS_HEADER_NOT_CANONICAL', path)
     requireNames(sealing.names, key, `${path}/__crypto_keys__`)
     const signature = take(signatureOf(header, path))
     if (!isSignedBy(key, Buffer.from(headerText(header, SIGNATURE)), signature))
@@ -161,14 +163,15 @@ const dataKeyOf = (key: ModelKey, sealed: SealedTensor, tensor: string, path: st
  */
 export const openTensors = (
   source: FileHandle,
-  { header, head }: ModelFile,
+  model: ModelFile,
   target: FileHandle,
   { key, workers, onBytes }: Work,
   plainTensors: PlainTensors,
   path: string,
 ): Promise<Outcome<void>> =>
   attemptAsync(async () => {
-    const sealing = take(authenticateSealing(header, key, plainTensors, path))
+    const { header, head } = model
+    const sealing = take(authenticateSealing(model, key, plainTensors, path))
     const dataKeys = new Map<string, Uint8Array>()
     for (const [name, tensor] of sealing.tensors) dataKeys.set(name, dataKeyOf(key, tensor, name, path))
     const metadata = plainMetadata(header)
@@ -212,19 +215,19 @@ function requireDone(done: Done, { tensor, chunk }: ChunkPlace, path: string): v
  * WEIGHTS_KEY_OTHER where the new key is of another algorithm than the tensors are
  */
 export const rewrappedHead = (
-  { header, head }: ModelFile,
+  model: ModelFile,
   old: ModelKey,
   next: ModelKey,
   path: string,
 ): Outcome<Uint8Array<ArrayBuffer>> =>
   attempt(() => {
     // A tensor that its owner left open stays as it is; the signature says that it was so.
-    const sealing = take(authenticateSealing(header, old, 'allow', path))
+    const sealing = take(authenticateSealing(model, old, 'allow', path))
     requireSameAead(old, next)
     const tensors = new Map<string, SealedTensor>()
     for (const [name, tensor] of sealing.tensors)
       tensors.set(name, { ...tensor, ...wrapKey(next.encryption, dataKeyOf(old, tensor, name, path)) })
-    return signedHead(header, { ...sealing, names: namesOf(next), tensors }, next, head.length)
+    return signedHead(model.header, { ...sealing, names: namesOf(next), tensors }, next, model.head.length)
   })
 
 /** One algorithm serves the master key and the data keys, whose length it sets. */

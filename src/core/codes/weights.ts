@@ -54,6 +54,11 @@ export const WEIGHTS_CODES = {
     title: 'The model is encrypted already.',
     hint: 'To change its key use vouchsafe weights rewrap, which leaves the tensors as they are. To seal it anew open it first.',
   },
+  WEIGHTS_HEADER_NOT_CANONICAL: {
+    verdict: 'reject',
+    title: 'The header of the encrypted model file is not spelled the way it was signed.',
+    hint: 'Spaces, escapes or the order of its members were changed after it was signed. Fetch the file again from whoever sealed it, and do not edit it.',
+  },
   WEIGHTS_VERSION_UNKNOWN: {
     verdict: 'reject',
     title: 'The encrypted model file has a version of the format that is not known.',
