@@ -52,7 +52,7 @@ export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =
     const { work: name, files } = source.isFolder ? await listed(source, key) : await alone(source)
     for (const { real, file } of files)
       if (file.format === 'cryptotensors') await checkHeader(real, file, key, plainTensors)
-    const onBytes = counter(
+    const count = counter(
       files.reduce((sum, { file }) => sum + file.sizeBytes, 0),
       options.onProgress,
     )
@@ -67,11 +67,11 @@ export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =
         const entry = progress.get(file.path)
         if (entry !== undefined && entry.digest === file.digest && entry.opened === (await stateOf(place))) {
           resumed.push(file.path)
-          onBytes(file.path)(file.sizeBytes)
-          continue
+        } else {
+          await openFile(real, file, place, plainTensors, { key, workers, onBytes: count.bytes(file.path) })
+          await progress.record(file.path, { digest: file.digest, opened: (await stateOf(place)) ?? '' })
         }
-        await openFile(real, file, place, plainTensors, { key, workers, onBytes: onBytes(file.path) })
-        await progress.record(file.path, { digest: file.digest, opened: (await stateOf(place)) ?? '' })
+        count.file(file.path, file.sizeBytes)
       }
     } finally {
       await workers.close()

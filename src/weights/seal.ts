@@ -58,7 +58,7 @@ export const sealModel = (options: SealOptions): Promise<Outcome<SealedModel>> =
     const taken = source.files.find(({ path }) => path === MANIFEST_NAME || path === PROGRESS_NAME)
     if (taken !== undefined) refuse('WEIGHTS_ALREADY_SEALED', taken.path)
     const output = take(await outputFor(source, options.output))
-    const onBytes = counter(take(await checkSource(source)), options.onProgress)
+    const count = counter(take(await checkSource(source)), options.onProgress)
     await mkdir(output, { recursive: true, mode: FOLDER_MODE })
     await removeUnfinished(output)
     const progress = await Progress.of(output, key, `seal ${JSON.stringify([namesOf(key), terms])}`)
@@ -68,12 +68,10 @@ export const sealModel = (options: SealOptions): Promise<Outcome<SealedModel>> =
     try {
       for (const found of source.files) {
         const finished = await finishedBefore(progress.get(found.path), found, output, key)
-        if (finished !== undefined) {
-          resumed.push(found.path)
-          onBytes(found.path)((await stat(found.real)).size)
-        }
-        const work = { key, workers, onBytes: onBytes(found.path) }
+        if (finished !== undefined) resumed.push(found.path)
+        const work = { key, workers, onBytes: count.bytes(found.path) }
         files.push(finished ?? (await sealFile(found, output, work, terms, progress)))
+        count.file(found.path, (await stat(found.real)).size)
       }
     } finally {
       await workers.close()

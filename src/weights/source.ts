@@ -88,9 +88,19 @@ async function checkIndex(path: string, real: string, files: ReadonlyMap<string,
 
 /** Adds up what is done, for whoever watches. */
 export function counter(bytesTotal: number, onProgress: ((progress: ModelProgress) => void) | undefined) {
-  let bytesDone = 0
-  return (path: string) => (bytes: number) => {
-    bytesDone += bytes
-    onProgress?.({ path, bytesDone, bytesTotal })
+  let [bytesDone, bytesOfFiles] = [0, 0]
+  const report = (path: string): void => onProgress?.({ path, bytesDone, bytesTotal })
+  return {
+    /** some bytes of that file */
+    bytes: (path: string) => (bytes: number) => {
+      bytesDone += bytes
+      report(path)
+    },
+    /** all of that file, with its header and tags */
+    file: (path: string, sizeBytes: number) => {
+      bytesOfFiles += sizeBytes
+      bytesDone = bytesOfFiles
+      report(path)
+    },
   }
 }
