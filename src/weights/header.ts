@@ -1,7 +1,7 @@
 import { fromUtf8 } from '../core/encodings.ts'
-import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../core/json.ts'
-import { LIMITS } from '../core/limits.ts'
+import { isJsonObject, type Json, type JsonObject, pointer } from '../core/json.ts'
 import { attempt, type Outcome, refuse, take } from '../core/outcome.ts'
+import { byBytes, parseHeaderText } from './text.ts'
 
 /**
  * Bits of one element, in the order in which safetensors aligns types: its writers lay tensors out from the last to the
@@ -48,7 +48,7 @@ export const dataBytes = (header: Header): number => header.tensors.at(-1)?.end 
 export const decodeHeader = (bytes: Uint8Array, path: string): Outcome<Header> =>
   attempt(() => {
     if (bytes[0] !== '{'.charCodeAt(0)) refuse('WEIGHTS_HEADER_MALFORMED', path, { expected: 'a JSON object' })
-    const value = take(parseJson(take(fromUtf8(bytes, path)), path, 'integers', LIMITS.modelHeaderValues))
+    const value = take(parseHeaderText(take(fromUtf8(bytes, path)).replace(/ +$/, ''), path))
     const object = objectOf(value, path)
     const tensors: Tensor[] = []
     let metadata: ReadonlyMap<string, string> | undefined
@@ -65,9 +65,6 @@ export const decodeHeader = (bytes: Uint8Array, path: string): Outcome<Header> =
 /** Ties are empty tensors: those lie as writers lay them out, whatever order an object of JavaScript keeps. */
 const byPlace = (a: Tensor, b: Tensor): number =>
   a.begin - b.begin || a.end - b.end || DTYPES.indexOf(b.dtype) - DTYPES.indexOf(a.dtype) || byBytes(a.name, b.name)
-
-/** Order of the UTF-8 bytes, which is that of the code points and not of UTF-16. */
-export const byBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
 function objectOf(value: Json | undefined, path: string): JsonObject {
   return isJsonObject(value) ? value : refuse('WEIGHTS_HEADER_MALFORMED', path, { expected: 'an object' })
@@ -108,6 +105,7 @@ function naturals(value: Json | undefined, path: string): readonly number[] {
   return (value as readonly Json[]).map((n, i) => {
     if (typeof n !== 'number' || n < 0 || Object.is(n, -0))
       return refuse('WEIGHTS_HEADER_MALFORMED', pointer(path, i), { expected: 'a number that is not negative' })
+    if (!Number.isInteger(n)) refuse('JSON_TYPE_MISMATCH', pointer(path, i), { expected: 'a whole number', actual: n })
     if (!Number.isSafeInteger(n)) refuse('WEIGHTS_TENSOR_SIZE_OVERFLOW', pointer(path, i), { actual: n })
     return n
   })
@@ -149,10 +147,23 @@ export function headerText(header: Header, without?: string): string {
     const texts = keys.map((key) => `${JSON.stringify(key)}:${JSON.stringify(header.metadata?.get(key))}`)
     members.push(`"__metadata__":{${texts.join(',')}}`)
   }
-  for (const { name, dtype, shape, begin, end } of header.tensors)
-    members.push(`${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${begin},${end}]}`)
+  if (header.tensors.length > 0) members.push(tensorsText(header.tensors))
   return `{${members.join(',')}}`
 }
+
+/** A header is written several times, with other metadata: to be signed, to be compared, to be stored. */
+function tensorsText(tensors: readonly Tensor[]): string {
+  const known = TEXTS.get(tensors)
+  if (known !== undefined) return known
+  let text = ''
+  for (const { name, dtype, shape, begin, end } of tensors) {
+    const info = `{"dtype":"${dtype}","shape":[${shape}],"data_offsets":[${begin},${end}]}`
+    text += `${text === '' ? '' : ','}${JSON.stringify(name)}:${info}`
+  }
+  TEXTS.set(tensors, text)
+  return text
+}
+const TEXTS = new WeakMap<readonly Tensor[], string>()
 
 /**
  * Length and header as they stand at the beginning of a file, filled with spaces.

@@ -11,12 +11,11 @@ export interface ModelFile {
 }
 
 /**
- * Reads the header of a safetensors file and holds it to the file's size. Memory is bounded by the format's cap of the header.
+ * Reads length and header of a safetensors file, whatever the header says. Memory is bounded by the format's cap of it.
  * @param path names the file in faults
- * @returns the header, or WEIGHTS_FILE_TRUNCATED · WEIGHTS_FILE_TRAILING_BYTES · WEIGHTS_HEADER_TOO_LARGE · what
- * `decodeHeader` returns
+ * @returns the bytes as they stand in the file, or WEIGHTS_FILE_TRUNCATED · WEIGHTS_HEADER_TOO_LARGE
  */
-export const readModelFile = (file: FileHandle, path: string): Promise<Outcome<ModelFile>> =>
+export const readHead = (file: FileHandle, path: string): Promise<Outcome<Uint8Array<ArrayBuffer>>> =>
   attemptAsync(async () => {
     const { size: fileBytes } = await file.stat()
     const length = new Uint8Array(LENGTH_BYTES)
@@ -25,15 +24,27 @@ export const readModelFile = (file: FileHandle, path: string): Promise<Outcome<M
     const headerBytes = new DataView(length.buffer).getBigUint64(0, true)
     if (headerBytes > BigInt(LIMITS.modelHeaderBytes))
       refuse('WEIGHTS_HEADER_TOO_LARGE', path, { expected: `at most ${LIMITS.modelHeaderBytes}`, actual: headerBytes })
-    const head = LENGTH_BYTES + Number(headerBytes)
-    if (head > fileBytes) refuse('WEIGHTS_FILE_TRUNCATED', path, { expected: `${head} bytes`, actual: fileBytes })
-    const bytes = new Uint8Array(head)
-    if (!(await fill(file, bytes, 0))) refuse('WEIGHTS_FILE_TRUNCATED', path, { expected: `${head} bytes` })
-    const header = take(decodeHeader(bytes.subarray(LENGTH_BYTES), path))
-    const expected = head + dataBytes(header)
-    if (fileBytes < expected) refuse('WEIGHTS_FILE_TRUNCATED', path, { expected, actual: fileBytes })
-    if (fileBytes > expected) refuse('WEIGHTS_FILE_TRAILING_BYTES', path, { expected, actual: fileBytes })
-    return { header, head: bytes }
+    const expected = LENGTH_BYTES + Number(headerBytes)
+    if (expected > fileBytes) refuse('WEIGHTS_FILE_TRUNCATED', path, { expected, actual: fileBytes })
+    const head = new Uint8Array(expected)
+    if (!(await fill(file, head, 0))) refuse('WEIGHTS_FILE_TRUNCATED', path, { expected })
+    return head
+  })
+
+/**
+ * Reads the header of a safetensors file and holds it to the file's size.
+ * @param path names the file in faults
+ * @returns the header, or WEIGHTS_FILE_TRAILING_BYTES · what `readHead` and `decodeHeader` return
+ */
+export const readModelFile = (file: FileHandle, path: string): Promise<Outcome<ModelFile>> =>
+  attemptAsync(async () => {
+    const head = take(await readHead(file, path))
+    const header = take(decodeHeader(head.subarray(LENGTH_BYTES), path))
+    const expected = head.length + dataBytes(header)
+    const { size: actual } = await file.stat()
+    if (actual < expected) refuse('WEIGHTS_FILE_TRUNCATED', path, { expected, actual })
+    if (actual > expected) refuse('WEIGHTS_FILE_TRAILING_BYTES', path, { expected, actual })
+    return { header, head }
   })
 
 /** Fills `bytes` from the file; false where the file ends before. */

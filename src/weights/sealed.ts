@@ -5,7 +5,7 @@ import { attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
 import { digestOf, digestOfFile } from './digest.ts'
 import { existing, fileWithin, reading } from './files.ts'
 import { MANIFEST_NAME, type ManifestFile } from './manifest.ts'
-import { readModelFile } from './model-file.ts'
+import { readHead } from './model-file.ts'
 
 /** The bytes of a folder's manifest. @returns them, or WEIGHTS_MANIFEST_MISSING · WEIGHTS_MANIFEST_MALFORMED */
 export const manifestIn = (root: string): Promise<Outcome<Uint8Array>> =>
@@ -27,7 +27,7 @@ export interface Present {
 
 /**
  * A file that the manifest names, where it is.
- * @returns it, or WEIGHTS_FILE_MISSING · WEIGHTS_LINK_OUTSIDE · WEIGHTS_FILE_KIND · what `readModelFile` returns
+ * @returns it, or WEIGHTS_FILE_MISSING · WEIGHTS_LINK_OUTSIDE · WEIGHTS_FILE_KIND · what `readHead` returns
  */
 export const presentIn = (root: string, { name, format }: ManifestFile): Promise<Outcome<Present>> =>
   attemptAsync(async () => {
@@ -35,7 +35,7 @@ export const presentIn = (root: string, { name, format }: ManifestFile): Promise
     return reading(real, async (file) => {
       const { size: sizeBytes } = await file.stat()
       if (format !== 'cryptotensors') return { real, sizeBytes, headDigest: undefined }
-      return { real, sizeBytes, headDigest: digestOf(take(await readModelFile(file, name)).head) }
+      return { real, sizeBytes, headDigest: digestOf(take(await readHead(file, name))) }
     })
   })
 

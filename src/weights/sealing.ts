@@ -1,13 +1,12 @@
 import { concatBytes } from '../core/bytes.ts'
-import { fromBase64, toBase64 } from '../core/encodings.ts'
-import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../core/json.ts'
-import { LIMITS } from '../core/limits.ts'
+import { isJsonObject, type Json, type JsonObject, pointer } from '../core/json.ts'
 import { attempt, type Outcome, refuse, take } from '../core/outcome.ts'
 import { AEADS, aeadName, IV_BYTES, TAG_BYTES, type WrappedKey } from './aead.ts'
 import { CHUNK_BYTES, chunkCount, hasRoom } from './chunks.ts'
-import { byBytes, type Header, type Tensor } from './header.ts'
+import type { Header, Tensor } from './header.ts'
 import type { KeyNames } from './keys.ts'
 import { type ReleaseTerms, termsOf } from './terms.ts'
+import { base64Of, byBytes, bytesOfBase64, parseHeaderText } from './text.ts'
 
 /** The keys of `__metadata__` that CryptoTensors adds. */
 export const RESERVED = ['__crypto_keys__', '__encryption__', '__policy__', '__signature__'] as const
@@ -72,7 +71,7 @@ export const decodeSealing = (header: Header, path: string): Outcome<Sealing> =>
 function embedded(header: Header, key: (typeof RESERVED)[number], path: string): JsonObject {
   const at = pointer(path, key)
   const member = header.metadata?.get(key) ?? refuse('WEIGHTS_ENCRYPTION_MALFORMED', at, { expected: 'a member' })
-  const value = take(parseJson(member, at, 'integers', LIMITS.modelHeaderValues))
+  const value = take(parseHeaderText(member, at))
   return isJsonObject(value) ? value : refuse('WEIGHTS_ENCRYPTION_MALFORMED', at, { expected: 'an object' })
 }
 
@@ -116,7 +115,7 @@ function sealedTensor(member: Json | undefined, tensor: Tensor, how: How, path: 
   // The format's description has it; what its package writes leaves it to the key.
   if (member.enc_algo !== undefined && aeadName(text(member, 'enc_algo', path)) !== how.aead)
     refuse('WEIGHTS_ALGORITHM_UNKNOWN', `${path}/enc_algo`, { expected: how.aead, actual: String(member.enc_algo) })
-  const bytes = (name: string) => take(fromBase64(text(member, name, path), pointer(path, name)))
+  const bytes = (name: string) => take(bytesOfBase64(text(member, name, path), pointer(path, name)))
   const exactly = (name: string, size: number) => {
     const value = bytes(name)
     if (value.length === size) return value
@@ -148,7 +147,7 @@ function sealedTensor(member: Json | undefined, tensor: Tensor, how: How, path: 
 export const signatureOf = (header: Header, path: string): Outcome<Uint8Array> =>
   attempt(() => {
     const at = pointer(path, SIGNATURE)
-    return take(fromBase64(header.metadata?.get(SIGNATURE) ?? refuse('WEIGHTS_SIGNATURE_MISSING', at), at))
+    return take(bytesOfBase64(header.metadata?.get(SIGNATURE) ?? refuse('WEIGHTS_SIGNATURE_MISSING', at), at))
   })
 
 /** The texts of a sealing, still to be signed. */
@@ -158,17 +157,12 @@ export function encodeSealing(sealing: Omit<Sealing, 'terms'>): ReadonlyMap<stri
   const entries = [...tensors]
     .sort(([a], [b]) => byBytes(a, b))
     .map(([name, tensor]) => {
-      const wrapped = {
-        enc_algo: aead,
-        wrapped_key: toBase64(tensor.wrappedKey),
-        key_iv: toBase64(tensor.keyIv),
-        key_tag: toBase64(tensor.keyTag),
-      }
-      const { iv, tags } = tensor
-      // An empty tensor of version 1 has neither.
-      const base = version === '2' || tags.length > 0 ? toBase64(iv) : ''
-      const data = version === '2' ? { base_iv: base, tags: toBase64(tags) } : { iv: base, tag: toBase64(tags) }
-      return `${JSON.stringify(name)}:${JSON.stringify({ ...wrapped, ...data })}`
+      const { wrappedKey, keyIv, keyTag, iv, tags } = tensor
+      const [ivName, tagsName] = version === '2' ? ['base_iv', 'tags'] : ['iv', 'tag']
+      // An empty tensor of version 1 has neither IV nor tag. No value needs an escape.
+      const data = `"${ivName}":"${tags.length === 0 ? '' : base64Of(iv)}","${tagsName}":"${base64Of(tags)}"`
+      const wrapped = `"wrapped_key":"${base64Of(wrappedKey)}","key_iv":"${base64Of(keyIv)}","key_tag":"${base64Of(keyTag)}"`
+      return `${JSON.stringify(name)}:{"enc_algo":"${aead}",${wrapped},${data}}`
     })
   const identity = ({ alg, kid }: KeyNames['enc'], kty: string) => ({ alg, ...(kid === undefined ? {} : { kid }), kty })
   const keys = {
