@@ -11,6 +11,7 @@ import { inspectCommand } from './inspect.ts'
 import { policyCommand } from './policy.ts'
 import { safeLines } from './style.ts'
 import { verifyCommand } from './verify.ts'
+import { weightsCommand } from './weights.ts'
 
 const program = new Command('vouchsafe')
   .description(
@@ -29,6 +30,7 @@ const COMMANDS: readonly (() => Command)[] = [
   policyCommand,
   gateCommand,
   collateralCommand,
+  weightsCommand,
   doctorCommand,
   codesCommand,
   demoCommand,
@@ -47,7 +49,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
  * exit code 0 would say that it was accepted.
  */
 const asksForHelpOnly = (args: readonly string[]): boolean =>
-  args.length <= 2 || !['verify', 'gate'].includes(args[0] ?? '')
+  args.length <= 2 || !['verify', 'gate', 'weights'].includes(args[0] ?? '')
 
 try {
   await program.parseAsync()

@@ -16,6 +16,7 @@ import { RESULT_CODES } from './codes/result.ts'
 import { RIM_CODES } from './codes/rim.ts'
 import { SEV_SNP_CODES } from './codes/sev-snp.ts'
 import { TIME_CODES } from './codes/time.ts'
+import { WEIGHTS_CODES } from './codes/weights.ts'
 import { X509_CODES } from './codes/x509.ts'
 
 export type { CodeEntry } from './codes/entry.ts'
@@ -45,6 +46,7 @@ export const CODES = {
   ...COLLECT_CODES,
   ...DOCTOR_CODES,
   ...TIME_CODES,
+  ...WEIGHTS_CODES,
 } as const
 
 export type Code = keyof typeof CODES

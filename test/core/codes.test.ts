@@ -10,7 +10,7 @@ const AREAS = new Set([
   ...['LIMIT', 'ENV', 'JSON', 'HEX', 'UTF8', 'BIND', 'SNP', 'GPU', 'RIM', 'XML', 'X509', 'DER', 'PEM', 'CRL', 'OCSP'],
   ...['TDX', 'SGX', 'CBOR', 'COSE', 'NITRO', 'CCA'],
   ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK'],
-  ...['GATE', 'RESULT', 'SDL', 'AKASH', 'COLLECT', 'DOCTOR'],
+  ...['GATE', 'RESULT', 'SDL', 'AKASH', 'COLLECT', 'DOCTOR', 'WEIGHTS'],
 ])
 
 /** Every code that may be asked again. All others are final, and a code never moves between the two lists. */
