@@ -39,7 +39,8 @@ export function readCocoSnp(value: Json): Outcome<EvidenceSet> {
 
 type Member = { value: Json; path: string }
 
-function numbers(member: Member, sizeBytes: number | undefined): Uint8Array {
+/** A list of bytes, of this size where one is due; inside `attempt`. */
+export function numbers(member: Member, sizeBytes: number | undefined): Uint8Array {
   const { value, path } = member
   if (!Array.isArray(value))
     return refuse('JSON_TYPE_MISMATCH', path, { expected: 'array of bytes', actual: typeOf(value) })

@@ -6,6 +6,7 @@ import { type Fault, type FaultDetail, fault, take } from '../../core/outcome.ts
 import { type Challenge, type ChallengeScope, checkChallenge } from '../challenge.ts'
 import { type Claims, type CpuClaims, type DeviceClaims, isCpuClaims, isDeviceClaims } from '../claims.ts'
 import type { BindingForm, EvidenceSet } from '../evidence.ts'
+import type { RuntimeJudgement } from './runtime-data.ts'
 
 /** What the evidence is expected to answer. The expected value comes from here and from nowhere else. */
 export type Freshness =
@@ -43,6 +44,7 @@ export interface ProvedItem {
 const KEY_DOMAIN = 'vouchsafe/1 key'
 const COMPOSITE_DOMAIN = 'vouchsafe/1 composite'
 const GPU_DOMAIN = 'vouchsafe/1 gpu'
+const TPM_DOMAIN = 'vouchsafe/1 tpm'
 
 /** The label that a bundle's key must have been hashed under. */
 export const BINDING_DOMAIN = 'vouchsafe/1'
@@ -89,6 +91,18 @@ export async function derivedGpuNonce(
   return hashed(digest, 'sha256', GPU_DOMAIN, nonce, await keyDigest(digest, spki))
 }
 
+/**
+ * Qualifying data of a TPM quote in the derived and composite forms: SHA-256("vouchsafe/1 tpm\0" ‖ nonce[64] ‖ SHA-256(SPKI, or
+ * nothing)). Many TPMs take no more than 32 or 50 bytes.
+ */
+export async function derivedQualifyingData(
+  digest: Context['digest'],
+  nonce: Uint8Array,
+  spki: Uint8Array | undefined,
+): Promise<Uint8Array> {
+  return hashed(digest, 'sha256', TPM_DOMAIN, nonce, await keyDigest(digest, spki))
+}
+
 const isCpu = (p: ProvedItem): p is ProvedItem & { claims: CpuClaims } => isCpuClaims(p.claims)
 const isNvidia = (p: ProvedItem): p is ProvedItem & { claims: DeviceClaims } => isDeviceClaims(p.claims)
 
@@ -97,6 +111,7 @@ const isNvidia = (p: ProvedItem): p is ProvedItem & { claims: DeviceClaims } => 
  * the evidence. undefined for kinds whose answer has a form of its own.
  */
 function plainAnswer(claims: Claims): { readonly name: string; readonly value: string | undefined } | undefined {
+  if (claims.kind === 'tpm/quote') return { name: 'qualifyingData', value: claims.qualifyingData }
   if (claims.kind === 'aws/nitro') return { name: 'nonce', value: claims.nonce }
   return claims.kind === 'arm/cca-token' ? { name: 'challenge', value: claims.challenge } : undefined
 }
@@ -105,19 +120,21 @@ function plainAnswer(claims: Claims): { readonly name: string; readonly value: s
  * Judges whether the proved items answer the expected nonce and belong to one another.
  * Faults: BIND_EXPECTED_EMPTY · BIND_LENGTH_MISMATCH · BIND_NONCE_MISMATCH · BIND_CHALLENGE_* · POLICY_DIGEST_CHANGED ·
  * BIND_KEY_MISMATCH · BIND_DOMAIN_MISMATCH · BIND_TLS_CLAIM_FALSE · BIND_TLS_KEY_MISSING · BIND_SET_NOT_UNIFORM ·
- * BIND_COMPOSITE_MISSING · BIND_COMPOSITE_MISMATCH · GPU_NONCE_MISMATCH · GPU_NONCE_NOT_DERIVED
+ * BIND_COMPOSITE_MISSING · BIND_COMPOSITE_MISMATCH · GPU_NONCE_MISMATCH · GPU_NONCE_NOT_DERIVED · TPM_QUOTE_MISSING
+ * @param runtime where the CPU's REPORT_DATA covers a TPM's key, a quote by that key answers in its place
  * @param required the weakest form that the policy takes
  */
 export async function judgeBinding(
   context: Context,
   set: EvidenceSet,
   proved: readonly ProvedItem[],
+  runtime: RuntimeJudgement,
   freshness: Freshness,
   required: BindingForm,
   scope: ChallengeScope,
   maxAgeSeconds: number,
 ): Promise<BindingJudgement> {
-  const judge = new Judge(set, proved)
+  const judge = new Judge(set, proved, runtime.isCarried)
   if (freshness.kind === 'notGiven' || freshness.kind === 'notChecked') {
     judge.uniformity()
     return judge.result(false)
@@ -133,23 +150,30 @@ export async function judgeBinding(
   const teeKey = freshness.kind === 'challenge' ? freshness.challenge.teeKey : undefined
   if (!judge.length(nonce)) return judge.result(false)
   const digest: Context['digest'] = (h, b) => context.digest(h, b)
-  await judge.cpu(digest, nonce, teeKey, required)
+  if (judge.isKeySound(teeKey)) {
+    if (runtime.isCarried) await judge.tpmForCpu(digest, nonce, required)
+    else await judge.cpu(digest, nonce, required)
+  }
   await judge.gpus(digest, nonce, required)
-  judge.plain(proved, nonce)
-  return judge.result(proved.length > 0)
+  await judge.plain(digest, proved, nonce)
+  return judge.result(proved.length > 0 && (!runtime.isCarried || runtime.bound.length > 0))
 }
 
 class Judge {
   readonly faults: ItemFault[] = []
   readonly #set: EvidenceSet
   readonly #cpu: (ProvedItem & { claims: CpuClaims }) | undefined
+  /** the CPU report that must cover a key, where it answers for itself and where a TPM does */
+  readonly #covering: (ProvedItem & { claims: CpuClaims }) | undefined
   readonly #nvidia: readonly (ProvedItem & { claims: DeviceClaims })[]
   #keyBound = false
   #composite = false
 
-  constructor(set: EvidenceSet, proved: readonly ProvedItem[]) {
+  /** @param isAnsweredByTpm the CPU's REPORT_DATA is no answer then, and nothing is derived from it */
+  constructor(set: EvidenceSet, proved: readonly ProvedItem[], isAnsweredByTpm: boolean) {
     this.#set = set
-    this.#cpu = proved.find(isCpu)
+    this.#cpu = isAnsweredByTpm ? undefined : proved.find(isCpu)
+    this.#covering = proved.find(isCpu)
     this.#nvidia = proved.filter(isNvidia)
   }
 
@@ -193,27 +217,55 @@ class Judge {
     return false
   }
 
-  async cpu(
-    digest: Context['digest'],
-    nonce: Uint8Array,
-    teeKey: Uint8Array | undefined,
-    required: BindingForm,
-  ): Promise<void> {
+  /** The key that came along is hashed under our label, and is the one that the challenge names. */
+  isKeySound(teeKey: Uint8Array | undefined): boolean {
+    if (this.#covering === undefined) return true
+    const { key } = this.#set
+    if (key !== undefined && key.domain !== BINDING_DOMAIN) {
+      this.#add('set', 'BIND_DOMAIN_MISMATCH', 'key.domain', { expected: BINDING_DOMAIN, actual: key.domain })
+      return false
+    }
+    if (teeKey !== undefined && (key === undefined || !equalBytes(key.spki, teeKey))) {
+      this.#add('set', 'BIND_KEY_MISMATCH', 'key.spki', {
+        expected: 'the key that the challenge names',
+        actual: key === undefined ? 'no key' : 'another key',
+      })
+      return false
+    }
+    return true
+  }
+
+  /** A quote is there that answers in the CPU's place; what it says is compared with those of the other kinds. */
+  async tpmForCpu(digest: Context['digest'], nonce: Uint8Array, required: BindingForm): Promise<void> {
+    const { items, key, binding } = this.#set
+    const quote = items.find((item) => item.kind === 'tpm/quote')
+    if (quote === undefined) {
+      this.#add('set', 'TPM_QUOTE_MISSING', 'tpm', {
+        expected: 'a quote by the key that the CPU report covers',
+        actual: 'none',
+      })
+      return
+    }
+    // A TPM's answer in the raw form covers no key, and in no form the list of GPU reports.
+    if (key !== undefined && binding === 'raw')
+      this.#add(quote.id, 'BIND_KEY_MISMATCH', 'qualifyingData', {
+        expected: toHex(await derivedQualifyingData(digest, nonce, key.spki)),
+        actual: 'the bare nonce',
+      })
+    if (required === 'composite')
+      this.#add(quote.id, 'BIND_COMPOSITE_MISSING', 'qualifyingData', {
+        expected: 'a CPU report that covers the GPU evidence',
+        actual: 'one that covers the key of a TPM',
+      })
+  }
+
+  async cpu(digest: Context['digest'], nonce: Uint8Array, required: BindingForm): Promise<void> {
     const cpu = this.#cpu
     const actual = this.#reportData
     if (cpu === undefined || actual === undefined) return
     const mismatch = (code: Code, expected: Uint8Array) =>
       this.#add(cpu.id, code, 'reportData', { expected: toHex(expected), actual: toHex(actual) })
     const { key, tlsBound, tlsSpki, binding } = this.#set
-    if (key !== undefined && key.domain !== BINDING_DOMAIN) {
-      return this.#add('set', 'BIND_DOMAIN_MISMATCH', 'key.domain', { expected: BINDING_DOMAIN, actual: key.domain })
-    }
-    if (teeKey !== undefined && (key === undefined || !equalBytes(key.spki, teeKey))) {
-      return this.#add('set', 'BIND_KEY_MISMATCH', 'key.spki', {
-        expected: 'the key that the challenge names',
-        actual: key === undefined ? 'no key' : 'another key',
-      })
-    }
     if (required === 'composite' && binding !== 'composite')
       return mismatch('BIND_COMPOSITE_MISSING', await this.#compositeData(digest, nonce))
     const withKey = key === undefined ? nonce : await keyReportData(digest, nonce, key.spki)
@@ -242,12 +294,15 @@ class Judge {
   }
 
   /** The whole of the answer is the whole of the nonce: neither a prefix nor the same value in another field will do. */
-  plain(proved: readonly ProvedItem[], nonce: Uint8Array): void {
+  async plain(digest: Context['digest'], proved: readonly ProvedItem[], nonce: Uint8Array): Promise<void> {
+    const { binding, key } = this.#set
     for (const { id, claims } of proved) {
       const answer = plainAnswer(claims)
-      if (answer === undefined || answer.value === toHex(nonce)) continue
+      const isDerived = claims.kind === 'tpm/quote' && binding !== 'raw'
+      const expected = toHex(isDerived ? await derivedQualifyingData(digest, nonce, key?.spki) : nonce)
+      if (answer === undefined || answer.value === expected) continue
       const { name, value = 'none' } = answer
-      this.#add(id, 'BIND_NONCE_MISMATCH', name, { expected: toHex(nonce), actual: value })
+      this.#add(id, 'BIND_NONCE_MISMATCH', name, { expected, actual: value === '' ? 'none' : value })
     }
   }
 
