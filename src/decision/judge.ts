@@ -216,7 +216,9 @@ function subjectOf(
     tpm: {
       known: about.knownTpms,
       bound: runtime.bound,
-      refused: runtime.faults.flatMap(({ item, fault: f }) => (f.code === 'TPM_AK_NOT_BOUND' ? [item] : [])),
+refused: runtime.isCarried
+        ? judgements.flatMap((j) => (j.kind === 'tpm/quote' && !runtime.bound.includes(j.id) ? [j.id] : []))
+        : [],
     },
   }
 }

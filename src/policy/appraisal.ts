@@ -62,7 +62,7 @@ export interface AppraisalSubject {
     readonly known: readonly KnownTpm[]
     /** ids of TPM quotes whose key the proved CPU report covers */
     readonly bound: readonly string[]
-    /** ids of TPM quotes of which that report covers another key, which was told */
+    /** ids of TPM quotes whose key that report was to cover and does not, which was told */
     readonly refused: readonly string[]
   }
   readonly tcbFloors: (processor: Pick<SnpClaims, 'product' | 'cpuid'>, bulletinsUpTo: UnixSeconds) => FirmwareFloors

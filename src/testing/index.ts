@@ -164,6 +164,7 @@ export {
   nitroDocument,
 } from './nitro/document.ts'
 export { NITRO_FAULTS, type NitroFault } from './nitro/faults.ts'
+export * from './tpm/index.ts'
 export { type NitroCertificateEdit, type NitroChain, type NitroRole, nitroChain } from './nitro/pki.ts'
 export { type AkashPacking, type AkashPackingFault, akashGpuReport } from './nvidia/akash.ts'
 export {

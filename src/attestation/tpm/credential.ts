@@ -2,7 +2,7 @@ import { p256, p384 } from '@noble/curves/nist.js'
 import { concatBytes, utf8 } from '../../core/bytes.ts'
 import { coordinateBytes } from '../../core/crypto/ecdsa.ts'
 import type { CryptoPort } from '../../core/crypto/port.ts'
-import { attempt, type Outcome, refuse } from '../../core/outcome.ts'
+import { attempt, attemptAsync, type Outcome, refuse } from '../../core/outcome.ts'
 import { BANK_BYTES } from './algorithms.ts'
 import { hmac, kdfA, kdfE, oaepEncoded } from './kdf.ts'
 import type { PublicArea } from './public-area.ts'
@@ -36,7 +36,8 @@ const CURVES = { 'P-256': p256, 'P-384': p384 } as const
  * @param ek public area of the endorsement key: decrypts, restricted, AES-128-CFB, as all templates of the TCG have it
  * @param akName 34 bytes and more: algorithm and digest, from `nameOf`
  * @param secret 1 to 32 bytes
- * @throws TypeError for a key, a name, a secret or randomness of another size
+ * @returns the credential, or TPM_ALGORITHM_FORBIDDEN for a key that is none to encipher for
+ * @throws TypeError for a name, a secret or randomness of another size
  * @see TPM 2.0 Library Part 1 §24; ../shared/spec/tpm-and-clouds.md §1
  */
 export async function makeCredential(
@@ -45,11 +46,21 @@ export async function makeCredential(
   akName: Uint8Array,
   secret: Uint8Array,
   random: CredentialRandomness,
+): Promise<Outcome<Credential>> {
+  return attemptAsync(() => credentialFor(crypto, ek, akName, secret, random))
+}
+
+async function credentialFor(
+  crypto: Pick<CryptoPort, 'digest' | 'aesBlock'>,
+  ek: PublicArea,
+  akName: Uint8Array,
+  secret: Uint8Array,
+  random: CredentialRandomness,
 ): Promise<Credential> {
   const hash = ek.nameAlg
   const digest: CryptoPort['digest'] = (name, bytes) => crypto.digest(name, bytes)
-  if (!ek.attributes.decrypt || !ek.attributes.restricted)
-    throw new TypeError('not the public area of an endorsement key')
+  if (!ek.attributes.decrypt || !ek.attributes.restricted || ek.attributes.sign)
+    refuse('TPM_ALGORITHM_FORBIDDEN', 'ek', { expected: 'a restricted key that decrypts', actual: 'another' })
   if (akName.length < 34 || secret.length === 0 || secret.length > 32) throw new TypeError('a name and a secret')
   const { seed, encrypted } =
     ek.kind === 'rsa'

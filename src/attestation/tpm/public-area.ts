@@ -1,6 +1,6 @@
 import { concatBytes } from '../../core/bytes.ts'
 import type { Context } from '../../core/context.ts'
-import { type Curve, coordinateBytes, spkiOfCoordinates } from '../../core/crypto/ecdsa.ts'
+import { type Curve, coordinateBytes, isUncompressedPoint, spkiOfCoordinates } from '../../core/crypto/ecdsa.ts'
 import { RSA_MODULUS_BYTES, spkiOfModulus } from '../../core/crypto/rsa.ts'
 import { attempt, type Outcome, refuse } from '../../core/outcome.ts'
 import { ALG, algText, hashOf } from './algorithms.ts'
@@ -40,7 +40,8 @@ const CURVES: ReadonlyMap<number, Curve> = new Map([
 
 /**
  * Decodes a TPMT_PUBLIC, or a TPM2B_PUBLIC around one, of an RSA or elliptic-curve key, without cryptography.
- * @returns the public area, or TPM_SIZE_MISMATCH · TPM_ALGORITHM_FORBIDDEN (types, sizes, curves and hashes that are not taken)
+ * @returns the public area, or TPM_SIZE_MISMATCH · TPM_ALGORITHM_FORBIDDEN (types, sizes, curves and hashes that are not taken) ·
+ * X509_KEY_INVALID (a point off its curve)
  * @see TPM 2.0 Library Part 2 §12.2.4
  */
 export function decodePublicArea(given: Uint8Array, path: string): Outcome<PublicArea> {
@@ -129,7 +130,10 @@ function eccKey(reader: TpmReader): Pick<PublicArea, 'kind' | 'spki'> {
     return concatBytes(new Uint8Array(size - value.length), value)
   }
   const x = coordinate('unique.x')
-  return { kind: curve, spki: spkiOfCoordinates(curve, concatBytes(x, coordinate('unique.y'))) }
+  const y = coordinate('unique.y')
+  if (!isUncompressedPoint(curve, concatBytes(Uint8Array.of(4), x, y)))
+    refuse('X509_KEY_INVALID', `${reader.path}.unique`, { expected: `a point on ${curve}` })
+  return { kind: curve, spki: spkiOfCoordinates(curve, concatBytes(x, y)) }
 }
 
 /** TPM2B_NAME without its size: algorithm and digest of the public area (Part 1 §16). */
