@@ -216,7 +216,7 @@ function subjectOf(
     tpm: {
       known: about.knownTpms,
       bound: runtime.bound,
-refused: runtime.isCarried
+      refused: runtime.isCarried
         ? judgements.flatMap((j) => (j.kind === 'tpm/quote' && !runtime.bound.includes(j.id) ? [j.id] : []))
         : [],
     },

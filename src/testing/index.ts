@@ -164,7 +164,6 @@ export {
   nitroDocument,
 } from './nitro/document.ts'
 export { NITRO_FAULTS, type NitroFault } from './nitro/faults.ts'
-export * from './tpm/index.ts'
 export { type NitroCertificateEdit, type NitroChain, type NitroRole, nitroChain } from './nitro/pki.ts'
 export { type AkashPacking, type AkashPackingFault, akashGpuReport } from './nvidia/akash.ts'
 export {
@@ -229,3 +228,4 @@ export type { RsaTestKeyName } from './pki/rsa-test-keys.ts'
 export type { SigningSpec } from './pki/signed.ts'
 export { type Curve, type ExplicitCurve, ecSpki, explicitEcSpki, keyId, rsaSpki, subjectPublicKey } from './pki/spki.ts'
 export { type TdxGpuMachine, type TdxGpuOptions, tdxGpuMachine } from './tdx-gpu.ts'
+export * from './tpm/index.ts'

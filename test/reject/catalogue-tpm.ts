@@ -56,7 +56,12 @@ export const TPM_ROWS = [
     what: 'a log with a length bomb or a wrong count',
   },
   { id: 'RJ-TPM-14', code: 'TPM_SECURE_BOOT_OFF', verdict: 'reject', what: 'secure boot off where it is required' },
-  { id: 'RJ-TPM-15', code: 'TPM_CLOCK_ROLLBACK', verdict: 'reject', what: 'a clock that is not safe, or counters back' },
+  {
+    id: 'RJ-TPM-15',
+    code: 'TPM_CLOCK_ROLLBACK',
+    verdict: 'reject',
+    what: 'a clock that is not safe, or counters back',
+  },
   {
     id: 'RJ-TPM-16',
     code: 'TPM_RUNTIME_DATA_INVALID',

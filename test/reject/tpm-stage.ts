@@ -1,7 +1,7 @@
-import type { JsonObject } from '../../src/core/json.ts'
 import { utf8 } from '../../src/core/bytes.ts'
-import { canonicalJson } from '../../src/core/json.ts'
 import { toBase64 } from '../../src/core/encodings.ts'
+import type { JsonObject } from '../../src/core/json.ts'
+import { canonicalJson } from '../../src/core/json.ts'
 import {
   type AmdMachineOptions,
   type HclSpec,
@@ -82,7 +82,13 @@ export interface AzureSpec extends HclSpec {
   readonly withoutQuote?: boolean
 }
 
-export function azureScene({ covered, tpm: tpmSpec = {}, report = {}, withoutQuote = false, ...hcl }: AzureSpec = {}): Scene {
+export function azureScene({
+  covered,
+  tpm: tpmSpec = {},
+  report = {},
+  withoutQuote = false,
+  ...hcl
+}: AzureSpec = {}): Scene {
   const machine = cpu({ report: { reportData: hclReportData(covered ?? hcl), ...report } })
   const quote = tpm({ key: 'rsassa', ...tpmSpec })
   const cpuItem = bundleItem('cpu', 'amd/snp-report', machine.report, [machine.table])

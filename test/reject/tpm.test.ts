@@ -85,7 +85,10 @@ describe('event logs of TPMs', () => {
 describe('the TPM of an Azure VM', () => {
   const AK = hclKey('HCLAkPub', rsaKey('small-2048'))
   const OTHER_AK = hclKey('HCLAkPub', rsaKey('ark-milan'))
-  const json = (text: string): Check => () => judgedAzure({ json: text })
+  const json =
+    (text: string): Check =>
+    () =>
+      judgedAzure({ json: text })
   const BROKEN: Readonly<Record<string, string>> = {
     'keys twice': defaultRuntimeData().replace('"keys":', '"keys":[],"keys":'),
     'two of the name': hclRuntimeData([AK, AK]),
@@ -100,7 +103,8 @@ describe('the TPM of an Azure VM', () => {
     twin: () => judgedAzure(),
     bad: {
       'another HCLAkPub': json(hclRuntimeData([OTHER_AK])),
-      'a quote by another TPM': () => judgedAzure({ tpm: { signer: ecKey('P-256', 'another TPM'), key: 'ecdsa-p256' } }),
+      'a quote by another TPM': () =>
+        judgedAzure({ tpm: { signer: ecKey('P-256', 'another TPM'), key: 'ecdsa-p256' } }),
     },
   })
   row('RJ-TPM-16', {

@@ -1,5 +1,5 @@
 import { utf8 } from '../../core/bytes.ts'
-import { fromBase64url, fromHex, toBase64, toHex } from '../../core/encodings.ts'
+import { fromBase64, fromHex, toBase64, toHex } from '../../core/encodings.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { attempt, type NonEmpty, type Outcome, refuse, take } from '../../core/outcome.ts'
@@ -126,8 +126,11 @@ function hexadecimal(member: Member): Uint8Array {
   return take(fromHex(text, text.length >> 1, member.path))
 }
 
+/** base64url with padding, as CoCo's attester writes it. */
 function base64url(member: Member): Uint8Array {
-  return fromBase64url(bounded(member)) ?? refuse('ENV_BASE64_NOT_CANONICAL', member.path, { expected: 'base64url' })
+  const text = bounded(member)
+  if (/[+/]/.test(text)) refuse('ENV_BASE64_NOT_CANONICAL', member.path, { expected: 'base64url with padding' })
+  return take(fromBase64(text.replaceAll('-', '+').replaceAll('_', '/'), member.path))
 }
 
 /** PEM has line breaks, which labels must not have. */

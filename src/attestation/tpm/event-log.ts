@@ -186,7 +186,7 @@ interface NamedEvent {
 }
 
 /**
- * Place of the separator of each firmware PCR. What was measured tells a separator, since no digest covers its type: the sender of
+ * Place of the separator of each firmware PCR but 0, into which Intel's firmware measures four zeros by another name. What was measured tells a separator, since no digest covers its type: the sender of
  * the log could call the first one something else.
  */
 async function separatorsIn(
@@ -200,7 +200,7 @@ async function separatorsIn(
   const invalid = (sequence: number, expected: string, actual: string): never =>
     refuse('TPM_EVENT_ORDER_INVALID', `${path}.events[${sequence}]`, { expected, actual })
   for (const { event, sequence } of events) {
-    if (event.register > HIGHEST_FIRMWARE_PCR) continue
+    if (event.register === 0 || event.register > HIGHEST_FIRMWARE_PCR) continue
     const isSeparator = digests.some((d) => equalBytes(d, event.digests.get(bank) ?? new Uint8Array()))
     if (!isSeparator && event.type === EV.SEPARATOR)
       invalid(sequence, SEPARATORS.map(toHex).join(' or '), toHex(event.data.subarray(0, 8)))

@@ -69,7 +69,11 @@ const IDS: Readonly<Record<TestBank, readonly [id: number, digestBytes: number]>
 const eventDigest = (bank: TestBank, { data, hashed }: TestTpmEvent): Uint8Array => digest(bank, hashed ?? data)
 
 /** The bytes of a crypto-agile log with these banks. */
-export function tpmLogBytes(events: readonly TestTpmEvent[], banks: readonly TestBank[], form: TpmLogForm = {}): Uint8Array {
+export function tpmLogBytes(
+  events: readonly TestTpmEvent[],
+  banks: readonly TestBank[],
+  form: TpmLogForm = {},
+): Uint8Array {
   const spec = concatBytes(
     utf8('Spec ID Event03\0'),
     u32(0),

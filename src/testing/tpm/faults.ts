@@ -182,7 +182,11 @@ export const TPM_FAULTS = {
     row: 'RJ-TPM-10',
     apply: attributes((bits) => bits & ~(1 << 16)),
   },
-  'not-fixed': { what: 'a key that can leave the TPM', row: 'RJ-TPM-10', apply: attributes((bits) => bits & ~(1 << 1)) },
+  'not-fixed': {
+    what: 'a key that can leave the TPM',
+    row: 'RJ-TPM-10',
+    apply: attributes((bits) => bits & ~(1 << 1)),
+  },
   'not-fixed-parent': {
     what: 'a key that can be moved below another',
     row: 'RJ-TPM-10',
@@ -190,7 +194,11 @@ export const TPM_FAULTS = {
   },
   imported: { what: 'a key that was brought in', row: 'RJ-TPM-10', apply: attributes((bits) => bits & ~(1 << 5)) },
   decrypts: { what: 'a key that decrypts too', row: 'RJ-TPM-10', apply: attributes((bits) => bits | (1 << 17)) },
-  'does-not-sign': { what: 'a key that may not sign', row: 'RJ-TPM-10', apply: attributes((bits) => bits & ~(1 << 18)) },
+  'does-not-sign': {
+    what: 'a key that may not sign',
+    row: 'RJ-TPM-10',
+    apply: attributes((bits) => bits & ~(1 << 18)),
+  },
   'foreign-maker': {
     what: 'a certificate by another maker of the same name',
     row: 'RJ-TPM-11',
@@ -233,7 +241,9 @@ export const TPM_FAULTS = {
     what: 'secure boot told as on, where off was measured',
     row: 'RJ-TPM-12',
     apply: (plan) => {
-      const off = measured((events) => events.map((e) => (isSecureBoot(e) ? tpmVariable('SecureBoot', Uint8Array.of(0)) : e)))
+      const off = measured((events) =>
+        events.map((e) => (isSecureBoot(e) ? tpmVariable('SecureBoot', Uint8Array.of(0)) : e)),
+      )
       const on = tpmVariable('SecureBoot', Uint8Array.of(1))
       return told((events) => events.map((e) => (isSecureBoot(e) ? { ...on, hashed: e.data } : e)))(off(plan))
     },

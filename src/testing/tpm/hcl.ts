@@ -49,7 +49,13 @@ export function hclReport(hardwareReport: Uint8Array, spec: HclSpec = {}): Uint8
     utf8('HCLA'),
     ...[u32(1), u32(1216 + dataSize), u32(2), u32(0), new Uint8Array(12)],
     ...[hardwareReport, new Uint8Array(1184 - hardwareReport.length)],
-    ...[u32(dataSize), u32(1), u32(spec.hardware === 'tdx' ? 4 : 2), u32(HASHES[spec.hash ?? 'sha256']), u32(data.length)],
+    ...[
+      u32(dataSize),
+      u32(1),
+      u32(spec.hardware === 'tdx' ? 4 : 2),
+      u32(HASHES[spec.hash ?? 'sha256']),
+      u32(data.length),
+    ],
     data,
   )
   return concatBytes(report, new Uint8Array(Math.max(0, 2600 - report.length)))

@@ -143,7 +143,9 @@ export function tpmQuote(seed: string, spec: TpmSpec = {}): TpmEvidence {
 function made(plan: TpmPlan): TpmEvidence {
   const quoted = plan.attest.selections.map(({ algorithm, pcrs }) => ({
     bank: testHashName(algorithm),
-    values: [...new Set(pcrs)].sort((a, b) => a - b).map((pcr) => [pcr, valueIn(plan, testHashName(algorithm), pcr)] as const),
+    values: [...new Set(pcrs)]
+      .sort((a, b) => a - b)
+      .map((pcr) => [pcr, valueIn(plan, testHashName(algorithm), pcr)] as const),
   }))
   const pcrDigest = digest(testHashName(plan.scheme.hash), ...quoted.flatMap((q) => q.values.map(([, value]) => value)))
   const attest = plan.editAttest(attestBytes({ ...plan.attest, pcrDigest }))

@@ -1,6 +1,6 @@
 import { concatBytes } from '../../core/bytes.ts'
-import type { TestKey } from '../pki/keys.ts'
 import { tlvAt, tlvsIn } from '../pki/der.ts'
+import type { TestKey } from '../pki/keys.ts'
 import { digest } from '../pki/pss.ts'
 import { subjectPublicKey } from '../pki/spki.ts'
 
@@ -88,7 +88,14 @@ export function publicAreaBytes(key: TestKey, attributes: number, { scheme, hash
   const point = key.publicPoint.subarray(1)
   const size = point.length / 2
   const curve = be16(size === 32 ? 3 : 4)
-  return concatBytes(head, signs, curve, be16(TPM_ALG.null), tpm2b(point.subarray(0, size)), tpm2b(point.subarray(size)))
+  return concatBytes(
+    head,
+    signs,
+    curve,
+    be16(TPM_ALG.null),
+    tpm2b(point.subarray(0, size)),
+    tpm2b(point.subarray(size)),
+  )
 }
 
 /** Name of a public area: algorithm and digest. */
