@@ -9,13 +9,13 @@ import {
   ccaToken,
   ccelLog,
   dstackLog,
+  hclReport,
   type NitroEvidence,
   type NvidiaMachine,
-  hclReport,
   nitroDocument,
+  nvidiaMachine,
   type TpmEvidence,
   tpmQuote,
-  nvidiaMachine,
 } from '../../src/testing/index.ts'
 import { quoteOf } from '../attestation/dcap/support.ts'
 

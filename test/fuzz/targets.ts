@@ -10,15 +10,6 @@ import { decodeTcbInfo } from '../../src/attestation/dcap/tcb-info.ts'
 import { readEvidence } from '../../src/attestation/envelopes/index.ts'
 import { type DstackLogVersion, decodeCcelTable, judgeEventLog } from '../../src/attestation/event-log/index.ts'
 import { decodeNitroDocument } from '../../src/attestation/nitro/index.ts'
-import { judgeTpmEventLog } from '../../src/attestation/tpm/event-log.ts'
-import {
-  decodeAttest,
-  decodeCredentialFile,
-  decodePcrFile,
-  decodePublicArea,
-  decodeSignature,
-  decodeTpmQuote,
-} from '../../src/attestation/tpm/index.ts'
 import { certifiedFwid } from '../../src/attestation/nvidia/fwid.ts'
 import { authenticateRim, rimIdentityOf } from '../../src/attestation/nvidia/rim/index.ts'
 import { decodeXml, MANIFEST_CHARACTERS } from '../../src/attestation/nvidia/rim/xml.ts'
@@ -28,6 +19,15 @@ import { decodeSnpReport } from '../../src/attestation/sev-snp/decode.ts'
 import { vekExtensions } from '../../src/attestation/sev-snp/vek-extensions.ts'
 import { decodeSgxQuote } from '../../src/attestation/sgx/index.ts'
 import { decodeTdxQuote } from '../../src/attestation/tdx/index.ts'
+import { judgeTpmEventLog } from '../../src/attestation/tpm/event-log.ts'
+import {
+  decodeAttest,
+  decodeCredentialFile,
+  decodePcrFile,
+  decodePublicArea,
+  decodeSignature,
+  decodeTpmQuote,
+} from '../../src/attestation/tpm/index.ts'
 import { latin1, utf8 } from '../../src/core/bytes.ts'
 import { AS_WRITTEN, decodeCbor } from '../../src/core/cbor.ts'
 import { Context, createVerificationCache, type VerificationCache } from '../../src/core/context.ts'
@@ -57,11 +57,11 @@ import {
   ccelLog,
   ccelTable,
   createNvidiaTestPki,
+  defaultRuntimeData,
   dstackLog,
   ecKey,
-  type TestEventLog,
-  defaultRuntimeData,
   hclReport,
+  type TestEventLog,
   tpmQuote,
 } from '../../src/testing/index.ts'
 import {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { Code } from '../../../src/core/codes.ts'
+import { nodeCrypto } from '../../../src/core/crypto/node.ts'
 import type { JsonObject } from '../../../src/core/json.ts'
-import type { Decision } from '../../../src/index.ts'
+import { type Decision, derivedQualifyingData, keyReportData } from '../../../src/index.ts'
 import { ecKey, type TpmFault, type TpmKeyKind, type TpmSpec, tpmMaker } from '../../../src/testing/index.ts'
-import { cpuPolicy, json, judged, NONCE, nonceOf, type Scene, SEED } from '../../reject/stage.ts'
+import { bundleItem, cpu, cpuPolicy, json, judged, NONCE, nonceOf, type Scene, SEED } from '../../reject/stage.ts'
 import { judgedAzure, judgedTpm, tpm, tpmDocument, tpmPolicy, tpmScene } from '../../reject/tpm-stage.ts'
 
 const codes = ({ findings }: Decision): readonly Code[] => [...new Set(findings.map((f) => f.code))].sort()
@@ -189,5 +190,26 @@ describe('a policy', () => {
     expect(() => tpmPolicy({ pcrs: {}, secureBoot: 'any' })).toThrow('POLICY_MEASUREMENT_REQUIRED')
     const { akTrust: _, ...rule } = tpmDocument()
     expect(() => cpuPolicy({}, {}, { tpm: rule })).toThrow('POLICY_KEY_MISSING')
+  })
+})
+
+describe('qualifying data', () => {
+  it('of the derived form are 32 bytes that cover nonce and key', async () => {
+    const spki = ecKey('P-256', 'workload').spki
+    const digest = nodeCrypto.digest
+    const derived = await derivedQualifyingData(digest, NONCE, spki)
+    expect(derived).toHaveLength(32)
+    expect(derived).not.toEqual(await derivedQualifyingData(digest, NONCE, undefined))
+    const key = { spki: Buffer.from(spki).toString('base64'), domain: 'vouchsafe/1' }
+    const machine = cpu({ report: { reportData: await keyReportData(digest, NONCE, spki) } })
+    const of = (nonce: Uint8Array) => {
+      const scene = tpmScene(tpm({ nonce }), {}, { binding: 'derived', key })
+      const bundle = JSON.parse(Buffer.from(scene.evidence as Uint8Array).toString()) as { items: JsonObject[] }
+      const [, quote = {}] = bundle.items
+      const items = [bundleItem('cpu', 'amd/snp-report', machine.report, [machine.table]), quote]
+      return judged({ ...scene, evidence: json({ ...bundle, items }) }, { policy: tpmPolicy() })
+    }
+    expect(codes(await of(derived))).toEqual([])
+    expect(codes(await of(NONCE))).toEqual(['BIND_NONCE_MISMATCH'])
   })
 })
