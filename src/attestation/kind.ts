@@ -53,7 +53,7 @@ export interface NotChecked {
  * inconclusive). A revoked certificate is a fault of the item, never a status.
  */
 export interface RevocationReport {
-  readonly chain: 'amd' | 'nvidia-device' | 'nvidia-rim' | 'intel-pck' | 'aws-nitro'
+  readonly chain: 'amd' | 'nvidia-device' | 'nvidia-rim' | 'intel-pck' | 'aws-nitro' | 'tpm-maker'
   readonly status: 'good' | 'notGiven' | 'unknown'
   /** whether an answer it rests on came with the evidence alone */
   readonly stapled: boolean

@@ -16,6 +16,7 @@ import { RESULT_CODES } from './codes/result.ts'
 import { RIM_CODES } from './codes/rim.ts'
 import { SEV_SNP_CODES } from './codes/sev-snp.ts'
 import { TIME_CODES } from './codes/time.ts'
+import { TPM_CODES } from './codes/tpm.ts'
 import { WEIGHTS_CODES } from './codes/weights.ts'
 import { X509_CODES } from './codes/x509.ts'
 
@@ -40,6 +41,7 @@ export const CODES = {
   ...EVENT_LOG_CODES,
   ...CBOR_CODES,
   ...NITRO_CCA_CODES,
+  ...TPM_CODES,
   ...GATE_CODES,
   ...RESULT_CODES,
   ...AKASH_CODES,
