@@ -17,6 +17,9 @@ const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript
 const compiled = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
 
+/** What threads are started with: modules that are named at run time alone. */
+const WORKERS = ['weights/worker']
+
 // One folder deep, as the modules that ask for files beside `dist` are.
 const PARTS = 'parts/[name]-[hash].js'
 const bundle = await rolldown({
@@ -26,6 +29,7 @@ const bundle = await rolldown({
     [...Object.values(manifest.exports).map((entry) => entry.import?.default), ...Object.values(manifest.bin)]
       .filter((file) => file !== undefined)
       .map((file) => file.replace(/^\.\/dist\/|\.js$/g, ''))
+      .concat(WORKERS)
       .map((name) => [name, `src/${name}.ts`]),
   ),
   external: /^[^./]/,
