@@ -1,7 +1,7 @@
 import type { Evidence, VerifyContext } from './index.ts'
 
 const TEE_TYPES = ['cpu', 'cpu-gpu']
-const FRESHNESS = ['challenge', 'nonce', 'notGiven', 'notChecked']
+const FRESHNESS = ['challenge', 'nonce', 'runtimeData', 'notGiven', 'notChecked']
 const PHYSICAL = ['unknown', 'audited', 'hyperscaler']
 const LEASE_MEMBERS = ['id', 'provider', 'teeType', 'gpuCount', 'gpuModel', 'hostData', 'mrConfigId']
 
@@ -29,6 +29,9 @@ export function checkArguments(evidence: Evidence, context: VerifyContext): void
   if (freshness.kind === 'nonce' && !(freshness.nonce instanceof Uint8Array)) wrong('freshness.nonce is a Uint8Array')
   if (freshness.kind === 'challenge' && !(freshness.challenge?.nonce instanceof Uint8Array)) {
     wrong('freshness.challenge is what decodeChallenge returned')
+  }
+  if (freshness.kind === 'runtimeData' && typeof freshness.runtimeData?.nonce !== 'string') {
+    wrong('freshness.runtimeData is what decodeRuntimeData returned')
   }
   if (freshness.kind === 'notChecked' && typeof freshness.because !== 'string') wrong('freshness.because is text')
   const { certificates, rims, platformKeys } = collateral ?? {}

@@ -327,6 +327,11 @@ function notCheckedOf(
   }
   if (about.freshness.kind === 'nonce')
     list.push({ what: 'age of the nonce', because: 'a bare nonce says nothing of when it was asked; a challenge does' })
+  if (about.freshness.kind === 'runtimeData')
+    list.push({
+      what: 'age of the nonce',
+      because: 'a session says nothing of when it was opened; whoever opened it knows',
+    })
   if (about.freshness.kind === 'notGiven')
     list.push({ what: 'freshness', because: 'no challenge and no nonce were given' })
   if (about.freshness.kind === 'notChecked') list.push({ what: 'freshness', because: about.freshness.because })

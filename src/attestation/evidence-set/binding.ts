@@ -6,11 +6,14 @@ import { type Fault, type FaultDetail, fault, take } from '../../core/outcome.ts
 import { type Challenge, type ChallengeScope, checkChallenge } from '../challenge.ts'
 import { type Claims, type CpuClaims, type DeviceClaims, isCpuClaims, isDeviceClaims } from '../claims.ts'
 import type { BindingForm, EvidenceSet } from '../evidence.ts'
+import { cpuReportData, deviceReportData, type RuntimeData } from './runtime-data.ts'
 
 /** What the evidence is expected to answer. The expected value comes from here and from nowhere else. */
 export type Freshness =
   | { readonly kind: 'challenge'; readonly challenge: Challenge }
   | { readonly kind: 'nonce'; readonly nonce: Uint8Array }
+  /** a session of the KBS protocol: nonce and key of the client, as it hashed them. That the nonce was asked just now is the caller's to know */
+  | { readonly kind: 'runtimeData'; readonly runtimeData: RuntimeData }
   /** nobody asked anything: refused under any policy */
   | { readonly kind: 'notGiven' }
   /** deliberately not checked: listed, and never an accept */
@@ -129,10 +132,16 @@ export async function judgeBinding(
       return judge.result(false)
     }
   }
+  const digest: Context['digest'] = (h, b) => context.digest(h, b)
+  if (freshness.kind === 'runtimeData') {
+    const nonce = await cpuReportData(digest, freshness.runtimeData)
+    judge.runtimeData(nonce, await deviceReportData(digest, freshness.runtimeData), required)
+    judge.plain(proved, nonce)
+    return judge.result(proved.length > 0)
+  }
   const nonce = freshness.kind === 'challenge' ? freshness.challenge.nonce : freshness.nonce
   const teeKey = freshness.kind === 'challenge' ? freshness.challenge.teeKey : undefined
   if (!judge.length(nonce)) return judge.result(false)
-  const digest: Context['digest'] = (h, b) => context.digest(h, b)
   await judge.cpu(digest, nonce, teeKey, required)
   await judge.gpus(digest, nonce, required)
   judge.plain(proved, nonce)
@@ -239,6 +248,21 @@ class Judge {
       const cut = equalBytes(actual.subarray(0, 32), nonce.subarray(0, 32)) && isZero(actual.subarray(32))
       mismatch(cut ? 'BIND_LENGTH_MISMATCH' : 'BIND_NONCE_MISMATCH', nonce)
     }
+  }
+
+  /** REPORT_DATA is the digest that covers nonce and key, and every device has the beginning of its own. */
+  runtimeData(cpuData: Uint8Array, deviceData: Uint8Array, required: BindingForm): void {
+    const actual = this.#reportData
+    if (this.#cpu !== undefined && actual !== undefined) {
+      const detail = { expected: toHex(cpuData), actual: toHex(actual) }
+      if (!equalBytes(actual, cpuData)) this.#add(this.#cpu.id, 'BIND_NONCE_MISMATCH', 'reportData', detail)
+      else if (required === 'composite') this.#add(this.#cpu.id, 'BIND_COMPOSITE_MISSING', 'reportData', detail)
+      else this.#keyBound = true
+    }
+    const expected = toHex(deviceData.subarray(0, 32))
+    const code = this.#keyBound ? 'BIND_SET_NOT_UNIFORM' : 'GPU_NONCE_MISMATCH'
+    for (const { id, claims } of this.#nvidia)
+      if (claims.nonce !== expected) this.#add(id, code, 'nonce', { expected, actual: claims.nonce })
   }
 
   /** The whole of the answer is the whole of the nonce: neither a prefix nor the same value in another field will do. */

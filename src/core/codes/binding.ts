@@ -32,6 +32,11 @@ export const BINDING_CODES = {
     title: 'The challenge was issued for another lease, provider or purpose.',
     hint: 'Issue a challenge for this lease and provider and collect again; answers cannot be moved from one lease to another.',
   },
+  BIND_RUNTIME_DATA_INVALID: {
+    verdict: 'reject',
+    title: 'The runtime data of the session cannot be read, or has another nonce than was given.',
+    hint: 'The client should send the nonce of its session, its public key as a JWK and the additional evidence, exactly as it hashed them.',
+  },
   BIND_EXPECTED_EMPTY: {
     verdict: 'reject',
     title: 'The expected nonce is empty.',
