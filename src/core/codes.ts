@@ -10,6 +10,7 @@ import { LIMIT_CODES } from './codes/limits.ts'
 import { NITRO_CCA_CODES } from './codes/nitro-cca.ts'
 import { NVIDIA_CODES } from './codes/nvidia.ts'
 import { POLICY_CODES } from './codes/policy.ts'
+import { RELEASE_CODES } from './codes/release.ts'
 import { RESULT_CODES } from './codes/result.ts'
 import { RIM_CODES } from './codes/rim.ts'
 import { SEV_SNP_CODES } from './codes/sev-snp.ts'
@@ -39,6 +40,7 @@ export const CODES = {
   ...NITRO_CCA_CODES,
   ...GATE_CODES,
   ...RESULT_CODES,
+  ...RELEASE_CODES,
   ...AKASH_CODES,
   ...TIME_CODES,
 } as const

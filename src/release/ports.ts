@@ -153,7 +153,21 @@ export interface ReleaseStore {
   putCheckpoint(checkpoint: CheckpointRow): Promise<void>
   checkpoints(afterSize: number, limit: number): Promise<readonly CheckpointRow[]>
   epochs(): Promise<SharedEpochs>
+  /** @throws where the id is taken. Sessions that ended before the new one was made may be forgotten. */
+  putSession(session: HeldSession): Promise<void>
+  session(id: string): Promise<HeldSession | undefined>
   close(): Promise<void>
+}
+
+/** An attested session of a protocol with a nonce of its own, until it ends. */
+export interface HeldSession {
+  /** 32 hexadecimal digits */
+  readonly id: string
+  readonly workload: string
+  /** base64, as it was issued */
+  readonly nonce: string
+  readonly evidence: Uint8Array
+  readonly expiresAt: UnixSeconds
 }
 
 /** What is told about one decision of the broker's, released or refused. */

@@ -10,7 +10,7 @@ const AREAS = new Set([
   ...['LIMIT', 'ENV', 'JSON', 'HEX', 'UTF8', 'BIND', 'SNP', 'GPU', 'RIM', 'XML', 'X509', 'DER', 'PEM', 'CRL', 'OCSP'],
   ...['TDX', 'SGX', 'CBOR', 'COSE', 'NITRO', 'CCA'],
   ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK'],
-  ...['GATE', 'RESULT', 'SDL', 'AKASH'],
+  ...['GATE', 'RESULT', 'SDL', 'AKASH', 'RELEASE', 'ADMIN'],
 ])
 
 /** Every code that may be asked again. All others are final, and a code never moves between the two lists. */
@@ -52,6 +52,7 @@ const INCONCLUSIVE = [
   ],
   ...['GATE_EVIDENCE_NEEDED', 'GATE_DENYLIST_UNAVAILABLE', 'GATE_REPLICA_MISSING', 'GATE_STORE_UNAVAILABLE'],
   ...['GATE_SIGNER_UNAVAILABLE', 'GATE_IDENTITY_UNAVAILABLE'],
+  ...['RELEASE_REPLICA_STALE', 'RELEASE_VAULT_UNAVAILABLE', 'RELEASE_AUDIT_UNAVAILABLE', 'ADMIN_KEY_CHANGED'],
   ...['CLOCK_BEFORE_BUILD', 'CLOCK_JUMP', 'CLOCK_SOURCES_DISAGREE', 'CLOCK_WENT_BACK'],
 ]
 
