@@ -13,6 +13,7 @@ import { POLICY_CODES } from './codes/policy.ts'
 import { RELEASE_CODES } from './codes/release.ts'
 import { RESULT_CODES } from './codes/result.ts'
 import { RIM_CODES } from './codes/rim.ts'
+import { SERVICE_CODES } from './codes/service.ts'
 import { SEV_SNP_CODES } from './codes/sev-snp.ts'
 import { TIME_CODES } from './codes/time.ts'
 import { X509_CODES } from './codes/x509.ts'
@@ -42,6 +43,7 @@ export const CODES = {
   ...RESULT_CODES,
   ...RELEASE_CODES,
   ...AKASH_CODES,
+  ...SERVICE_CODES,
   ...TIME_CODES,
 } as const
 

@@ -29,8 +29,11 @@ export interface OpenedSession {
 /** What a client answers, as it came: nothing of it is believed. */
 export interface SessionEvidence {
   readonly sessionId: string
-  /** what it attests with: evidence whose report data is the hash of nonce and key (`envelopes/kbs`) */
-  readonly evidence: Uint8Array
+  /**
+   * what it attests with: evidence whose report data is the hash of nonce and key (`envelopes/kbs`); or, of a client that does not
+   * send its nonce back, what it becomes with the nonce that was issued
+   */
+  readonly evidence: Uint8Array | ((nonce: string) => Uint8Array)
 }
 
 /**
@@ -86,10 +89,11 @@ export class Sessions {
     if (used.kind !== 'consumed') return refuseRelease('challenge', NOT_CONSUMED[used.kind], path)
     if (used.challenge.record.kind !== RECORD_KIND) return refuseRelease('challenge', 'RELEASE_CHALLENGE_UNKNOWN', path)
     const { record, expiresAt } = used.challenge
-    const key = keyInside(evidence)
-    if (!key.ok) return key
     const about = { workload: String(record.workload), nonce: String(record.nonce) }
-    await store.putSession({ id: sessionId, ...about, evidence: copyOf(evidence), expiresAt })
+    const bytes = copyOf(evidence instanceof Uint8Array ? evidence : evidence(about.nonce))
+    const key = keyInside(bytes)
+    if (!key.ok) return key
+    await store.putSession({ id: sessionId, ...about, evidence: bytes, expiresAt })
     return ok({ kind: 'session', id: sessionId })
   }
 
