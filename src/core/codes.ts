@@ -1,4 +1,5 @@
 import { AKASH_CODES } from './codes/akash.ts'
+import { AUDIT_CODES } from './codes/audit.ts'
 import { BINDING_CODES } from './codes/binding.ts'
 import { CBOR_CODES } from './codes/cbor.ts'
 import { COLLATERAL_CODES } from './codes/collateral.ts'
@@ -10,6 +11,7 @@ import { LIMIT_CODES } from './codes/limits.ts'
 import { NITRO_CCA_CODES } from './codes/nitro-cca.ts'
 import { NVIDIA_CODES } from './codes/nvidia.ts'
 import { POLICY_CODES } from './codes/policy.ts'
+import { RELEASE_CODES } from './codes/release.ts'
 import { RESULT_CODES } from './codes/result.ts'
 import { RIM_CODES } from './codes/rim.ts'
 import { SEV_SNP_CODES } from './codes/sev-snp.ts'
@@ -38,6 +40,8 @@ export const CODES = {
   ...CBOR_CODES,
   ...NITRO_CCA_CODES,
   ...GATE_CODES,
+  ...RELEASE_CODES,
+  ...AUDIT_CODES,
   ...RESULT_CODES,
   ...AKASH_CODES,
   ...TIME_CODES,

@@ -11,6 +11,7 @@ const AREAS = new Set([
   ...['TDX', 'SGX', 'CBOR', 'COSE', 'NITRO', 'CCA'],
   ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK'],
   ...['GATE', 'RESULT', 'SDL', 'AKASH'],
+  ...['RELEASE', 'AUDIT'],
 ])
 
 /** Every code that may be asked again. All others are final, and a code never moves between the two lists. */
@@ -52,6 +53,8 @@ const INCONCLUSIVE = [
   ],
   ...['GATE_EVIDENCE_NEEDED', 'GATE_DENYLIST_UNAVAILABLE', 'GATE_REPLICA_MISSING', 'GATE_STORE_UNAVAILABLE'],
   ...['GATE_SIGNER_UNAVAILABLE', 'GATE_IDENTITY_UNAVAILABLE'],
+  ...['RELEASE_VAULT_UNAVAILABLE', 'RELEASE_AUDIT_UNAVAILABLE'],
+  ...['AUDIT_CHECKPOINT_MISSING', 'AUDIT_ANCHOR_UNAVAILABLE'],
   ...['CLOCK_BEFORE_BUILD', 'CLOCK_JUMP', 'CLOCK_SOURCES_DISAGREE', 'CLOCK_WENT_BACK'],
 ]
 
