@@ -1,4 +1,5 @@
 import { AKASH_CODES } from './codes/akash.ts'
+import { AUDIT_CODES } from './codes/audit.ts'
 import { BINDING_CODES } from './codes/binding.ts'
 import { CBOR_CODES } from './codes/cbor.ts'
 import { COLLATERAL_CODES } from './codes/collateral.ts'
@@ -40,6 +41,8 @@ export const CODES = {
   ...CBOR_CODES,
   ...NITRO_CCA_CODES,
   ...GATE_CODES,
+  ...RELEASE_CODES,
+  ...AUDIT_CODES,
   ...RESULT_CODES,
   ...RELEASE_CODES,
   ...AKASH_CODES,

@@ -50,17 +50,17 @@ export const RELEASE_CODES = {
   RELEASE_KEY_TAMPERED: {
     verdict: 'reject',
     title: 'The stored key is not as it was registered: its row or its ciphertext was changed or moved.',
-    hint: 'The operator should treat the database as compromised and restore the row from a backup, comparing it with the audit log.',
+    hint: 'Its row was changed outside the broker: compare the database with a backup and with the audit log, and find out who wrote to it. The tenant should register the key anew.',
   },
   RELEASE_VAULT_UNAVAILABLE: {
     verdict: 'inconclusive',
-    title: 'The key-encryption key is not at hand.',
-    hint: 'The operator should attach the KEK file or token that the key was sealed under. The database alone yields no key, which is as it should be.',
+    title: 'The key-encryption key is not there, so that no key can be unwrapped.',
+    hint: 'The operator should look at the KEK file (present, mode 0600, with the KEK that the finding names) or at the token (module, label, PIN file). A database alone opens nothing, and its backup needs that of the vault beside it.',
   },
   RELEASE_AUDIT_UNAVAILABLE: {
     verdict: 'inconclusive',
-    title: 'The key store cannot be read or its audit log not be written, so nothing is released.',
-    hint: 'The operator should look at the disk and the database of the key store. Answer a new challenge then.',
+    title: 'The audit record could not be made durable, so nothing is released.',
+    hint: 'The operator should look at the disk of the database and of the anchor: full, read-only or failing. Once it can be written the service goes on without repair, and the machine asks with a new challenge.',
   },
   RELEASE_WRAP_KEY_INVALID: {
     verdict: 'reject',
