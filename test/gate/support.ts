@@ -162,12 +162,18 @@ export async function keyedAnswerOf(nonce: Uint8Array, spki: Uint8Array, shown: 
 }
 
 /** A report with this REPORT_DATA, as an item of a bundle. */
-export function cpuItemOf(reportData: Uint8Array, { chip = 'chip', amd = {}, guest }: Shown = {}) {
+export function cpuItemOf(reportData: Uint8Array, shown: Shown = {}) {
+  const machine = cpuMachineOf(reportData, shown)
+  return bundleItem('cpu', 'amd/snp-report', machine.report, [machine.table])
+}
+
+/** The machine itself, whose revocation list the gate's collateral then has. */
+export function cpuMachineOf(reportData: Uint8Array, { chip = 'chip', amd = {}, guest }: Shown = {}) {
   const chipId = testChipId('Genoa', chip)
   const reportId = guest === undefined ? {} : { reportId: testChipId('Turin', guest).subarray(0, 32) }
   const machine = amdMachine(SEED, { at: AT, chipId, ...amd, report: { reportData, ...reportId, ...amd.report } })
   lists.set('crl', amdCollateral(machine)[0] ?? new Uint8Array())
-  return bundleItem('cpu', 'amd/snp-report', machine.report, [machine.table])
+  return machine
 }
 
 export interface TestGate {

@@ -1,7 +1,5 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { cpuReportData } from '../../src/attestation/evidence-set/runtime-data.ts'
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { utf8 } from '../../src/core/bytes.ts'
-import { nodeCrypto } from '../../src/core/crypto/node.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { GateOptions } from '../../src/gate/core.ts'
 import type { Policy } from '../../src/policy/policy.ts'
@@ -12,8 +10,9 @@ import { Broker } from '../../src/release/broker.ts'
 import type { BrokerOptions } from '../../src/release/options.ts'
 import type { KeyLimits, ReleaseStore, Vault } from '../../src/release/ports.ts'
 import type { OpenedSession } from '../../src/release/session.ts'
+import { cocoSnpEvidence } from '../../src/testing/index.ts'
 import {
-  cpuItemOf,
+  cpuMachineOf,
   keyedAnswerOf,
   leaseId,
   nonceOf,
@@ -24,7 +23,8 @@ import {
   testGate,
 } from '../gate/support.ts'
 import { referenceValue, SIGNED_BY_TEAM } from '../reject/signer.ts'
-import { bundle, cpuPolicy } from '../reject/stage.ts'
+import { cpuPolicy, json } from '../reject/stage.ts'
+import { jcs } from '../service/kbs-client.ts'
 
 /** Level 5, an image that somebody vouches for, keys for two minutes. */
 export const KEY_POLICY: Policy = cpuPolicy(
@@ -150,11 +150,20 @@ export async function brokerOver(parts: TestParts): Promise<TestBroker> {
     admin: new Administration(options),
     ask: async (how = {}) => broker.release(await request(how)),
     attest: async ({ id, nonce }, { shown = {}, jwk = P256_JWK, additionalEvidence = '', ...how } = {}) => {
-      const told = { nonce: how.nonce ?? nonce, 'tee-pubkey': jwk }
-      const data = { nonce, teePubkey: jwk, additionalEvidence, hash: 'sha384' as const }
-      const reportData = await cpuReportData(nodeCrypto.digest, data)
-      const evidence = bundle([cpuItemOf(reportData, shown)])
-      return broker.attestSession({ sessionId: id, runtimeData: told, additionalEvidence, hash: 'sha384', evidence })
+      const committed = jcs({ 'additional-evidence': additionalEvidence, nonce, 'tee-pubkey': jwk })
+      const reportData = new Uint8Array(64)
+      reportData.set(createHash('sha384').update(committed).digest())
+      const { report, vek, intermediate } = cpuMachineOf(reportData, shown)
+      const chain = [{ type: 'VCEK', der: vek } as const, { type: 'ASK', der: intermediate } as const]
+      const body = {
+        'init-data': null,
+        'runtime-data': { nonce: how.nonce ?? nonce, 'tee-pubkey': jwk },
+        'tee-evidence': {
+          primary_evidence: cocoSnpEvidence(report, chain),
+          additional_evidence: additionalEvidence,
+        },
+      }
+      return broker.attestSession({ sessionId: id, evidence: json(body) })
     },
   }
 }
