@@ -169,9 +169,11 @@ export interface ReleaseStore {
   putCheckpoint(checkpoint: CheckpointRow): Promise<void>
   checkpoints(afterSize: number, limit: number): Promise<readonly CheckpointRow[]>
   epochs(): Promise<SharedEpochs>
-  /** @throws where the id is taken. Sessions that ended before the new one was made may be forgotten. */
+  /** @throws where the id is taken */
   putSession(session: HeldSession): Promise<void>
   session(id: string): Promise<HeldSession | undefined>
+  /** Forgets sessions that ended before `now`. */
+  pruneSessions(now: UnixSeconds): Promise<void>
   close(): Promise<void>
 }
 

@@ -1,8 +1,10 @@
+import type { UnixSeconds } from '../core/time.ts'
 import { headOf } from '../release/audit/entry.ts'
 import type {
   AuditHead,
   AuditRow,
   CheckpointRow,
+  HeldSession,
   KeyName,
   KeyRow,
   ReleaseChange,
@@ -27,6 +29,7 @@ class MemoryReleaseStore implements ReleaseStore {
   readonly #answered = new Set<string>()
   readonly #audit: AuditRow[] = []
   readonly #checkpoints = new Map<number, CheckpointRow>()
+  readonly #sessions = new Map<string, HeldSession>()
   #epochs: SharedEpochs = { policy: 0, collateral: 0 }
   #isClosed = false
 
@@ -93,6 +96,22 @@ class MemoryReleaseStore implements ReleaseStore {
   async epochs(): Promise<SharedEpochs> {
     this.#open()
     return this.#epochs
+  }
+
+  async putSession(session: HeldSession): Promise<void> {
+    this.#open()
+    if (this.#sessions.has(session.id)) throw new Error('there is a session of this id')
+    this.#sessions.set(session.id, structuredClone(session))
+  }
+
+  async session(id: string): Promise<HeldSession | undefined> {
+    this.#open()
+    return structuredClone(this.#sessions.get(id))
+  }
+
+  async pruneSessions(now: UnixSeconds): Promise<void> {
+    this.#open()
+    for (const { id, expiresAt } of this.#sessions.values()) if (expiresAt < now) this.#sessions.delete(id)
   }
 
   async close(): Promise<void> {

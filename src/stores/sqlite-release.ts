@@ -1,10 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { toBase64 } from '../core/encodings.ts'
 import { canonicalJson, type Json } from '../core/json.ts'
+import type { UnixSeconds } from '../core/time.ts'
 import { headOf } from '../release/audit/entry.ts'
 import type {
   AuditHead,
   AuditRow,
   CheckpointRow,
+  HeldSession,
   KeyName,
   KeyRow,
   ReleaseChange,
@@ -29,6 +32,9 @@ const SQL = {
   checkpoint: 'SELECT statement FROM checkpoint WHERE size = ?',
   checkpointsAfter: 'SELECT * FROM checkpoint WHERE size > ? ORDER BY size LIMIT ?',
   putCheckpoint: 'INSERT INTO checkpoint VALUES (?, ?)',
+  putSession: 'INSERT INTO session VALUES (?, ?, ?, ?, ?)',
+  session: 'SELECT * FROM session WHERE id = ?',
+  pruneSessions: 'DELETE FROM session WHERE expires_at < ?',
   epochs: 'SELECT name, value FROM epoch',
   putEpoch: 'UPDATE epoch SET value = ? WHERE name = ?',
 } as const
@@ -61,6 +67,14 @@ const auditOf = (row: Row): AuditRow => ({
   sequence: Number(row.sequence),
   entry: String(row.entry),
   chain: String(row.chain),
+})
+
+const sessionOf = (row: Row): HeldSession => ({
+  id: String(row.id),
+  workload: String(row.workload),
+  nonce: String(row.nonce),
+  evidence: new Uint8Array(Buffer.from(String(row.evidence), 'base64')),
+  expiresAt: Number(row.expires_at),
 })
 
 /**
@@ -161,6 +175,22 @@ class SqliteReleaseStore implements ReleaseStore {
 
   async epochs(): Promise<SharedEpochs> {
     return this.#epochs()
+  }
+
+  putSession({ id, workload, nonce, evidence, expiresAt }: HeldSession): Promise<void> {
+    return this.#commits.run(() => {
+      this.#statements.run('putSession', id, workload, nonce, toBase64(evidence), expiresAt)
+    })
+  }
+
+  async session(id: string): Promise<HeldSession | undefined> {
+    return this.#statements.all('session', id).map(sessionOf)[0]
+  }
+
+  pruneSessions(now: UnixSeconds): Promise<void> {
+    return this.#commits.run(() => {
+      this.#statements.run('pruneSessions', now)
+    })
   }
 
   async close(): Promise<void> {

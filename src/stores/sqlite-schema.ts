@@ -40,6 +40,10 @@ const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX release_of_key ON release (tenant, key_id, audit_sequence);
   CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, statement TEXT NOT NULL) STRICT;
+  CREATE TABLE session (
+    id TEXT PRIMARY KEY, workload TEXT NOT NULL, nonce TEXT NOT NULL, evidence TEXT NOT NULL, expires_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX session_end ON session (expires_at);
   CREATE TABLE epoch (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO epoch VALUES ('policy', 0), ('collateral', 0);
   CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit log is only added to'); END;

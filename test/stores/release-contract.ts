@@ -46,6 +46,19 @@ export function releaseContract(name: string, open: () => Promise<readonly [Rele
       expect(seen).toEqual({ head: EMPTY_HEAD, key: undefined, releases: [], epochs: { policy: 0, collateral: 0 } })
     })
 
+    it('holds a session for every replica, once and until it ends', async () => {
+      const evidence = new Uint8Array([0, 1, 255])
+      const held = { id: '0'.repeat(32), workload: 'kbs', nonce: 'AA==', evidence, expiresAt: 200 }
+      await store.putSession(held)
+      expect(await other.session(held.id)).toEqual(held)
+      expect(await other.session('1'.repeat(32))).toBeUndefined()
+      await expect(other.putSession({ ...held, workload: 'other' })).rejects.toThrow()
+      await store.pruneSessions(200)
+      expect(await other.session(held.id)).toEqual(held)
+      await store.pruneSessions(201)
+      expect(await other.session(held.id)).toBeUndefined()
+    })
+
     it('keeps a key as it was given, and replaces it by its successor alone', async () => {
       await store.transact(NAME, writeKey(keyRow(1)))
       expect(await other.key(NAME)).toEqual(keyRow(1))
