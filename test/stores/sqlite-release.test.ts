@@ -42,7 +42,7 @@ describe('the SQLite file of a broker', () => {
     await gate.close()
     const database = new DatabaseSync(path)
     database.exec(
-      'DROP TABLE release; DROP TABLE audit; DROP TABLE release_key; DROP TABLE checkpoint; DROP TABLE epoch',
+      'DROP TABLE release; DROP TABLE audit; DROP TABLE release_key; DROP TABLE checkpoint; DROP TABLE epoch; DROP TABLE session',
     )
     database.exec('PRAGMA user_version = 1')
     database.close()
