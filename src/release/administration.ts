@@ -51,7 +51,8 @@ export class Administration {
   async register({ secret, policy, limits, ...name }: Registration, approval: Approval): Promise<Outcome<KeyView>> {
     const { tenant, keyId } = name
     if (!isKeyName(tenant) || !isKeyName(keyId)) return invalid('key', 'names of up to 128 printable characters')
-    if (secret.length === 0 || secret.length > MOST_SECRET_BYTES) return invalid('secret', `1 to ${MOST_SECRET_BYTES} bytes`)
+    if (secret.length === 0 || secret.length > MOST_SECRET_BYTES)
+      return invalid('secret', `1 to ${MOST_SECRET_BYTES} bytes`)
     const checked = checkedLimits(limits)
     if (!checked.ok) return checked
     if (policy.keyRelease === 'none' || policy.profile !== 'production')
@@ -136,7 +137,9 @@ export class Administration {
   }
 
   /** @returns ADMIN_KEY_UNKNOWN · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED · RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE */
-  show(name: KeyName): Promise<Outcome<KeyView & { readonly policy: Policy; readonly releases: readonly ReleaseRow[] }>> {
+  show(
+    name: KeyName,
+  ): Promise<Outcome<KeyView & { readonly policy: Policy; readonly releases: readonly ReleaseRow[] }>> {
     return this.#stored(async () => {
       const sound = await this.#sound(name)
       if (!sound.ok) return sound
@@ -200,7 +203,8 @@ export class Administration {
     const key: KeyRow = { ...after, mac: mac.value, revision: (before?.revision ?? 0) + 1 }
     const events = eventsOf(type, key, [kind], approval, before !== undefined)
     return store.transact<Outcome<KeyView>>(key, (view) => {
-      const isAsSeen = before === undefined ? view.key === undefined : view.key !== undefined && isSameRow(view.key, before)
+      const isAsSeen =
+        before === undefined ? view.key === undefined : view.key !== undefined && isSameRow(view.key, before)
       if (!isAsSeen) return { entries: [], result: fail('ADMIN_KEY_CHANGED', 'key') }
       const rows = audit.rows(view.head, clock(), events)
       if (!rows.ok) return { entries: [], result: rows }

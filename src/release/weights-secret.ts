@@ -17,8 +17,15 @@ export function weightsSecret(text: Uint8Array): Outcome<Uint8Array> {
   return attempt(() => {
     const given = keysOf(text)
     const [master, ...moreMasters] = given.filter((key) => key.kty === 'oct')
-    const [verify, ...moreVerify] = given.filter((key) => typeof key.kty === 'string' && key.kty.toLowerCase() === 'okp')
-    if (master === undefined || verify === undefined || moreMasters.length + moreVerify.length > 0 || given.length !== 2)
+    const [verify, ...moreVerify] = given.filter(
+      (key) => typeof key.kty === 'string' && key.kty.toLowerCase() === 'okp',
+    )
+    if (
+      master === undefined ||
+      verify === undefined ||
+      moreMasters.length + moreVerify.length > 0 ||
+      given.length !== 2
+    )
       return invalid('secret.keys', 'one key of kty oct and one public key of Ed25519')
     const alg = textOf(master, 'alg')
     const size = KEY_BYTES[alg] ?? invalid('secret.keys.alg', Object.keys(KEY_BYTES).join(', '))
@@ -43,7 +50,9 @@ function keysOf(bytes: Uint8Array): readonly JsonObject[] {
 
 function textOf(key: JsonObject, name: string): string {
   const value = key[name]
-  return typeof value === 'string' && value.length > 0 && value.length <= 256 ? value : invalid(`secret.keys.${name}`, 'text')
+  return typeof value === 'string' && value.length > 0 && value.length <= 256
+    ? value
+    : invalid(`secret.keys.${name}`, 'text')
 }
 
 /** Writers use either alphabet; readers of CryptoTensors take the standard one. */

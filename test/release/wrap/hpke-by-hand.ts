@@ -38,7 +38,9 @@ export interface ByHand {
 
 /** RFC 9180 §4.1 Decap, §5.1 KeySchedule. */
 export function keySchedule({ kem, aead, privateKey, enc, info }: ByHand) {
-  const head = { x25519: '302a300506032b656e032100', 'P-256': '3059301306072a8648ce3d020106082a8648ce3d030107034200' }[kem]
+  const head = { x25519: '302a300506032b656e032100', 'P-256': '3059301306072a8648ce3d020106082a8648ce3d030107034200' }[
+    kem
+  ]
   const sender = createPublicKey({ key: Buffer.concat([Buffer.from(head, 'hex'), enc]), format: 'der', type: 'spki' })
   const dh = diffieHellman({ privateKey, publicKey: sender })
   const own = createPublicKey(privateKey).export({ format: 'der', type: 'spki' })

@@ -6,8 +6,8 @@ import { utf8 } from '../../../src/core/bytes.ts'
 import { toHex } from '../../../src/core/encodings.ts'
 import type { ReleaseBinding } from '../../../src/release/answer.ts'
 import { HPKE_INFO, type HpkeEnvelope, hpkeAad, sealHpke } from '../../../src/release/wrap/hpke.ts'
-import { openJwe } from '../../../src/release/wrap/jwe.ts'
 import { wrapKeyOfSpki } from '../../../src/release/wrap/index.ts'
+import { openJwe } from '../../../src/release/wrap/jwe.ts'
 import { describeVectors, VECTORS } from '../../core/support.ts'
 import { spkiOf } from '../support.ts'
 import { keySchedule, openByHand } from './hpke-by-hand.ts'
@@ -96,7 +96,9 @@ describeVectors('Wycheproof', () => {
         const [protectedHeader = '', encrypted_key = '', iv = '', ciphertext = '', tag = ''] = jwe.split('.')
         const header = headerOf(protectedHeader)
         const isOurs =
-          ['ECDH-ES+A256KW', 'RSA-OAEP-256'].includes(header.alg ?? '') && header.enc === 'A256GCM' && header.alg === jwk.alg
+          ['ECDH-ES+A256KW', 'RSA-OAEP-256'].includes(header.alg ?? '') &&
+          header.enc === 'A256GCM' &&
+          header.alg === jwk.alg
         const read = openJwe({ protected: protectedHeader, encrypted_key, iv, ciphertext, tag }, privateKey)
         if (read.ok !== (isOurs && result === 'valid')) wrong.push(`${tcId} ${comment}`)
         else if (read.ok) opened += toHex(read.value) === pt ? 1 : 0

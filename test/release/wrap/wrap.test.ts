@@ -5,7 +5,14 @@ import { utf8 } from '../../../src/core/bytes.ts'
 import { fromHex } from '../../../src/core/encodings.ts'
 import { nodeRandom } from '../../../src/gate/node-ports.ts'
 import type { ReleaseBinding } from '../../../src/release/answer.ts'
-import { type FlattenedJwe, openWrapped, type WrapFormat, wrap, wrapKeyOfJwk, wrapKeyOfSpki } from '../../../src/release/wrap/index.ts'
+import {
+  type FlattenedJwe,
+  openWrapped,
+  type WrapFormat,
+  wrap,
+  wrapKeyOfJwk,
+  wrapKeyOfSpki,
+} from '../../../src/release/wrap/index.ts'
 import { kbsJwk, spkiOf } from '../support.ts'
 
 const SECRET = utf8('{"keys":[]}')
@@ -68,7 +75,8 @@ describe('wrapping', () => {
   })
 
   it('is different every time', async () => {
-    for (const [format, family] of WAYS) expect(await wrapped(format, family)).not.toEqual(await wrapped(format, family))
+    for (const [format, family] of WAYS)
+      expect(await wrapped(format, family)).not.toEqual(await wrapped(format, family))
   })
 
   it('has no way for some keys', async () => {
@@ -88,7 +96,10 @@ describe('JWE, as others read it', () => {
 
   it.each(JWE)('%s: jose opens it', async (family) => {
     const jwe = (await wrapped('jwe', family)) as FlattenedJwe
-    const key = await importJWK(PAIRS[family].privateKey.export({ format: 'jwk' }), family === 'RSA' ? 'RSA-OAEP-256' : 'ECDH-ES+A256KW')
+    const key = await importJWK(
+      PAIRS[family].privateKey.export({ format: 'jwk' }),
+      family === 'RSA' ? 'RSA-OAEP-256' : 'ECDH-ES+A256KW',
+    )
     const opened = await flattenedDecrypt(jwe, key, {
       keyManagementAlgorithms: ['ECDH-ES+A256KW', 'RSA-OAEP-256'],
       contentEncryptionAlgorithms: ['A256GCM'],
@@ -110,10 +121,14 @@ describe('JWE, as others read it', () => {
     const b64 = '[A-Za-z0-9_-]'
     expect(await text('RSA')).toBe('{"alg":"RSA-OAEP-256","enc":"A256GCM"}')
     expect(await text('P-256')).toMatch(
-      new RegExp(`^{"alg":"ECDH-ES\\+A256KW","enc":"A256GCM","epk":{"crv":"P-256","kty":"EC","x":"${b64}{43}","y":"${b64}{43}"}}$`),
+      new RegExp(
+        `^{"alg":"ECDH-ES\\+A256KW","enc":"A256GCM","epk":{"crv":"P-256","kty":"EC","x":"${b64}{43}","y":"${b64}{43}"}}$`,
+      ),
     )
     expect(await text('P-521')).toMatch(
-      new RegExp(`^{"alg":"ECDH-ES\\+A256KW","enc":"A256GCM","epk":{"crv":"P-521","kty":"EC","x":"${b64}{88}","y":"${b64}{88}"}}$`),
+      new RegExp(
+        `^{"alg":"ECDH-ES\\+A256KW","enc":"A256GCM","epk":{"crv":"P-521","kty":"EC","x":"${b64}{88}","y":"${b64}{88}"}}$`,
+      ),
     )
   })
 
@@ -122,7 +137,11 @@ describe('JWE, as others read it', () => {
     for (const name of Object.keys(jwe) as (keyof FlattenedJwe)[]) {
       const bytes = Buffer.from(jwe[name], 'base64url')
       bytes[0] = (bytes[0] ?? 0) ^ 1
-      const opened = await openWrapped({ ...jwe, [name]: bytes.toString('base64url') }, PAIRS['P-256'].privateKey, BINDING)
+      const opened = await openWrapped(
+        { ...jwe, [name]: bytes.toString('base64url') },
+        PAIRS['P-256'].privateKey,
+        BINDING,
+      )
       expect(opened, name).toMatchObject({ ok: false, faults: [{ code: 'RELEASE_WRAPPED_INVALID' }] })
     }
   })
@@ -131,7 +150,11 @@ describe('JWE, as others read it', () => {
 /** Members in the order of their names, at every depth. */
 function sorted(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([k, v]) => [k, sorted(v)]))
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([k, v]) => [k, sorted(v)]),
+  )
 }
 
 const refusals = (spki: Uint8Array) => {
@@ -185,10 +208,16 @@ describe('keys that nothing is wrapped to', () => {
     ['alg dir', { ...jwk, alg: 'dir' }],
     ['RSA1_5', { ...rsa, alg: 'RSA1_5' }],
     ['a short coordinate', { ...jwk, x: String(jwk.x).slice(0, -2) }],
-    ['a coordinate with a zero before it', { ...jwk, x: Buffer.concat([Buffer.alloc(1), Buffer.from(String(jwk.x), 'base64url')]).toString('base64url') }],
+    [
+      'a coordinate with a zero before it',
+      { ...jwk, x: Buffer.concat([Buffer.alloc(1), Buffer.from(String(jwk.x), 'base64url')]).toString('base64url') },
+    ],
     ['a point off its curve', { ...jwk, x: jwk.y }],
     ['padded base64', { ...jwk, x: `${String(jwk.x)}=` }],
-    ['a modulus with a zero before it', { ...rsa, n: Buffer.concat([Buffer.alloc(1), Buffer.from(String(rsa.n), 'base64url')]).toString('base64url') }],
+    [
+      'a modulus with a zero before it',
+      { ...rsa, n: Buffer.concat([Buffer.alloc(1), Buffer.from(String(rsa.n), 'base64url')]).toString('base64url') },
+    ],
     ['exponent 3', { ...rsa, e: 'Aw' }],
     ['a key that is shared', { kty: 'oct', k: 'AAAA' }],
     ['ML-KEM', { kty: 'AKP', alg: 'ML-KEM-768+A192KW', pub: 'AAAA' }],
