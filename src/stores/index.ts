@@ -3,4 +3,7 @@
  * `node:sqlite`. `memoryStore` is in the library itself.
  */
 export type { GateStore } from '../gate/store.ts'
+export type { ReleaseStore } from '../release/ports.ts'
+export { memoryReleaseStore } from './memory-release.ts'
 export { sqliteStore } from './sqlite.ts'
+export { sqliteReleaseStore } from './sqlite-release.ts'
