@@ -41,7 +41,6 @@ export const CODES = {
   ...CBOR_CODES,
   ...NITRO_CCA_CODES,
   ...GATE_CODES,
-  ...RELEASE_CODES,
   ...AUDIT_CODES,
   ...RESULT_CODES,
   ...RELEASE_CODES,
