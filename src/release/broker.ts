@@ -1,8 +1,11 @@
-import { failed, type Outcome } from '../core/outcome.ts'
+import type { ChallengeRecord } from '../attestation/challenge.ts'
+import { failed, type Outcome, ok } from '../core/outcome.ts'
+import { GateError } from '../gate/finding.ts'
 import { acceptedDecision, attestedKey, expiryOf } from './acceptance.ts'
 import type { ReleaseAnswer, Released, ReleaseRequest } from './answer.ts'
 import { isKeyName, type SoundKey, soundKey } from './key-row.ts'
 import type { BrokerOptions } from './options.ts'
+import type { KeyName } from './ports.ts'
 import { type Burnt, burnChallenge } from './proof.ts'
 import { type Intended, recordIn } from './record.ts'
 import { Refusal, refusedAnswer, refuseRelease, releaseFinding, taken } from './refusal.ts'
@@ -18,6 +21,14 @@ import { wrap } from './wrap/index.ts'
 
 const FUNCTIONS = ['clock', 'random', 'tenantOf', 'collateralEpoch', 'onError'] as const
 
+/** A key that a machine of this lease is to be asked for. */
+export interface KeyAsked extends KeyName {
+  /** the chain's lease, or its id */
+  readonly lease: unknown
+  /** SPKI of the key that the workload generated */
+  readonly teeKey: Uint8Array
+}
+
 /** Hands keys to attested machines only. */
 export class Broker {
   readonly #options: BrokerOptions
@@ -31,6 +42,22 @@ export class Broker {
       if (typeof options[name] !== 'object' || options[name] === null) throw new TypeError(`broker: ${name} is missing`)
     this.#options = options
     this.#sessions = new Sessions(options)
+  }
+
+  /**
+   * Asks for one key: the gate's challenge of purpose `key-release`, under the key's own policy and for the workload's own key.
+   * @returns the record that the machine answers, or RELEASE_KEY_SCOPE · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED ·
+   * RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE · those of `Gate.issueChallenge`
+   */
+  async challenge({ lease, teeKey, ...name }: KeyAsked): Promise<Outcome<ChallengeRecord>> {
+    try {
+      const { key } = await this.#key(name)
+      const { policy } = key
+      return ok(await this.#options.gate.issueChallenge({ purpose: 'key-release', lease, policy, teeKey }))
+    } catch (error) {
+      if (error instanceof Refusal || error instanceof GateError) return failed(error.findings)
+      throw error
+    }
   }
 
   /** Opens a session for a protocol with a nonce of its own. @throws TypeError; rejects where the gate's store fails */
@@ -119,7 +146,7 @@ export class Broker {
       : this.#stored(() => this.#sessions.burn(proof, { tenant, keyId }))
   }
 
-  async #key({ tenant, keyId }: ReleaseRequest): Promise<{ readonly key: SoundKey; readonly policyEpoch: number }> {
+  async #key({ tenant, keyId }: KeyName): Promise<{ readonly key: SoundKey; readonly policyEpoch: number }> {
     const { store, vault } = this.#options
     if (!isKeyName(tenant) || !isKeyName(keyId)) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
     const name = { tenant, keyId }

@@ -2,6 +2,8 @@
  * `vouchsafe/release`: keys of encrypted weights for attested machines only. An entry of its own, so that importing the
  * library loads nothing of it.
  */
+
+export { type Administration, createAdministration, type KeyView, type Registration } from './administration.ts'
 export type {
   ChallengeProof,
   EvidenceRemedy,
@@ -11,7 +13,8 @@ export type {
   Released,
   ReleaseRequest,
 } from './answer.ts'
-export { type Broker, createBroker } from './broker.ts'
+export type { Approval } from './approval.ts'
+export { type Broker, createBroker, type KeyAsked } from './broker.ts'
 export type { AuditWriter, BrokerOptions, KeyKeeping } from './options.ts'
 export type * from './ports.ts'
 export type { AttestedSession, OpenedSession, SessionEvidence, SessionRequest } from './session.ts'

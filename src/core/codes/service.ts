@@ -12,6 +12,31 @@ export const SERVICE_CODES = {
     title: 'The body of the request broke off.',
     hint: 'Send the request again. If it happens each time, look for a proxy with a limit of size or time between client and service.',
   },
+  SERVICE_REQUEST_INVALID: {
+    verdict: 'reject',
+    title: 'The body of the request lacks a member, or has one that it should not have.',
+    hint: 'Send exactly the members that the OpenAPI document of the service (/openapi.json) names for this call; null where there is nothing to say.',
+  },
+  SERVICE_TOKEN_REFUSED: {
+    verdict: 'reject',
+    title: 'The request carries no token that the service knows.',
+    hint: 'Send the administrator token as Authorization: Bearer TOKEN. Who runs the service adds the SHA-256 of a new token to its configuration.',
+  },
+  SERVICE_TENANT_FORBIDDEN: {
+    verdict: 'reject',
+    title: 'The token is for another tenant.',
+    hint: 'Use the token of an administrator of this tenant; a token opens the keys and the log of its own tenant alone.',
+  },
+  SERVICE_RATE_LIMITED: {
+    verdict: 'inconclusive',
+    title: 'This client asks more often than the service answers.',
+    hint: 'Wait for the seconds that Retry-After names and ask again, once. An agent that asks in a loop should pause longer after each refusal.',
+  },
+  SERVICE_AUDIT_ENTRY_UNKNOWN: {
+    verdict: 'reject',
+    title: 'The audit log has no entry of this number for the tenant.',
+    hint: 'List the entries of the tenant first; their numbers have gaps, where the entries of others lie.',
+  },
   KBS_REQUEST_INVALID: {
     verdict: 'reject',
     title: 'The request of the KBS client lacks a member that the protocol has.',
