@@ -3,6 +3,13 @@
  * library loads nothing of it.
  */
 export type { RuntimeData, RuntimeDataHash } from '../attestation/evidence-set/runtime-data.ts'
+export {
+  type Administration,
+  createAdministration,
+  type KeyView,
+  type Registration,
+  type Rewrapped,
+} from './administration.ts'
 export type {
   ChallengeProof,
   EvidenceRemedy,
@@ -12,10 +19,13 @@ export type {
   Released,
   ReleaseRequest,
 } from './answer.ts'
+export type { Approval } from './approval.ts'
 export { type Broker, createBroker } from './broker.ts'
-export type { AuditWriter, BrokerOptions, KeyKeeping } from './options.ts'
+export type { AuditTrail, BrokerOptions, KeyKeeping } from './options.ts'
 export type * from './ports.ts'
 export type { AttestedSession, OpenedSession, SessionEvidence, SessionRequest } from './session.ts'
+export * from './vault/index.ts'
+export { weightsSecret } from './weights-secret.ts'
 export {
   type FlattenedJwe,
   type HpkeEnvelope,
