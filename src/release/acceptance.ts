@@ -17,8 +17,8 @@ const TOLD: Partial<Record<Code, readonly ['lease' | 'key', Code]>> = {
   GATE_SCOPE_MISMATCH: ['key', 'RELEASE_KEY_SCOPE'],
 }
 
-/** What is wrong with the gate itself, and says nothing of the evidence. */
-const OPERATORS: ReadonlySet<Code> = new Set<Code>([
+/** What is wrong with the gate itself, and says nothing of the evidence or the lease. */
+export const OPERATORS: ReadonlySet<Code> = new Set<Code>([
   ...([
     'GATE_STORE_UNAVAILABLE',
     'GATE_DENYLIST_UNAVAILABLE',

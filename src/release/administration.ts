@@ -3,10 +3,11 @@ import { digestOfPolicy } from '../index.ts'
 import { canonicalPolicy } from '../policy/digest.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type Approval, approved, type ChangeKind, eventsOf } from './approval.ts'
+import { auditRows } from './audit-entries.ts'
 import { isKeyName, isSameRow, rowMac, type SoundKey, soundKey, type UnsealedRow } from './key-row.ts'
 import { checkedLimits, widens } from './limits.ts'
 import type { KeyKeeping } from './options.ts'
-import type { AuditEvent, KeyLimits, KeyName, KeyRow, KeyState, ReleaseRow } from './ports.ts'
+import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow, KeyState, ReleaseRow } from './ports.ts'
 
 /** A key as administrators see it: nothing of what is sealed. */
 export interface KeyView extends KeyName {
@@ -202,23 +203,23 @@ export class Administration {
     if (!mac.ok) return mac
     const key: KeyRow = { ...after, mac: mac.value, revision: (before?.revision ?? 0) + 1 }
     const events = eventsOf(type, key, [kind], approval, before !== undefined)
-    return store.transact<Outcome<KeyView>>(key, (view) => {
+    const written = await store.transact<Outcome<AuditRow>>(key, (view) => {
       const isAsSeen =
         before === undefined ? view.key === undefined : view.key !== undefined && isSameRow(view.key, before)
       if (!isAsSeen) return { entries: [], result: fail('ADMIN_KEY_CHANGED', 'key') }
-      const rows = audit.rows(view.head, clock(), events)
+      const rows = auditRows(view.head, clock(), events)
       if (!rows.ok) return { entries: [], result: rows }
       const epochs = { ...view.epochs, policy: view.epochs.policy + 1 }
-      return { entries: rows.value, key, epochs, result: ok(viewOf(key)) }
+      return { entries: rows.value, key, epochs, result: ok(lastOf(rows.value)) }
     })
+    if (!written.ok) return written
+    const settled = await audit.settle(written.value)
+    return settled.ok ? ok(viewOf(key)) : settled
   }
 
-  #tell(events: ReturnType<typeof eventsOf>): Promise<Outcome<void>> {
-    const { store, audit, clock } = this.#keeping
-    return store.transact<Outcome<void>>(null, (view) => {
-      const rows = audit.rows(view.head, clock(), events)
-      return rows.ok ? { entries: rows.value, result: ok(undefined) } : { entries: [], result: rows }
-    })
+  async #tell([event]: ReturnType<typeof eventsOf>): Promise<Outcome<void>> {
+    const told = await this.#keeping.audit.record(event)
+    return told.ok ? ok(undefined) : told
   }
 
   async #stored<T>(ask: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
@@ -232,6 +233,9 @@ export class Administration {
 }
 
 const invalid = (path: string, expected: string) => fail('ADMIN_REQUEST_INVALID', path, { expected })
+
+/** The last of a list that has one. */
+const lastOf = (rows: readonly [...AuditRow[], AuditRow]): AuditRow => rows[rows.length - 1] as AuditRow
 
 const viewOf = ({ tenant, keyId, policyDigest, state, limits, registeredAt, sealed }: KeyRow): KeyView => ({
   ...{ tenant, keyId, policyDigest, state, limits, registeredAt },

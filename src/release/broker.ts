@@ -129,15 +129,16 @@ export class Broker {
     }
   }
 
-  /** @returns the number of the audit entry */
+  /** @returns the number of the audit entry, once it is durable and anchored */
   async #record(intended: Intended): Promise<number> {
-    const { gate, store } = this.#options
+    const { gate, store, audit } = this.#options
     const recorded = await this.#stored(async () => {
       await gate.refresh()
       return store.transact(intended.key.binding, (view) => recordIn(this.#options, intended, view))
     })
     if (recorded.refusal !== null) throw new Refusal([recorded.refusal])
-    return recorded.sequence
+    taken(await audit.settle(recorded.entry), 'store')
+    return recorded.entry.sequence
   }
 
   #burn({ proof, tenant, keyId }: ReleaseRequest): Promise<Burnt> {
@@ -170,19 +171,9 @@ export class Broker {
 
   /** The refusal, once it is written down; another one where that cannot be. */
   async #audited(refusal: Refusal, trail: Trail): Promise<Refusal> {
-    const { store, audit, clock, onError } = this.#options
     const told = [...refusal.findings, ...refusal.evidence].map((f) => f.code)
-    const event = trail.event('key.refused', [...new Set(told)])
-    try {
-      const written = await store.transact(null, (view) => {
-        const rows = audit.rows(view.head, clock(), [event])
-        return { entries: rows.ok ? rows.value : [], result: rows }
-      })
-      return written.ok ? refusal : new Refusal([releaseFinding('store', written.faults[0].code, 'audit')])
-    } catch (error) {
-      onError(error)
-      return new Refusal([releaseFinding('store', 'RELEASE_AUDIT_UNAVAILABLE', 'store')])
-    }
+    const written = await this.#options.audit.record(trail.event('key.refused', [...new Set(told)]))
+    return written.ok ? refusal : new Refusal([releaseFinding('store', written.faults[0].code, 'audit')])
   }
 }
 

@@ -2,8 +2,13 @@
  * `vouchsafe/release`: keys of encrypted weights for attested machines only. An entry of its own, so that importing the
  * library loads nothing of it.
  */
-
-export { type Administration, createAdministration, type KeyView, type Registration } from './administration.ts'
+export {
+  type Administration,
+  createAdministration,
+  type KeyView,
+  type Registration,
+  type Rewrapped,
+} from './administration.ts'
 export type {
   ChallengeProof,
   EvidenceRemedy,
@@ -15,9 +20,11 @@ export type {
 } from './answer.ts'
 export type { Approval } from './approval.ts'
 export { type Broker, createBroker, type KeyAsked } from './broker.ts'
-export type { AuditWriter, BrokerOptions, KeyKeeping } from './options.ts'
+export type { AuditTrail, BrokerOptions, KeyKeeping } from './options.ts'
 export type * from './ports.ts'
 export type { AttestedSession, OpenedSession, SessionEvidence, SessionRequest } from './session.ts'
+export * from './vault/index.ts'
+export { weightsSecret } from './weights-secret.ts'
 export {
   type FlattenedJwe,
   type HpkeEnvelope,

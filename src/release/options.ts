@@ -1,24 +1,22 @@
-import type { NonEmpty, Outcome } from '../core/outcome.ts'
-import type { UnixSeconds } from '../core/time.ts'
+import type { Outcome } from '../core/outcome.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { GateClock, RandomBytes } from '../gate/ports.ts'
 import type { GateStore } from '../gate/store.ts'
-import type { AuditEvent, AuditHead, AuditRow, ReleaseStore, Vault } from './ports.ts'
+import type { AuditEvent, AuditRow, ReleaseStore, Vault } from './ports.ts'
 
-/** Makes entries of the audit log; what it made is written by the store, in one transaction with what it tells of. */
-export interface AuditWriter {
-  /**
-   * The rows that continue this head, one for each event. Synchronous and pure.
-   * @returns AUDIT_TIME_INVALID where the log has a later entry already
-   */
-  rows(head: AuditHead, at: UnixSeconds, events: NonEmpty<AuditEvent>): Outcome<readonly AuditRow[]>
+/** What of the audit log a broker uses: `createAuditLog` makes it. */
+export interface AuditTrail {
+  /** Writes an event that belongs to no other change. @returns its row, or AUDIT_TIME_INVALID · RELEASE_AUDIT_UNAVAILABLE */
+  record(event: AuditEvent): Promise<Outcome<AuditRow>>
+  /** Waits until the log is known outside the database to have got this far. @returns RELEASE_AUDIT_UNAVAILABLE where it cannot */
+  settle(end: Pick<AuditRow, 'sequence' | 'chain'>): Promise<Outcome<void>>
 }
 
 /** What administration needs; a broker needs more. */
 export interface KeyKeeping {
   readonly vault: Vault
   readonly store: ReleaseStore
-  readonly audit: AuditWriter
+  readonly audit: AuditTrail
   readonly clock: GateClock
   /** told of faults that no caller hears of: a store or vault that is down */
   readonly onError: (error: unknown) => void

@@ -1,9 +1,11 @@
 import type { Finding } from '../core/outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
+import { OPERATORS } from './acceptance.ts'
+import { auditRows } from './audit-entries.ts'
 import { isSameRow, type SoundKey } from './key-row.ts'
 import { brokenLimit, mayGoTo } from './limits.ts'
 import type { BrokerOptions } from './options.ts'
-import type { AuditEvent, ReleaseChange, ReleaseView } from './ports.ts'
+import type { AuditEvent, AuditRow, ReleaseChange, ReleaseView } from './ports.ts'
 import type { Burnt, Proved } from './proof.ts'
 import { releaseFinding } from './refusal.ts'
 
@@ -18,7 +20,7 @@ export interface Intended {
   readonly event: AuditEvent
 }
 
-export type Recorded = { readonly refusal: Finding } | { readonly refusal: null; readonly sequence: number }
+export type Recorded = { readonly refusal: Finding } | { readonly refusal: null; readonly entry: AuditRow }
 
 /**
  * The one transaction of a release: looks again at all that may have changed since, then writes the release and its audit
@@ -27,7 +29,7 @@ export type Recorded = { readonly refusal: Finding } | { readonly refusal: null;
  * RELEASE_KEY_LIMIT · RELEASE_REPLICA_STALE · RELEASE_KEY_TAMPERED · those of the audit log
  */
 export function recordIn(
-  options: Pick<BrokerOptions, 'audit' | 'clock' | 'tenantOf' | 'collateralEpoch'>,
+  options: Pick<BrokerOptions, 'clock' | 'tenantOf' | 'collateralEpoch'>,
   { key, burnt, proved, expiresAt, policyEpoch, event }: Intended,
   view: ReleaseView,
 ): ReleaseChange<Recorded> {
@@ -45,6 +47,7 @@ export function recordIn(
   const isLease = burnt.actor === 'gate'
   const tenant = isLease ? options.tenantOf(workload) : key.row.tenant
   const [lapsed] = proved.standing()
+  if (lapsed !== undefined && OPERATORS.has(lapsed)) return refused('lease', lapsed, 'lease')
   if (tenant === undefined || lapsed !== undefined)
     return refused('lease', 'RELEASE_LEASE_NOT_ACTIVE', 'lease', { actual: lapsed ?? 'unknown' })
   if (view.key === undefined || tenant !== key.row.tenant || !mayGoTo(view.key.limits, workload, isLease))
@@ -66,10 +69,10 @@ export function recordIn(
     return view.epochs.policy > policyEpoch
       ? refused('store', 'RELEASE_REPLICA_STALE', 'epochs.policy')
       : refused('key', 'RELEASE_KEY_TAMPERED', 'key')
-  const rows = options.audit.rows(view.head, now, [event])
+  const rows = auditRows(view.head, now, [event])
   if (!rows.ok) return refused('store', rows.faults[0].code, 'audit')
-  const sequence = view.head.sequence + 1
+  const [entry] = rows.value
   const epochs = collateral > view.epochs.collateral ? { epochs: { ...view.epochs, collateral } } : {}
-  const written = { ...release, auditSequence: sequence }
-  return { entries: rows.value, release: written, ...epochs, result: { refusal: null, sequence } }
+  const written = { ...release, auditSequence: entry.sequence }
+  return { entries: rows.value, release: written, ...epochs, result: { refusal: null, entry } }
 }

@@ -1,15 +1,24 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { utf8 } from '../../src/core/bytes.ts'
 import type { JsonObject } from '../../src/core/json.ts'
+import { take } from '../../src/core/outcome.ts'
 import type { GateOptions } from '../../src/gate/core.ts'
+import { nodeRandom } from '../../src/gate/node-ports.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { Administration } from '../../src/release/administration.ts'
 import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
 import type { Approval } from '../../src/release/approval.ts'
+import { unanchoredAudit } from '../../src/release/audit-entries.ts'
 import { Broker } from '../../src/release/broker.ts'
 import type { BrokerOptions } from '../../src/release/options.ts'
 import type { KeyLimits, ReleaseStore, Vault } from '../../src/release/ports.ts'
 import type { OpenedSession } from '../../src/release/session.ts'
+import { createKekFile, fileVault } from '../../src/release/vault/index.ts'
+import { sqliteReleaseStore, sqliteStore } from '../../src/stores/index.ts'
 import { cocoSnpEvidence } from '../../src/testing/index.ts'
 import {
   cpuMachineOf,
@@ -21,6 +30,7 @@ import {
   type Shown,
   type TestGate,
   testGate,
+  trustingTestAnchors,
 } from '../gate/support.ts'
 import { referenceValue, SIGNED_BY_TEAM } from '../reject/signer.ts'
 import { cpuPolicy, json } from '../reject/stage.ts'
@@ -43,6 +53,8 @@ export const LIMITLESS: KeyLimits = {
   chips: 'unlimited',
   onlyLeases: 'any',
 }
+/** For guests of the KBS protocol, which no lease stands behind. */
+export const FOR_GUESTS: KeyLimits = { ...LIMITLESS, onlyLeases: ['inference'] }
 export const ONE: Approval = { by: 'alice', approvedBy: null }
 export const TWO: Approval = { by: 'alice', approvedBy: 'bob' }
 
@@ -72,6 +84,7 @@ export interface TestBroker {
   readonly broker: Broker
   readonly options: BrokerOptions
   readonly admin: Administration
+  readonly file: string
   readonly store: ReleaseStore
   readonly vault: ReturnType<typeof recording>
   readonly gate: TestGate
@@ -82,11 +95,17 @@ export interface TestBroker {
   request(how?: Asked): Promise<ReleaseRequest>
   /** a KBS client's way */
   attest(session: OpenedSession, how?: KbsAsked): ReturnType<Broker['attestSession']>
+  /** the audit log */
+  entries(): Promise<Record<string, unknown>[]>
+  /** what somebody does who can write to the database */
+  sql(text: string, ...values: (string | number)[]): void
 }
 
 export interface Asked {
   readonly shown?: Shown
   readonly key?: KeyObject
+  /** instead of the key's */
+  readonly spki?: Uint8Array
   readonly lease?: ReturnType<typeof leaseId>
   readonly policy?: Policy
   readonly purpose?: 'lease' | 'reattest' | 'key-release'
@@ -107,47 +126,79 @@ export function kbsJwk(key: KeyObject): JsonObject {
   return kty === 'RSA' ? { kty, alg: 'RSA-OAEP-256', n, e } : { kty, crv, alg: 'ECDH-ES+A256KW', x, y }
 }
 
+const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-release-'))
+process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
+let files = 0
+
+/** A file of a folder that the tests of this file share. */
+export const newFile = (kind: string): string => join(folder, `${files++}.${kind}`)
+
+export async function newKekFile(): Promise<string> {
+  const path = newFile('kek')
+  await createKekFile(path)
+  return path
+}
+const sharedKek = await newKekFile()
+
 export interface TestParts {
-  readonly store: ReleaseStore
-  readonly vault: Vault
-  readonly audit: BrokerOptions['audit']
+  /** file of gate and keys; a new one where none is given */
+  readonly file?: string
+  readonly kekFile?: string
+  /** instead of one over the KEK file */
+  readonly vault?: Vault
   readonly gate?: Partial<GateOptions>
+  readonly judge?: Parameters<typeof testGate>[1]
   readonly broker?: Partial<BrokerOptions>
+  /** what stands before the real store */
+  readonly before?: (store: ReleaseStore) => ReleaseStore
+  /** whether a lease is opened and a key registered; true where nothing is said */
+  readonly isEmpty?: boolean
+  readonly limits?: KeyLimits
+  readonly policy?: Policy
 }
 
-/** A broker over a gate of test hierarchies, with one lease opened and nothing registered. */
-export async function brokerOver(parts: TestParts): Promise<TestBroker> {
-  const gate = await testGate({ referenceValues: [referenceValue()], ...parts.gate })
+/** A broker over SQLite, a KEK file, and a gate of test hierarchies; the lease is opened, the key is registered. */
+export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
+  const file = parts.file ?? newFile('db')
+  const gateStore = await sqliteStore(file)
+  const gate = await testGate(
+    { store: gateStore, referenceValues: [referenceValue()], ...parts.gate },
+    parts.judge ?? trustingTestAnchors,
+  )
   await gate.gate.refresh()
-  const vault = recording(parts.vault)
+  const vault = recording(parts.vault ?? take(await fileVault(parts.kekFile ?? sharedKek)))
+  const plain = await sqliteReleaseStore(file)
+  const store = parts.before?.(plain) ?? plain
   const errors: unknown[] = []
   const options: BrokerOptions = {
     gate: gate.gate,
-    challenges: gate.options.store,
-    vault,
-    store: parts.store,
-    audit: parts.audit,
+    challenges: gateStore,
+    ...{ vault, store },
+    audit: unanchoredAudit(plain, gate.now),
     clock: gate.now,
-    random: (size) => new Uint8Array(crypto.getRandomValues(new Uint8Array(size))),
+    random: nodeRandom,
     tenantOf: (workload) => (workload.includes('/') ? workload.split('/')[0] : TENANT),
     collateralEpoch: () => 7,
     onError: (error) => errors.push(error),
     ...parts.broker,
   }
   const broker = new Broker(options)
+  const policy = parts.policy ?? KEY_POLICY
   const request: TestBroker['request'] = async (how = {}) => {
-    const { lease = leaseId(), policy = KEY_POLICY, key = X25519.publicKey, shown = {} } = how
-    const spki = spkiOf(key)
-    const purpose = how.purpose ?? 'key-release'
-    const record = await gate.gate.issueChallenge({ purpose, lease, policy, teeKey: spki })
+    const { lease = leaseId(), key = X25519.publicKey, shown = {}, purpose = 'key-release' } = how
+    const spki = how.spki ?? spkiOf(key)
+    const record = await gate.gate.issueChallenge({ purpose, lease, policy: how.policy ?? policy, teeKey: spki })
     const evidence = await keyedAnswerOf(nonceOf(record), spki, shown)
     const proof = { kind: 'challenge' as const, challengeId: record.id, lease, evidence }
     return { ...KEY, proof, wrapKey: spki, format: 'hpke', ...how.request }
   }
-  await gate.gate.openLease({ lease: leaseId(), order: orderOf(), policy: KEY_POLICY, hostData: null })
+  const admin = new Administration(options)
+  if (parts.isEmpty !== true) {
+    await gate.gate.openLease({ lease: leaseId(), order: orderOf(), policy, hostData: null })
+    take(await admin.register({ ...KEY, secret: SECRET, policy, limits: parts.limits ?? LIMITLESS }, ONE))
+  }
   return {
-    ...{ broker, options, store: parts.store, vault, gate, errors, request },
-    admin: new Administration(options),
+    ...{ broker, options, file, store, vault, gate, errors, request, admin },
     ask: async (how = {}) => broker.release(await request(how)),
     attest: async ({ id, nonce }, { shown = {}, jwk = P256_JWK, additionalEvidence = '', ...how } = {}) => {
       const committed = jcs({ 'additional-evidence': additionalEvidence, nonce, 'tee-pubkey': jwk })
@@ -164,6 +215,12 @@ export async function brokerOver(parts: TestParts): Promise<TestBroker> {
         },
       }
       return broker.attestSession({ sessionId: id, evidence: json(body) })
+    },
+    entries: async () => (await plain.auditRows(0, 10_000)).map((row) => JSON.parse(row.entry)),
+    sql: (text, ...values) => {
+      const database = new DatabaseSync(file)
+      database.prepare(text).run(...values)
+      database.close()
     },
   }
 }

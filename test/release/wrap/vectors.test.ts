@@ -4,8 +4,9 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../../src/core/bytes.ts'
 import { toHex } from '../../../src/core/encodings.ts'
+import { take } from '../../../src/core/outcome.ts'
 import type { ReleaseBinding } from '../../../src/release/answer.ts'
-import { HPKE_INFO, type HpkeEnvelope, hpkeAad, sealHpke } from '../../../src/release/wrap/hpke.ts'
+import { HPKE_INFO, hpkeAad, sealHpke } from '../../../src/release/wrap/hpke.ts'
 import { wrapKeyOfSpki } from '../../../src/release/wrap/index.ts'
 import { openJwe } from '../../../src/release/wrap/jwe.ts'
 import { describeVectors, VECTORS } from '../../core/support.ts'
@@ -44,8 +45,7 @@ describe('HPKE beside RFC 9180 by hand', () => {
   ] as const)('%s: by hand opens ours', async (kem, { publicKey, privateKey }) => {
     const to = wrapKeyOfSpki(spkiOf(publicKey), 'key')
     const binding: ReleaseBinding = { tenant: 't', keyId: 'k', workload: 'w', policyDigest: 'p', challengeId: 'c' }
-    const sealed = to.ok && (await sealHpke(to.value, utf8('secret'), binding))
-    const { enc, ciphertext } = (sealed && sealed.ok && sealed.value) as HpkeEnvelope
+    const { enc, ciphertext } = take(await sealHpke(take(to), utf8('secret'), binding))
     const how = { kem, aead: 'aes-256-gcm', privateKey, enc: Buffer.from(enc, 'base64'), info: HPKE_INFO } as const
     const aad = hpkeAad(binding)
     expect(new TextDecoder().decode(openByHand(how, aad, Buffer.from(ciphertext, 'base64')))).toBe('secret')
