@@ -1,6 +1,6 @@
 import { Hono, type Context as Request } from 'hono'
 import type { Json } from '../core/json.ts'
-import { fault, type Outcome } from '../core/outcome.ts'
+import { fault, finding, type Outcome } from '../core/outcome.ts'
 import { jwksOf } from '../decision/credential/index.ts'
 import type { Gate } from '../gate/gate.ts'
 import { createMetrics } from '../gate/metrics.ts'
@@ -11,6 +11,7 @@ import { auditRoutes } from './api/audit.ts'
 import { keyRoutes } from './api/keys.ts'
 import { leaseRoutes } from './api/leases.ts'
 import { releaseRoutes } from './api/releases.ts'
+import { errorInformation } from './kbs/error-information.ts'
 import { kbsRoutes } from './kbs/routes.ts'
 import type { ServiceKey } from './keys.ts'
 import { errorLine, type Log } from './log.ts'
@@ -44,6 +45,15 @@ export interface ServiceOptions {
 /** Answered to whoever looks after the process, whatever others ask. */
 const UNLIMITED: readonly string[] = ['/healthz', '/readyz', '/metrics']
 
+const isKbs = (request: Request): boolean => request.req.path.startsWith('/kbs/')
+
+/** Guests read every answer that is no success as the protocol has it. */
+function limited(request: Request): Response {
+  const about = fault('SERVICE_RATE_LIMITED', 'request')
+  if (!isKbs(request)) return faultAnswer(request, [about])
+  return request.json(errorInformation('AttestationError', 'Too many requests.', [finding(about, 'request')]), 429)
+}
+
 /** The service's routes, with nothing of the machine it runs on. */
 export function createService(options: ServiceOptions): Hono {
   const { gate, broker, administration, store, administrators, key, issuer, clock, log } = options
@@ -56,7 +66,7 @@ export function createService(options: ServiceOptions): Hono {
     const { path, method } = request.req
     if (!UNLIMITED.includes(path) && !limiter.admits(options.clientOf(request), clock())) {
       request.header('Retry-After', String(Math.ceil(1 / options.rateLimit.perSecond)))
-      request.res = faultAnswer(request, [fault('SERVICE_RATE_LIMITED', 'request')])
+      request.res = limited(request)
     } else await next()
     request.header('Cache-Control', 'no-store')
     const route = request.req.routePath === '/*' ? 'none' : request.req.routePath
@@ -65,7 +75,11 @@ export function createService(options: ServiceOptions): Hono {
   })
   app.onError((error, request) => {
     log(errorLine(error))
-    return request.json({ findings: [], error: 'internal' }, 500)
+    const told = { findings: [], error: 'internal' }
+    return request.json(
+      isKbs(request) ? { ...errorInformation('AttestationError', 'Internal error.'), ...told } : told,
+      500,
+    )
   })
   app.notFound((request) => request.json({ findings: [], error: 'there is nothing at this address' }, 404))
 

@@ -84,7 +84,7 @@ export function kbsRoutes(options: KbsOptions): Hono {
     return answer.released ? request.json(answer.key) : refused(request, answer)
   })
 
-  app.notFound((request) => told(request, 404, 'InvalidRequestPath', 'There is nothing at this address.'))
+  app.all('*', (request) => told(request, 404, 'InvalidRequestPath', 'There is nothing at this address.'))
 
   async function sessionAsked(request: Request): Promise<string | undefined> {
     const bearer = /^Bearer ([\w.-]+)$/i.exec(request.req.header('authorization') ?? '')?.[1]
