@@ -10,6 +10,7 @@ import { INTEL_CODES } from './codes/intel.ts'
 import { LIMIT_CODES } from './codes/limits.ts'
 import { NITRO_CCA_CODES } from './codes/nitro-cca.ts'
 import { NVIDIA_CODES } from './codes/nvidia.ts'
+import { OCICRYPT_CODES } from './codes/ocicrypt.ts'
 import { POLICY_CODES } from './codes/policy.ts'
 import { RELEASE_CODES } from './codes/release.ts'
 import { RESULT_CODES } from './codes/result.ts'
@@ -46,6 +47,7 @@ export const CODES = {
   ...RELEASE_CODES,
   ...AKASH_CODES,
   ...SERVICE_CODES,
+  ...OCICRYPT_CODES,
   ...TIME_CODES,
 } as const
 
