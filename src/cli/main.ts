@@ -6,6 +6,7 @@ import { EXIT } from './exit.ts'
 import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
 import { inspectCommand } from './inspect.ts'
+import { keysCommand } from './keys.ts'
 import { policyCommand } from './policy.ts'
 import { safeLines } from './style.ts'
 import { verifyCommand } from './verify.ts'
@@ -20,7 +21,15 @@ const program = new Command('vouchsafe')
   .showHelpAfterError('(vouchsafe help shows every command)')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
-for (const command of [verifyCommand, gateCommand, inspectCommand, policyCommand, codesCommand, demoCommand])
+for (const command of [
+  verifyCommand,
+  gateCommand,
+  inspectCommand,
+  policyCommand,
+  keysCommand,
+  codesCommand,
+  demoCommand,
+])
   program.addCommand(command())
 
 // A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
