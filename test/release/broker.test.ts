@@ -155,6 +155,14 @@ describe('administration', () => {
     expect(told.filter((e) => e.type === 'admin.refused')).toHaveLength(4)
   })
 
+  it('lets one of two changes at once through', async () => {
+    const t = await testBroker()
+    const both = [t.admin.suspend(KEY, ONE), t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 3 }, ONE)]
+    const done = await Promise.all(both)
+    expect(done.filter((d) => d.ok)).toHaveLength(1)
+    expect(done.flatMap((d) => (d.ok ? [] : d.faults.map((f) => f.code)))).toEqual(['ADMIN_KEY_CHANGED'])
+  })
+
   it('refuses what it cannot mean', async () => {
     const t = await testBroker()
     const codes = async (change: object) => {
