@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
 import { codesCommand } from './codes.ts'
 import { demoCommand } from './demo.ts'
 import { EXIT } from './exit.ts'
@@ -20,7 +21,9 @@ const program = new Command('vouchsafe')
   .showHelpAfterError('(vouchsafe help shows every command)')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
-for (const command of [verifyCommand, gateCommand, inspectCommand, policyCommand, codesCommand, demoCommand])
+for (const command of [
+  ...[verifyCommand, gateCommand, inspectCommand, policyCommand, auditCommand, codesCommand, demoCommand],
+])
   program.addCommand(command())
 
 // A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
