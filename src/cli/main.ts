@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
 import { codesCommand } from './codes.ts'
 import { demoCommand } from './demo.ts'
 import { EXIT } from './exit.ts'
@@ -22,13 +23,8 @@ const program = new Command('vouchsafe')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
 for (const command of [
-  verifyCommand,
-  gateCommand,
-  inspectCommand,
-  policyCommand,
-  keysCommand,
-  codesCommand,
-  demoCommand,
+  ...[verifyCommand, gateCommand, inspectCommand, policyCommand],
+  ...[keysCommand, auditCommand, codesCommand, demoCommand],
 ])
   program.addCommand(command())
 
