@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fail, type Outcome, ok } from '../../src/core/outcome.ts'
+import type { Outcome } from '../../src/core/outcome.ts'
 import { digestOfPolicy, verify } from '../../src/index.ts'
 import { canonicalPolicy } from '../../src/policy/digest.ts'
 import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
@@ -421,13 +422,38 @@ row('RJ-REL-16', {
       return told(t, await t.broker.release(request))
     },
     'the anchor cannot be moved': async () => {
-      let isBroken = false
-      const settle = async () => (isBroken ? fail('RELEASE_AUDIT_UNAVAILABLE', 'audit.anchor') : ok(undefined))
-      const plain = await testBroker()
-      const t = await testBroker({ broker: { audit: { ...plain.options.audit, settle } } })
-      isBroken = true
-      return told(t, await t.ask())
+      const folder = newFile('anchors')
+      mkdirSync(folder)
+      const t = await testBroker({ anchorFile: join(folder, 'anchor') })
+      const request = await t.request()
+      rmSync(folder, { recursive: true })
+      return told(t, await t.broker.release(request))
     },
+  },
+})
+
+/** The log is verified when a process starts; three releases are in it, and its end is anchored. */
+async function restarted(...statements: readonly string[]) {
+  const t = await testBroker()
+  for (let i = 0; i < 3; i++) expect(told(t, await t.ask())).toEqual([])
+  // What guards the rows guards them from mistakes: whoever can write the database can take it away.
+  t.sql('DROP TRIGGER audit_kept')
+  t.sql('DROP TRIGGER audit_fixed')
+  for (const statement of statements) t.sql(statement)
+  return t.openAudit()
+}
+
+row('RJ-REL-17', {
+  twin: () => restarted(),
+  bad: {
+    'a word of an entry': () =>
+      restarted(`UPDATE audit SET entry = replace(entry, 'key.released', 'key.refused') WHERE sequence = 2`),
+    'a row dropped': () => restarted('DELETE FROM audit WHERE sequence = 2'),
+    'the first row dropped': () => restarted('DELETE FROM audit WHERE sequence = 1'),
+    'rows renumbered': () =>
+      restarted('DELETE FROM audit WHERE sequence = 2', 'UPDATE audit SET sequence = sequence - 1 WHERE sequence > 2'),
+    'its end cut off': () => restarted('DELETE FROM audit WHERE sequence = 4'),
+    'all of it cut off': () => restarted('DELETE FROM audit'),
   },
 })
 

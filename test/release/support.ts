@@ -7,14 +7,14 @@ import { cpuReportData } from '../../src/attestation/evidence-set/runtime-data.t
 import { utf8 } from '../../src/core/bytes.ts'
 import { nodeCrypto } from '../../src/core/crypto/node.ts'
 import type { JsonObject } from '../../src/core/json.ts'
-import { take } from '../../src/core/outcome.ts'
+import { type Outcome, take } from '../../src/core/outcome.ts'
 import type { GateOptions } from '../../src/gate/core.ts'
 import { nodeRandom } from '../../src/gate/node-ports.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { Administration } from '../../src/release/administration.ts'
 import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
 import type { Approval } from '../../src/release/approval.ts'
-import { unanchoredAudit } from '../../src/release/audit-entries.ts'
+import { type AuditLog, createAnchorFile, createAuditLog, fileAnchor } from '../../src/release/audit/index.ts'
 import { Broker } from '../../src/release/broker.ts'
 import type { BrokerOptions } from '../../src/release/options.ts'
 import type { KeyLimits, ReleaseStore, Vault } from '../../src/release/ports.ts'
@@ -35,6 +35,7 @@ import {
 } from '../gate/support.ts'
 import { referenceValue, SIGNED_BY_TEAM } from '../reject/signer.ts'
 import { bundle, cpuPolicy } from '../reject/stage.ts'
+import { signing } from './audit/support.ts'
 
 /** Level 5, an image that somebody vouches for, keys for two minutes. */
 export const KEY_POLICY: Policy = cpuPolicy(
@@ -83,6 +84,8 @@ export interface TestBroker {
   readonly options: BrokerOptions
   readonly admin: Administration
   readonly file: string
+  /** the log as it is verified when a process starts */
+  openAudit(): Promise<Outcome<AuditLog>>
   readonly store: ReleaseStore
   readonly vault: ReturnType<typeof recording>
   readonly gate: TestGate
@@ -137,11 +140,13 @@ export async function newKekFile(): Promise<string> {
   return path
 }
 const sharedKek = await newKekFile()
+const SIGNING = await signing('audit-1')
 
 export interface TestParts {
   /** file of gate and keys; a new one where none is given */
   readonly file?: string
   readonly kekFile?: string
+  readonly anchorFile?: string
   /** instead of one over the KEK file */
   readonly vault?: Vault
   readonly gate?: Partial<GateOptions>
@@ -168,11 +173,14 @@ export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
   const plain = await sqliteReleaseStore(file)
   const store = parts.before?.(plain) ?? plain
   const errors: unknown[] = []
+  const anchorFile = parts.anchorFile ?? newFile('anchor')
+  await createAnchorFile(anchorFile)
+  const openAudit = () => createAuditLog({ ...SIGNING, store: plain, anchor: fileAnchor(anchorFile), clock: gate.now })
   const options: BrokerOptions = {
     gate: gate.gate,
     challenges: gateStore,
     ...{ vault, store },
-    audit: unanchoredAudit(plain, gate.now),
+    audit: take(await openAudit()),
     clock: gate.now,
     random: nodeRandom,
     tenantOf: (workload) => (workload.includes('/') ? workload.split('/')[0] : TENANT),
@@ -196,7 +204,7 @@ export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
     take(await admin.register({ ...KEY, secret: SECRET, policy, limits: parts.limits ?? LIMITLESS }, ONE))
   }
   return {
-    ...{ broker, options, file, store, vault, gate, errors, request, admin },
+    ...{ broker, options, openAudit, file, store, vault, gate, errors, request, admin },
     ask: async (how = {}) => broker.release(await request(how)),
     attest: async ({ id, nonce }, { shown = {}, jwk = P256_JWK, additionalEvidence = '', ...how } = {}) => {
       const told = { nonce: how.nonce ?? nonce, 'tee-pubkey': jwk }
@@ -207,7 +215,7 @@ export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
     },
     entries: async () => (await plain.auditRows(0, 10_000)).map((row) => JSON.parse(row.entry)),
     sql: (text, ...values) => {
-      const database = new DatabaseSync(file)
+      const database = new DatabaseSync(file, { enableForeignKeyConstraints: false })
       database.prepare(text).run(...values)
       database.close()
     },
