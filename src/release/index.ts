@@ -34,6 +34,7 @@ export {
   verifyAudit,
 } from './audit/index.ts'
 export { type Broker, createBroker } from './broker.ts'
+export { leaseOwner } from './lease-owner.ts'
 export type { AuditTrail, BrokerOptions, KeyKeeping } from './options.ts'
 export type * from './ports.ts'
 export type { AttestedSession, OpenedSession, SessionEvidence, SessionRequest } from './session.ts'

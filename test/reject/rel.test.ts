@@ -10,14 +10,13 @@ import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
 import { wrapKeyOfJwk } from '../../src/release/wrap/index.ts'
 import { NODE_FLAGS } from '../cli/run.ts'
 import { leaseId, OTHER, orderOf, trustingTestAnchors } from '../gate/support.ts'
+import { FOLDER_VARIABLE, folder, newFile, newKekFile } from '../release/files.ts'
 import {
   findingsOf,
   KEY,
   KEY_POLICY,
   kbsJwk,
   LIMITLESS,
-  newFile,
-  newKekFile,
   ONE,
   P256,
   SECRET,
@@ -422,11 +421,11 @@ row('RJ-REL-16', {
       return told(t, await t.broker.release(request))
     },
     'the anchor cannot be moved': async () => {
-      const folder = newFile('anchors')
-      mkdirSync(folder)
-      const t = await testBroker({ anchorFile: join(folder, 'anchor') })
+      const place = newFile('anchors')
+      mkdirSync(place)
+      const t = await testBroker({ anchorFile: join(place, 'anchor') })
       const request = await t.request()
-      rmSync(folder, { recursive: true })
+      rmSync(place, { recursive: true })
       return told(t, await t.broker.release(request))
     },
   },
@@ -527,7 +526,7 @@ row('RJ-REL-20', {
   },
 })
 
-test(rowTitle('RJ-REL-21'), { timeout: 30_000 }, async () => {
+test(rowTitle('RJ-REL-21'), { timeout: 60_000 }, async () => {
   const [file, kekFile] = [newFile('db'), await newKekFile()]
   const before = await testBroker({ file, kekFile })
   const request = await before.request()
@@ -542,6 +541,7 @@ test(rowTitle('RJ-REL-21'), { timeout: 30_000 }, async () => {
     {
       input: JSON.stringify(asked),
       encoding: 'utf8',
+      env: { ...process.env, [FOLDER_VARIABLE]: folder },
     },
   )
   expect([child.signal, child.stdout, child.stderr]).toEqual(['SIGKILL', '', ''])

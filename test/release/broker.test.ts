@@ -5,19 +5,8 @@ import { take } from '../../src/core/outcome.ts'
 import { fileVault } from '../../src/release/vault/index.ts'
 import { type FlattenedJwe, openWrapped } from '../../src/release/wrap/index.ts'
 import { leaseId } from '../gate/support.ts'
-import {
-  findingsOf,
-  KEY,
-  KEY_POLICY,
-  LIMITLESS,
-  newKekFile,
-  ONE,
-  P256,
-  SECRET,
-  TWO,
-  testBroker,
-  X25519,
-} from './support.ts'
+import { newKekFile } from './files.ts'
+import { findingsOf, KEY, KEY_POLICY, LIMITLESS, ONE, P256, SECRET, TWO, testBroker, X25519 } from './support.ts'
 
 describe('a release', () => {
   it('goes to the key inside the evidence, and is written down', async () => {
@@ -109,6 +98,12 @@ describe('a session of the KBS protocol', () => {
     })
     t.gate.pass(301)
     expect(await t.attest(other)).toMatchObject({ ok: false, faults: [{ code: 'BIND_CHALLENGE_EXPIRED' }] })
+  })
+
+  it('is for no lease, which a challenge of the gate is asked for', async () => {
+    const t = await testBroker()
+    const workload = Object.values(leaseId()).join('/')
+    await expect(t.broker.openSession({ workload, ttlSeconds: 60 })).rejects.toThrow(TypeError)
   })
 
   it('proves nothing with evidence of another session, nor elsewhere', async () => {

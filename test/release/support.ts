@@ -1,7 +1,4 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { cpuReportData } from '../../src/attestation/evidence-set/runtime-data.ts'
 import { utf8 } from '../../src/core/bytes.ts'
@@ -16,10 +13,11 @@ import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
 import type { Approval } from '../../src/release/approval.ts'
 import { type AuditLog, createAnchorFile, createAuditLog, fileAnchor } from '../../src/release/audit/index.ts'
 import { Broker } from '../../src/release/broker.ts'
+import { leaseOwner } from '../../src/release/lease-owner.ts'
 import type { BrokerOptions } from '../../src/release/options.ts'
 import type { KeyLimits, ReleaseStore, Vault } from '../../src/release/ports.ts'
 import type { OpenedSession } from '../../src/release/session.ts'
-import { createKekFile, fileVault } from '../../src/release/vault/index.ts'
+import { fileVault } from '../../src/release/vault/index.ts'
 import { sqliteReleaseStore, sqliteStore } from '../../src/stores/index.ts'
 import {
   cpuItemOf,
@@ -36,6 +34,7 @@ import {
 import { referenceValue, SIGNED_BY_TEAM } from '../reject/signer.ts'
 import { bundle, cpuPolicy } from '../reject/stage.ts'
 import { signing } from './audit/support.ts'
+import { newFile, newKekFile } from './files.ts'
 
 /** Level 5, an image that somebody vouches for, keys for two minutes. */
 export const KEY_POLICY: Policy = cpuPolicy(
@@ -127,18 +126,6 @@ export function kbsJwk(key: KeyObject): JsonObject {
   return kty === 'RSA' ? { kty, alg: 'RSA-OAEP-256', n, e } : { kty, crv, alg: 'ECDH-ES+A256KW', x, y }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-release-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-let files = 0
-
-/** A file of a folder that the tests of this file share. */
-export const newFile = (kind: string): string => join(folder, `${files++}.${kind}`)
-
-export async function newKekFile(): Promise<string> {
-  const path = newFile('kek')
-  await createKekFile(path)
-  return path
-}
 const sharedKek = await newKekFile()
 const SIGNING = await signing('audit-1')
 
@@ -183,7 +170,7 @@ export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
     audit: take(await openAudit()),
     clock: gate.now,
     random: nodeRandom,
-    tenantOf: (workload) => (workload.includes('/') ? workload.split('/')[0] : TENANT),
+    tenantOf: (workload) => (workload === 'inference' ? TENANT : leaseOwner(workload)),
     collateralEpoch: () => 7,
     onError: (error) => errors.push(error),
     ...parts.broker,
