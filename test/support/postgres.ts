@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import pg from 'pg'
 import type { Tool } from './tools.ts'
 
 /** Debian keeps each version's programs apart. */
@@ -27,10 +28,21 @@ function run(name: string, ...args: readonly string[]): string {
 
 const idOf = (flag: '-u' | '-g'): number => Number(spawnSync('id', [flag, OWNER], { encoding: 'utf8' }).stdout)
 
+/** One statement by a connection of its own, as somebody beside the stores would send it. */
+export async function ask(connectionString: string, sql: string): Promise<readonly Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows
+  } finally {
+    await client.end()
+  }
+}
+
 export interface PostgresServer {
   readonly folder: string
   /** URL of a database of its own, empty */
-  database(): string
+  database(): Promise<string>
   /** what pg_dump writes of it */
   dump(url: string): string
   /** the whole cluster ends at once, and starts again as it may after a power failure */
@@ -52,9 +64,9 @@ export function postgresServer(): PostgresServer {
   const urlOf = (name: string): string => `postgres://vouchsafe@localhost/${name}?host=${encodeURIComponent(folder)}`
   return {
     folder,
-    database() {
+    async database() {
       const name = `db${databases++}`
-      run('createdb', '-h', folder, '-U', 'vouchsafe', '-T', 'template0', name)
+      await ask(urlOf('postgres'), `CREATE DATABASE ${name} TEMPLATE template0`)
       return urlOf(name)
     },
     dump: (url) => run('pg_dump', '-h', folder, '-U', 'vouchsafe', new URL(url).pathname.slice(1)),
