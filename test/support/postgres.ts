@@ -45,19 +45,24 @@ export interface PostgresServer {
   database(): Promise<string>
   /** what pg_dump writes of it */
   dump(url: string): string
+  /** everything that was committed is in the data files as well */
+  checkpoint(): Promise<void>
   /** the whole cluster ends at once, and starts again as it may after a power failure */
   crash(): void
   stop(): void
 }
 
-/** A server of the tests' own: a new cluster in a temporary folder, reached by a socket in it alone, syncing to disk. */
-export function postgresServer(): PostgresServer {
+/**
+ * A server of the tests' own: a new cluster in a temporary folder, reached by a socket in it alone, syncing to disk.
+ * @param settings more options of `postgres`
+ */
+export function postgresServer(settings: readonly string[] = []): PostgresServer {
   const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-pg-'))
   chmodSync(folder, 0o755)
   if (isRoot) chownSync(folder, idOf('-u'), idOf('-g'))
   const data = join(folder, 'data')
   run('initdb', '-D', data, '-U', 'vouchsafe', '--auth=trust', '--encoding=UTF8', '--locale=C', '--no-sync')
-  const options = `-c listen_addresses='' -c unix_socket_directories=${folder} -c fsync=on -c max_connections=60 -c recovery_init_sync_method=syncfs`
+  const options = `-c listen_addresses='' -c unix_socket_directories=${folder} -c fsync=on -c max_connections=60 -c recovery_init_sync_method=syncfs ${settings.join(' ')}`
   const start = () => run('pg_ctl', '-D', data, '-l', join(folder, 'log'), '-o', options, '-w', 'start')
   start()
   let databases = 0
@@ -70,6 +75,9 @@ export function postgresServer(): PostgresServer {
       return urlOf(name)
     },
     dump: (url) => run('pg_dump', '-h', folder, '-U', 'vouchsafe', new URL(url).pathname.slice(1)),
+    async checkpoint() {
+      await ask(urlOf('postgres'), 'CHECKPOINT')
+    },
     crash() {
       run('pg_ctl', '-D', data, '-m', 'immediate', '-w', 'stop')
       start()
