@@ -1,11 +1,13 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
 import { codesCommand } from './codes.ts'
 import { demoCommand } from './demo.ts'
 import { EXIT } from './exit.ts'
 import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
 import { inspectCommand } from './inspect.ts'
+import { keysCommand } from './keys.ts'
 import { ocicryptCommand } from './ocicrypt.ts'
 import { policyCommand } from './policy.ts'
 import { safeLines } from './style.ts'
@@ -22,13 +24,8 @@ const program = new Command('vouchsafe')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
 for (const command of [
-  verifyCommand,
-  gateCommand,
-  inspectCommand,
-  policyCommand,
-  codesCommand,
-  demoCommand,
-  ocicryptCommand,
+  ...[verifyCommand, gateCommand, inspectCommand, policyCommand],
+  ...[keysCommand, auditCommand, ocicryptCommand, codesCommand, demoCommand],
 ])
   program.addCommand(command())
 

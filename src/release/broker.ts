@@ -141,10 +141,11 @@ export class Broker {
     return recorded.entry.sequence
   }
 
-  #burn({ proof, tenant, keyId }: ReleaseRequest): Promise<Burnt> {
-    return proof.kind === 'challenge'
-      ? burnChallenge(this.#options.gate, proof)
-      : this.#stored(() => this.#sessions.burn(proof, { tenant, keyId }))
+  async #burn({ proof, tenant, keyId }: ReleaseRequest): Promise<Burnt> {
+    if (proof.kind === 'challenge') return burnChallenge(this.#options.gate, proof)
+    // What is burnt has the name of the key in it, which is somebody else's text.
+    if (!isKeyName(tenant) || !isKeyName(keyId)) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
+    return this.#stored(() => this.#sessions.burn(proof, { tenant, keyId }))
   }
 
   async #key({ tenant, keyId }: KeyName): Promise<{ readonly key: SoundKey; readonly policyEpoch: number }> {

@@ -19,11 +19,25 @@ export type {
   ReleaseRequest,
 } from './answer.ts'
 export type { Approval } from './approval.ts'
+export {
+  type AuditAnchor,
+  type AuditEntry,
+  type AuditLog,
+  type AuditLogOptions,
+  createAnchorFile,
+  createAuditLog,
+  exportLines,
+  fileAnchor,
+  proveConsistency,
+  proveInclusion,
+  verifyAudit,
+} from './audit/index.ts'
 export { type Broker, createBroker, type KeyAsked } from './broker.ts'
+export { leaseOwner } from './lease-owner.ts'
 export type { AuditTrail, BrokerOptions, KeyKeeping } from './options.ts'
 export type * from './ports.ts'
 export type { AttestedSession, OpenedSession, SessionEvidence, SessionRequest } from './session.ts'
-export * from './vault/index.ts'
+export { createKekFile, createTokenKek, fileVault, type Pkcs11Options, pkcs11Vault } from './vault/index.ts'
 export { weightsSecret } from './weights-secret.ts'
 export {
   type FlattenedJwe,

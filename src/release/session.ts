@@ -4,6 +4,7 @@ import { fromBase64, toBase64 } from '../core/encodings.ts'
 import type { JsonObject } from '../core/json.ts'
 import { fail, type Outcome, ok } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
+import { isLeaseId } from '../decision/credential/lease-id.ts'
 import type { BrokerOptions } from './options.ts'
 import type { HeldSession, KeyName } from './ports.ts'
 import type { Burnt } from './proof.ts'
@@ -12,7 +13,7 @@ import { type WrapKey, wrapKeyOfJwk } from './wrap/index.ts'
 
 /** A session as it is asked for: a nonce for one workload, good for one attestation. */
 export interface SessionRequest {
-  /** name of the workload; a key goes to it where its limits name it, `any` lease does not mean it */
+  /** name of the workload, which is no lease; a key goes to it where its limits name it, `any` lease does not mean it */
   readonly workload: string
   /** how long evidence and releases may take, 1 to 600 */
   readonly ttlSeconds: number
@@ -68,6 +69,8 @@ export class Sessions {
   /** @throws TypeError for a request that only a programmer can make; rejects where the store fails */
   async open({ workload, ttlSeconds }: SessionRequest): Promise<OpenedSession> {
     if (!NAME.test(workload)) throw new TypeError('workload is up to 512 printable characters without spaces')
+    // What a lease bought, and whether it still runs, is judged by the gate, for evidence that answers its own challenge.
+    if (isLeaseId(workload)) throw new TypeError('a lease is proved by a challenge of the gate, not by a session')
     if (!(Number.isSafeInteger(ttlSeconds) && ttlSeconds > 0 && ttlSeconds <= LONGEST_SECONDS))
       throw new TypeError(`ttlSeconds is 1 to ${LONGEST_SECONDS}`)
     const { random, clock, challenges } = this.#options

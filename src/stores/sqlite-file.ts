@@ -1,6 +1,6 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { migrate } from './sqlite-schema.ts'
+import { checkSchema, migrate } from './sqlite-schema.ts'
 
 /** How long a process waits while another one writes. */
 const BUSY_MILLISECONDS = 5000
@@ -16,6 +16,22 @@ export function openSqlite(path: string): DatabaseSync {
   try {
     database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
     migrate(database, path)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+/**
+ * Opens a file of ours without changing it.
+ * @throws Error where there is no such file, or it is not one of this version
+ */
+export function readSqlite(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly: true })
+  try {
+    database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`)
+    checkSchema(database, path)
     return database
   } catch (error) {
     database.close()

@@ -1,6 +1,4 @@
 import type { DatabaseSync } from 'node:sqlite'
-import { toBase64 } from '../core/encodings.ts'
-import { canonicalJson, type Json } from '../core/json.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { headOf } from '../release/audit/entry.ts'
 import type {
@@ -18,7 +16,18 @@ import type {
 } from '../release/ports.ts'
 import { GroupCommit } from './group-commit.ts'
 import { checkChange } from './release-change.ts'
-import { openSqlite, type Row, Statements } from './sqlite-file.ts'
+import {
+  auditRow,
+  checkpointRow,
+  keyRow,
+  keyValues,
+  type ReadableAudit,
+  releaseRow,
+  sessionRow,
+  sessionValues,
+  written,
+} from './release-rows.ts'
+import { openSqlite, type Row, readSqlite, Statements } from './sqlite-file.ts'
 
 const SQL = {
   key: 'SELECT * FROM release_key WHERE tenant = ? AND key_id = ?',
@@ -39,43 +48,8 @@ const SQL = {
   putEpoch: 'UPDATE epoch SET value = ? WHERE name = ?',
 } as const
 
-const parsed = <T>(text: unknown): T => JSON.parse(String(text)) as T
-const written = (value: object | string | number): string => canonicalJson(value as Json)
-
-const keyOf = (row: Row): KeyRow => ({
-  tenant: String(row.tenant),
-  keyId: String(row.key_id),
-  policyDigest: String(row.policy_digest),
-  policy: String(row.policy),
-  sealed: { kek: String(row.kek), algorithm: String(row.algorithm), data: String(row.data) },
-  limits: parsed(row.limits),
-  state: String(row.state) as KeyRow['state'],
-  registeredAt: Number(row.registered_at),
-  revision: Number(row.revision),
-  mac: String(row.mac),
-})
-const releaseOf = (row: Row): ReleaseRow => ({
-  tenant: String(row.tenant),
-  keyId: String(row.key_id),
-  at: Number(row.at),
-  lease: String(row.lease),
-  hardware: parsed(row.hardware),
-  challengeId: String(row.challenge_id),
-  auditSequence: Number(row.audit_sequence),
-})
-const auditOf = (row: Row): AuditRow => ({
-  sequence: Number(row.sequence),
-  entry: String(row.entry),
-  chain: String(row.chain),
-})
-
-const sessionOf = (row: Row): HeldSession => ({
-  id: String(row.id),
-  workload: String(row.workload),
-  nonce: String(row.nonce),
-  evidence: new Uint8Array(Buffer.from(String(row.evidence), 'base64')),
-  expiresAt: Number(row.expires_at),
-})
+const keyOf = (row: Row): KeyRow => keyRow(row, String)
+const releaseOf = (row: Row): ReleaseRow => releaseRow(row, String)
 
 /**
  * A broker's store in one SQLite file, which may be the gate's (`sqliteStore`). As there: several processes of one machine may
@@ -85,6 +59,14 @@ const sessionOf = (row: Row): HeldSession => ({
  */
 export function sqliteReleaseStore(path: string): ReleaseStore {
   return new SqliteReleaseStore(openSqlite(path))
+}
+
+/**
+ * The audit log in such a file, for reading: nothing is created, changed or migrated.
+ * @throws Error where there is no such file, or it is not one of this version
+ */
+export function sqliteAuditLog(path: string): ReadableAudit {
+  return new SqliteReleaseStore(readSqlite(path))
 }
 
 class SqliteReleaseStore implements ReleaseStore {
@@ -129,9 +111,7 @@ class SqliteReleaseStore implements ReleaseStore {
   #write({ entries, key, release, epochs }: ReleaseChange<unknown>): void {
     for (const { sequence, entry, chain } of entries) this.#statements.run('putAudit', sequence, entry, chain)
     if (key !== undefined) {
-      const { tenant, keyId, policyDigest, policy, sealed, limits, state, registeredAt, revision, mac } = key
-      const bound = [tenant, keyId, policyDigest, policy, sealed.kek, sealed.algorithm, sealed.data]
-      this.#statements.run('putKey', ...bound, written(limits), state, registeredAt, revision, mac)
+      this.#statements.run('putKey', key.tenant, key.keyId, ...keyValues(key))
     }
     if (release !== undefined) {
       const { auditSequence, challengeId, tenant, keyId, at, lease, hardware } = release
@@ -144,7 +124,7 @@ class SqliteReleaseStore implements ReleaseStore {
   }
 
   #head(): AuditHead {
-    return headOf(this.#statements.all('lastAudit').map(auditOf)[0])
+    return headOf(this.#statements.all('lastAudit').map(auditRow)[0])
   }
 
   #epochs(): SharedEpochs {
@@ -157,7 +137,7 @@ class SqliteReleaseStore implements ReleaseStore {
   }
 
   async auditRows(after: number, limit: number): Promise<readonly AuditRow[]> {
-    return this.#statements.all('auditAfter', after, limit).map(auditOf)
+    return this.#statements.all('auditAfter', after, limit).map(auditRow)
   }
 
   putCheckpoint({ size, statement }: CheckpointRow): Promise<void> {
@@ -169,22 +149,21 @@ class SqliteReleaseStore implements ReleaseStore {
   }
 
   async checkpoints(afterSize: number, limit: number): Promise<readonly CheckpointRow[]> {
-    const rows = this.#statements.all('checkpointsAfter', afterSize, limit)
-    return rows.map((row) => ({ size: Number(row.size), statement: String(row.statement) }))
+    return this.#statements.all('checkpointsAfter', afterSize, limit).map(checkpointRow)
   }
 
   async epochs(): Promise<SharedEpochs> {
     return this.#epochs()
   }
 
-  putSession({ id, workload, nonce, evidence, expiresAt }: HeldSession): Promise<void> {
+  putSession(session: HeldSession): Promise<void> {
     return this.#commits.run(() => {
-      this.#statements.run('putSession', id, workload, nonce, toBase64(evidence), expiresAt)
+      this.#statements.run('putSession', ...sessionValues(session))
     })
   }
 
   async session(id: string): Promise<HeldSession | undefined> {
-    return this.#statements.all('session', id).map(sessionOf)[0]
+    return this.#statements.all('session', id).map(sessionRow)[0]
   }
 
   pruneSessions(now: UnixSeconds): Promise<void> {

@@ -78,3 +78,12 @@ export function migrate(database: DatabaseSync, path: string): void {
     throw error
   }
 }
+
+/** @throws Error where a database that is only read is not one of ours of this version's schema */
+export function checkSchema(database: DatabaseSync, path: string): void {
+  if (numberOf(database, 'application_id') !== APPLICATION_ID)
+    throw new Error(`${path} is the database of another program`)
+  const version = numberOf(database, 'user_version')
+  if (version !== MIGRATIONS.length)
+    throw new Error(`${path} has schema ${version}, and this version of vouchsafe reads schema ${MIGRATIONS.length}`)
+}

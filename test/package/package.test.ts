@@ -124,7 +124,9 @@ describe('in an empty project', () => {
     const own = urls.filter((url) => url.includes('/node_modules/vouchsafe/dist/'))
     expect(own).not.toHaveLength(0)
     expect(
-      own.filter((url) => /\/dist\/(cli|service|testing|collect|stores\/(?!memory\.)|collateral)\//.test(url)),
+      own.filter((url) =>
+        /\/dist\/(cli|service|testing|collect|release|stores\/(?!memory\.|copies\.)|collateral)\//.test(url),
+      ),
     ).toEqual([])
     const foreign = urls.filter((url) => !own.includes(url) && !url.endsWith('/hook.mjs'))
     expect(new Set(foreign)).toEqual(new Set(['node:crypto']))

@@ -1,14 +1,16 @@
 import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync, randomUUID } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { fail, type Outcome, ok } from '../../src/core/outcome.ts'
+import type { Outcome } from '../../src/core/outcome.ts'
 import { digestOfPolicy, verify } from '../../src/index.ts'
 import { canonicalPolicy } from '../../src/policy/digest.ts'
 import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
 import { wrapKeyOfJwk } from '../../src/release/wrap/index.ts'
 import { NODE_FLAGS } from '../cli/run.ts'
 import { leaseId, OTHER, orderOf, trustingTestAnchors } from '../gate/support.ts'
+import { FOLDER_VARIABLE, folder, newFile, newKekFile } from '../release/files.ts'
 import {
   FOR_GUESTS,
   findingsOf,
@@ -16,8 +18,6 @@ import {
   KEY_POLICY,
   kbsJwk,
   LIMITLESS,
-  newFile,
-  newKekFile,
   ONE,
   P256,
   SECRET,
@@ -422,13 +422,38 @@ row('RJ-REL-16', {
       return told(t, await t.broker.release(request))
     },
     'the anchor cannot be moved': async () => {
-      let isBroken = false
-      const settle = async () => (isBroken ? fail('RELEASE_AUDIT_UNAVAILABLE', 'audit.anchor') : ok(undefined))
-      const plain = await testBroker()
-      const t = await testBroker({ broker: { audit: { ...plain.options.audit, settle } } })
-      isBroken = true
-      return told(t, await t.ask())
+      const place = newFile('anchors')
+      mkdirSync(place)
+      const t = await testBroker({ anchorFile: join(place, 'anchor') })
+      const request = await t.request()
+      rmSync(place, { recursive: true })
+      return told(t, await t.broker.release(request))
     },
+  },
+})
+
+/** The log is verified when a process starts; three releases are in it, and its end is anchored. */
+async function restarted(...statements: readonly string[]) {
+  const t = await testBroker()
+  for (let i = 0; i < 3; i++) expect(told(t, await t.ask())).toEqual([])
+  // What guards the rows guards them from mistakes: whoever can write the database can take it away.
+  t.sql('DROP TRIGGER audit_kept')
+  t.sql('DROP TRIGGER audit_fixed')
+  for (const statement of statements) t.sql(statement)
+  return t.openAudit()
+}
+
+row('RJ-REL-17', {
+  twin: () => restarted(),
+  bad: {
+    'a word of an entry': () =>
+      restarted(`UPDATE audit SET entry = replace(entry, 'key.released', 'key.refused') WHERE sequence = 2`),
+    'a row dropped': () => restarted('DELETE FROM audit WHERE sequence = 2'),
+    'the first row dropped': () => restarted('DELETE FROM audit WHERE sequence = 1'),
+    'rows renumbered': () =>
+      restarted('DELETE FROM audit WHERE sequence = 2', 'UPDATE audit SET sequence = sequence - 1 WHERE sequence > 2'),
+    'its end cut off': () => restarted('DELETE FROM audit WHERE sequence = 4'),
+    'all of it cut off': () => restarted('DELETE FROM audit'),
   },
 })
 
@@ -502,7 +527,7 @@ row('RJ-REL-20', {
   },
 })
 
-test(rowTitle('RJ-REL-21'), { timeout: 30_000 }, async () => {
+test(rowTitle('RJ-REL-21'), { timeout: 60_000 }, async () => {
   const [file, kekFile] = [newFile('db'), await newKekFile()]
   const before = await testBroker({ file, kekFile })
   const request = await before.request()
@@ -517,6 +542,7 @@ test(rowTitle('RJ-REL-21'), { timeout: 30_000 }, async () => {
     {
       input: JSON.stringify(asked),
       encoding: 'utf8',
+      env: { ...process.env, [FOLDER_VARIABLE]: folder },
     },
   )
   expect([child.signal, child.stdout, child.stderr]).toEqual(['SIGKILL', '', ''])

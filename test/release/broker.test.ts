@@ -5,13 +5,13 @@ import { take } from '../../src/core/outcome.ts'
 import { fileVault } from '../../src/release/vault/index.ts'
 import { type FlattenedJwe, openWrapped } from '../../src/release/wrap/index.ts'
 import { leaseId } from '../gate/support.ts'
+import { newKekFile } from './files.ts'
 import {
   FOR_GUESTS,
   findingsOf,
   KEY,
   KEY_POLICY,
   LIMITLESS,
-  newKekFile,
   ONE,
   P256,
   SECRET,
@@ -113,6 +113,12 @@ describe('a session of the KBS protocol', () => {
     expect(await t.attest(other)).toMatchObject({ ok: false, faults: [{ code: 'BIND_CHALLENGE_EXPIRED' }] })
   })
 
+  it('is for no lease, which a challenge of the gate is asked for', async () => {
+    const t = await testBroker()
+    const workload = Object.values(leaseId()).join('/')
+    await expect(t.broker.openSession({ workload, ttlSeconds: 60 })).rejects.toThrow(TypeError)
+  })
+
   it('proves nothing with evidence of another session, nor elsewhere', async () => {
     const t = await testBroker({ limits: FOR_GUESTS })
     const first = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
@@ -163,6 +169,14 @@ describe('administration', () => {
       ['bob', ['replace']],
     ])
     expect(told.filter((e) => e.type === 'admin.refused')).toHaveLength(4)
+  })
+
+  it('lets one of two changes at once through', async () => {
+    const t = await testBroker()
+    const both = [t.admin.suspend(KEY, ONE), t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 3 }, ONE)]
+    const done = await Promise.all(both)
+    expect(done.filter((d) => d.ok)).toHaveLength(1)
+    expect(done.flatMap((d) => (d.ok ? [] : d.faults.map((f) => f.code)))).toEqual(['ADMIN_KEY_CHANGED'])
   })
 
   it('refuses what it cannot mean', async () => {

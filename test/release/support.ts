@@ -1,23 +1,21 @@
 import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { utf8 } from '../../src/core/bytes.ts'
 import type { JsonObject } from '../../src/core/json.ts'
-import { take } from '../../src/core/outcome.ts'
+import { type Outcome, take } from '../../src/core/outcome.ts'
 import type { GateOptions } from '../../src/gate/core.ts'
 import { nodeRandom } from '../../src/gate/node-ports.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { Administration } from '../../src/release/administration.ts'
 import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
 import type { Approval } from '../../src/release/approval.ts'
-import { unanchoredAudit } from '../../src/release/audit-entries.ts'
+import { type AuditLog, createAnchorFile, createAuditLog, fileAnchor } from '../../src/release/audit/index.ts'
 import { Broker } from '../../src/release/broker.ts'
+import { leaseOwner } from '../../src/release/lease-owner.ts'
 import type { BrokerOptions } from '../../src/release/options.ts'
 import type { KeyLimits, ReleaseStore, Vault } from '../../src/release/ports.ts'
 import type { OpenedSession } from '../../src/release/session.ts'
-import { createKekFile, fileVault } from '../../src/release/vault/index.ts'
+import { fileVault } from '../../src/release/vault/index.ts'
 import { sqliteReleaseStore, sqliteStore } from '../../src/stores/index.ts'
 import { cocoSnpEvidence } from '../../src/testing/index.ts'
 import {
@@ -35,6 +33,8 @@ import {
 import { referenceValue, SIGNED_BY_TEAM } from '../reject/signer.ts'
 import { cpuPolicy, json } from '../reject/stage.ts'
 import { jcs } from '../service/kbs-client.ts'
+import { signing } from './audit/support.ts'
+import { newFile, newKekFile } from './files.ts'
 
 /** Level 5, an image that somebody vouches for, keys for two minutes. */
 export const KEY_POLICY: Policy = cpuPolicy(
@@ -85,6 +85,8 @@ export interface TestBroker {
   readonly options: BrokerOptions
   readonly admin: Administration
   readonly file: string
+  /** the log as it is verified when a process starts */
+  openAudit(): Promise<Outcome<AuditLog>>
   readonly store: ReleaseStore
   readonly vault: ReturnType<typeof recording>
   readonly gate: TestGate
@@ -126,24 +128,14 @@ export function kbsJwk(key: KeyObject): JsonObject {
   return kty === 'RSA' ? { kty, alg: 'RSA-OAEP-256', n, e } : { kty, crv, alg: 'ECDH-ES+A256KW', x, y }
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-release-'))
-process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-let files = 0
-
-/** A file of a folder that the tests of this file share. */
-export const newFile = (kind: string): string => join(folder, `${files++}.${kind}`)
-
-export async function newKekFile(): Promise<string> {
-  const path = newFile('kek')
-  await createKekFile(path)
-  return path
-}
 const sharedKek = await newKekFile()
+const SIGNING = await signing('audit-1')
 
 export interface TestParts {
   /** file of gate and keys; a new one where none is given */
   readonly file?: string
   readonly kekFile?: string
+  readonly anchorFile?: string
   /** instead of one over the KEK file */
   readonly vault?: Vault
   readonly gate?: Partial<GateOptions>
@@ -170,14 +162,17 @@ export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
   const plain = await sqliteReleaseStore(file)
   const store = parts.before?.(plain) ?? plain
   const errors: unknown[] = []
+  const anchorFile = parts.anchorFile ?? newFile('anchor')
+  await createAnchorFile(anchorFile)
+  const openAudit = () => createAuditLog({ ...SIGNING, store: plain, anchor: fileAnchor(anchorFile), clock: gate.now })
   const options: BrokerOptions = {
     gate: gate.gate,
     challenges: gateStore,
     ...{ vault, store },
-    audit: unanchoredAudit(plain, gate.now),
+    audit: take(await openAudit()),
     clock: gate.now,
     random: nodeRandom,
-    tenantOf: (workload) => (workload.includes('/') ? workload.split('/')[0] : TENANT),
+    tenantOf: (workload) => (workload === 'inference' ? TENANT : leaseOwner(workload)),
     collateralEpoch: () => 7,
     onError: (error) => errors.push(error),
     ...parts.broker,
@@ -198,7 +193,7 @@ export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
     take(await admin.register({ ...KEY, secret: SECRET, policy, limits: parts.limits ?? LIMITLESS }, ONE))
   }
   return {
-    ...{ broker, options, file, store, vault, gate, errors, request, admin },
+    ...{ broker, options, openAudit, file, store, vault, gate, errors, request, admin },
     ask: async (how = {}) => broker.release(await request(how)),
     attest: async ({ id, nonce }, { shown = {}, jwk = P256_JWK, additionalEvidence = '', ...how } = {}) => {
       const committed = jcs({ 'additional-evidence': additionalEvidence, nonce, 'tee-pubkey': jwk })
@@ -218,7 +213,7 @@ export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
     },
     entries: async () => (await plain.auditRows(0, 10_000)).map((row) => JSON.parse(row.entry)),
     sql: (text, ...values) => {
-      const database = new DatabaseSync(file)
+      const database = new DatabaseSync(file, { enableForeignKeyConstraints: false })
       database.prepare(text).run(...values)
       database.close()
     },

@@ -22,29 +22,45 @@ export const sha256 = (...parts: readonly Uint8Array[]): Uint8Array =>
 export const chainAfter = (before: string, entry: string): string =>
   toHex(sha256(LABEL, new Uint8Array(Buffer.from(before, 'hex')), utf8(entry)))
 
+/** Replicas' clocks are never equal: one that is this much behind writes the other's second. */
+export const SKEW_SECONDS = 2
+
 /**
  * The row that an event makes behind `head`. Pure: the broker calls it within the transaction that saw the head.
- * @returns the row, or AUDIT_TIME_INVALID where `at` lies before the entry that the log ends with
+ * @returns the row, or AUDIT_TIME_INVALID where `at` lies more than 2 seconds before the entry that the log ends with;
+ * within them the entry has the time of that one, so that the log's time never goes back
  * @throws TypeError for a time that is not whole seconds, or text that is not well-formed Unicode
  */
 export function nextRow(head: AuditHead, event: AuditEvent, at: UnixSeconds): Outcome<AuditRow> {
   if (!Number.isSafeInteger(at)) throw new TypeError('at is whole seconds since 1970')
-  if (head.at !== undefined && at < head.at)
-    return fail('AUDIT_TIME_INVALID', 'at', { expected: `at or after ${head.at}`, actual: at })
+  const last = head.at ?? at
+  if (at < last - SKEW_SECONDS) return fail('AUDIT_TIME_INVALID', 'at', { expected: `at or after ${last}`, actual: at })
   const sequence = head.sequence + 1
-  const entry = entryText(sequence, at, event)
+  const entry = entryText(sequence, Math.max(at, last), event)
   return ok({ sequence, entry, chain: chainAfter(head.chain, entry) })
 }
 
 /** Member by member: what a caller's object has beside these is not recorded. */
 function entryText(sequence: number, at: UnixSeconds, event: AuditEvent): string {
   const { type, tenant, keyId, policyDigest, lease, challengeId, decisionDigest, codes, actor, acceptedRisks } = event
-  const text = canonicalJson({
+  const texts = [
+    type,
+    tenant,
+    keyId,
+    policyDigest,
+    lease,
+    challengeId,
+    decisionDigest,
+    actor,
+    ...codes,
+    ...acceptedRisks,
+  ]
+  if (!texts.every((text) => text === null || text.isWellFormed()))
+    throw new TypeError('an event is told in well-formed Unicode')
+  return canonicalJson({
     ...{ sequence, at, type, tenant, keyId, policyDigest, lease, challengeId, decisionDigest },
     ...{ codes: [...codes], actor, acceptedRisks: [...acceptedRisks] },
   })
-  if (!text.isWellFormed() || /\\ud[89a-f]/.test(text)) throw new TypeError('an event is told in well-formed Unicode')
-  return text
 }
 
 /** An entry as it is read back. */
