@@ -3,6 +3,7 @@ import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
 import { codesCommand } from './codes.ts'
 import { demoCommand } from './demo.ts'
+import { doctorCommand } from './doctor.ts'
 import { EXIT } from './exit.ts'
 import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
@@ -24,7 +25,7 @@ const program = new Command('vouchsafe')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
 for (const command of [
-  ...[verifyCommand, gateCommand, inspectCommand, policyCommand],
+  ...[verifyCommand, gateCommand, inspectCommand, policyCommand, doctorCommand],
   ...[keysCommand, auditCommand, ocicryptCommand, codesCommand, demoCommand],
 ])
   program.addCommand(command())

@@ -3,6 +3,8 @@ import { AUDIT_CODES } from './codes/audit.ts'
 import { BINDING_CODES } from './codes/binding.ts'
 import { CBOR_CODES } from './codes/cbor.ts'
 import { COLLATERAL_CODES } from './codes/collateral.ts'
+import { COLLECT_CODES } from './codes/collect.ts'
+import { DOCTOR_CODES } from './codes/doctor.ts'
 import { ENVELOPE_CODES } from './codes/envelope.ts'
 import { EVENT_LOG_CODES } from './codes/event-log.ts'
 import { GATE_CODES } from './codes/gate.ts'
@@ -48,6 +50,8 @@ export const CODES = {
   ...AKASH_CODES,
   ...SERVICE_CODES,
   ...OCICRYPT_CODES,
+  ...COLLECT_CODES,
+  ...DOCTOR_CODES,
   ...TIME_CODES,
 } as const
 

@@ -148,6 +148,20 @@ describe('the pure zone', () => {
   })
 })
 
+describe('what evidence needs from the vendors', () => {
+  const needs = sourcesBelow(join('collateral', 'needs'))
+
+  it('is worked out from its bytes alone', () => {
+    expect(needs.length).toBeGreaterThan(3)
+    expect(needs.flatMap(offences)).toEqual([])
+    const targets = needs.flatMap(({ path, text }) =>
+      importsOf(text).map(({ specifier }) => relative(SRC, resolve(SRC, dirname(path), specifier))),
+    )
+    const allowed = /^(core|attestation|collateral\/needs)\/|^collateral\/objects\.ts$/
+    expect(targets.filter((target) => !allowed.test(target))).toEqual([])
+  })
+})
+
 describe('authentic values', () => {
   it('are minted in the kinds’ verify.ts alone, in the whole of src', () => {
     const mint = ALL.filter(({ text }) => MINT.test(codeOnly(text))).map(({ path }) => path)

@@ -80,6 +80,14 @@ describe('in an empty project', () => {
     expect(required.stdout).toBe(imported.stdout)
   })
 
+  test('the clients of vendors are an entry of their own, for import and require', async () => {
+    const imported = await consumer.node('v.mjs', `import * as loaded from 'vouchsafe/collateral'\n${NAMES}`)
+    const required = await consumer.node('v.cjs', `const loaded = require('vouchsafe/collateral')\n${NAMES}`)
+    expect(imported).toMatchObject({ exit: 0, stderr: '' })
+    expect(JSON.parse(imported.stdout)).toContain('createVendorClient')
+    expect(required.stdout).toBe(imported.stdout)
+  })
+
   test('the SQLite store is an entry of its own, for import and require, and keeps what it is told', async () => {
     const quiet = '--disable-warning=ExperimentalWarning'
     const imported = await consumer.node('h.mjs', `import * as loaded from 'vouchsafe/stores'\n${NAMES}`, quiet)
@@ -200,6 +208,18 @@ describe('for TypeScript', () => {
       export const store: GateStore = sqliteStore('gate.db')
       // @ts-expect-error: it keeps its state in a file
       sqliteStore()`
+    expect(await consumer.compile(file, text, { module: 'nodenext' })).toMatchObject({ exit: 0, stdout: '' })
+  })
+
+  test.each([
+    ['an ES module', 'collateral.mts'],
+    ['CommonJS', 'collateral.cts'],
+  ])('the declarations of the vendor clients serve %s', async (_, file) => {
+    const text = `import type { CollateralSource } from 'vouchsafe'
+      import { createCollateralSource, createVendorClient } from 'vouchsafe/collateral'
+      export const source: CollateralSource = createCollateralSource({ fetchObject: createVendorClient() })
+      // @ts-expect-error: it asks nobody by itself
+      createCollateralSource({})`
     expect(await consumer.compile(file, text, { module: 'nodenext' })).toMatchObject({ exit: 0, stdout: '' })
   })
 

@@ -921,12 +921,16 @@ const OWN_ROWS = [
     code: 'COLLATERAL_RESPONSE_INVALID',
     verdict: 'inconclusive',
     what: 'an answer that is not what was asked for',
+    mended: 'a redirect is not followed and a large body not read to its end; each has a code that says so',
+    otherCodes: ['COLLATERAL_REDIRECTED', 'COLLATERAL_OVERSIZE'],
   },
   {
     id: 'RJ-COL-10',
     code: 'COLLATERAL_UNAVAILABLE',
     verdict: 'inconclusive',
     what: 'a vendor that cannot be reached, and nothing stored',
+    mended: 'a name, a certificate and a deadline are mended in other ways than a connection',
+    otherCodes: ['COLLATERAL_HOST_UNKNOWN', 'COLLATERAL_TLS_FAILED', 'COLLATERAL_DEADLINE_PASSED'],
   },
   // TIME: the verifier's clock.
   {

@@ -1,6 +1,6 @@
-import { concatBytes, utf8 } from '../core/bytes.ts'
-import { toBase64url } from '../core/encodings.ts'
-import type { UnixSeconds } from '../core/time.ts'
+import { concatBytes, utf8 } from '../../core/bytes.ts'
+import { toBase64url } from '../../core/encodings.ts'
+import type { UnixSeconds } from '../../core/time.ts'
 
 /** Longest life of a token that Akash's own tools give one, 30 minutes. */
 export const LONGEST_TOKEN_SECONDS = 30 * 60

@@ -1,6 +1,6 @@
-import type { Code } from '../core/codes.ts'
-import { type Fault, fault } from '../core/outcome.ts'
-import type { GatewayAnswer, RequestFailure } from './pinned-https.ts'
+import type { Code } from '../../core/codes.ts'
+import { type Fault, fault } from '../../core/outcome.ts'
+import type { GatewayAnswer, RequestFailure } from '../pinned-https.ts'
 
 const FAILURES: Readonly<Record<RequestFailure, Code>> = {
   unreachable: 'AKASH_GATEWAY_UNREACHABLE',

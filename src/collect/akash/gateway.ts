@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { utf8 } from '../core/bytes.ts'
-import { toBase64 } from '../core/encodings.ts'
-import { fail, failed, type Outcome, ok } from '../core/outcome.ts'
-import type { UnixSeconds } from '../core/time.ts'
-import { answerFault, isWorthRetrying } from './akash-answer.ts'
-import { type AccountSigner, isAkashAddress, mintAttestationToken } from './akash-token.ts'
-import { type GatewayAnswer, type PinnedRequest, pinnedPost } from './pinned-https.ts'
+import { utf8 } from '../../core/bytes.ts'
+import { toBase64 } from '../../core/encodings.ts'
+import { fail, failed, type Outcome, ok } from '../../core/outcome.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import { type GatewayAnswer, type PinnedRequest, pinnedPost } from '../pinned-https.ts'
+import { answerFault, isWorthRetrying } from './answer.ts'
+import { type AccountSigner, isAkashAddress, mintAttestationToken } from './token.ts'
 
 /** The fields of a LeaseID that the call needs; `dseq` in whatever a chain library makes of 64 bits. */
 export interface AkashLease {
