@@ -11,6 +11,7 @@ import { importCost } from './imports.ts'
 import { coldQuote, intelAbsent, quoteByDcapQvl, warmQuote } from './intel.ts'
 import { type Compared, compare, type Plan, type Work } from './measure.ts'
 import { CHALLENGES_PER_SECOND, challengesPerSecond } from './stores.ts'
+import { WEIGHTS_FLOORS, weightsFigures } from './weights.ts'
 
 interface Case {
   readonly name: string
@@ -151,6 +152,7 @@ async function main(): Promise<void> {
   }
   if (wanted('gate')) await gateLines()
   if (wanted('store challenges')) await storeLine()
+  if (wanted('weights')) await weightsLines()
   console.log(`Load average ${loadText()} at the end`)
   if (wanted('import')) {
     const { empty, library, over } = importCost(plan.rounds)
@@ -183,6 +185,18 @@ async function storeLine(): Promise<void> {
   const held = rate >= CHALLENGES_PER_SECOND ? 'held' : 'MISSED'
   console.log(
     `${'store challenges'.padEnd(18)} ${perSecond(rate)} issued and consumed in SQLite, each on disk  (at least ${CHALLENGES_PER_SECOND}/s: ${held})`,
+  )
+}
+
+async function weightsLines(): Promise<void> {
+  const { aes, seal, open, sealRatio, openRatio, rewrap, rewrapAlone, rewrapRatio } = await weightsFigures()
+  const line = (name: string, rate: number, ratio: number, floor: number): string =>
+    `${name.padEnd(18)} ${rate.toFixed(0)} MiB/s on disk against ${aes.toFixed(0)} MiB/s of AES-256-GCM alone: ${percent(ratio)} by processor time; at least ${percent(floor)}: ${ratio >= floor ? 'held' : 'MISSED'}`
+  console.log(line('weights seal', seal, sealRatio, WEIGHTS_FLOORS.seal))
+  console.log(line('weights open', open, openRatio, WEIGHTS_FLOORS.open))
+  const judged = rewrapRatio <= WEIGHTS_FLOORS.rewrap ? 'held' : 'MISSED'
+  console.log(
+    `${'weights rewrap'.padEnd(18)} ${rewrap.toFixed(1)} ms for 1,000 tensors against ${rewrapAlone.toFixed(1)} ms of their wraps and a signature: ${rewrapRatio.toFixed(2)} times by processor time; at most ${WEIGHTS_FLOORS.rewrap} times: ${judged}`,
   )
 }
 

@@ -13,6 +13,7 @@ import { ocicryptCommand } from './ocicrypt.ts'
 import { policyCommand } from './policy.ts'
 import { safeLines } from './style.ts'
 import { verifyCommand } from './verify.ts'
+import { weightsCommand } from './weights.ts'
 
 const program = new Command('vouchsafe')
   .description(
@@ -24,11 +25,11 @@ const program = new Command('vouchsafe')
   .showHelpAfterError('(vouchsafe help shows every command)')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
-for (const command of [
-  ...[verifyCommand, gateCommand, inspectCommand, policyCommand, doctorCommand],
-  ...[keysCommand, auditCommand, ocicryptCommand, codesCommand, demoCommand],
-])
-  program.addCommand(command())
+const COMMANDS = [
+  ...[verifyCommand, gateCommand, inspectCommand, policyCommand, doctorCommand, weightsCommand, keysCommand],
+  ...[auditCommand, ocicryptCommand, codesCommand, demoCommand],
+]
+for (const command of COMMANDS) program.addCommand(command())
 
 // A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -42,7 +43,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
  * exit code 0 would say that it was accepted.
  */
 const asksForHelpOnly = (args: readonly string[]): boolean =>
-  args.length <= 2 || !['verify', 'gate'].includes(args[0] ?? '')
+  args.length <= 2 || !['verify', 'gate', 'weights'].includes(args[0] ?? '')
 
 try {
   await program.parseAsync()

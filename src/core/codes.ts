@@ -20,6 +20,7 @@ import { RIM_CODES } from './codes/rim.ts'
 import { SERVICE_CODES } from './codes/service.ts'
 import { SEV_SNP_CODES } from './codes/sev-snp.ts'
 import { TIME_CODES } from './codes/time.ts'
+import { WEIGHTS_CODES } from './codes/weights.ts'
 import { X509_CODES } from './codes/x509.ts'
 
 export type { CodeEntry } from './codes/entry.ts'
@@ -53,6 +54,7 @@ export const CODES = {
   ...COLLECT_CODES,
   ...DOCTOR_CODES,
   ...TIME_CODES,
+  ...WEIGHTS_CODES,
 } as const
 
 export type Code = keyof typeof CODES

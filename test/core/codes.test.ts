@@ -10,7 +10,7 @@ const AREAS = new Set([
   ...['LIMIT', 'ENV', 'JSON', 'HEX', 'UTF8', 'BIND', 'SNP', 'GPU', 'RIM', 'XML', 'X509', 'DER', 'PEM', 'CRL', 'OCSP'],
   ...['TDX', 'SGX', 'CBOR', 'COSE', 'NITRO', 'CCA'],
   ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK'],
-  ...['GATE', 'RESULT', 'SDL', 'AKASH', 'RELEASE', 'ADMIN', 'AUDIT', 'COLLECT', 'DOCTOR'],
+  ...['GATE', 'RESULT', 'SDL', 'AKASH', 'RELEASE', 'ADMIN', 'AUDIT', 'COLLECT', 'DOCTOR', 'WEIGHTS'],
   ...['SERVICE', 'KBS', 'OCICRYPT'],
 ])
 

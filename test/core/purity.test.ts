@@ -162,6 +162,22 @@ describe('what evidence needs from the vendors', () => {
   })
 })
 
+describe('weights', () => {
+  it('import core and themselves, and of Node no network', () => {
+    const imported = sourcesBelow('weights').flatMap(({ path, text }) =>
+      importsOf(text).map(({ specifier }) => ({ path, specifier })),
+    )
+    const strangers = imported.filter(({ path, specifier }) => {
+      if (specifier.startsWith('node:'))
+        return /^node:(net|tls|http|https|http2|dgram|dns|child_process)\b/.test(specifier)
+      const [room = ''] = relative(SRC, resolve(SRC, dirname(path), specifier)).split('/')
+      return !specifier.startsWith('.') || !['core', 'weights'].includes(room)
+    })
+    expect(strangers).toEqual([])
+    expect(imported.length).toBeGreaterThan(50)
+  })
+})
+
 describe('authentic values', () => {
   it('are minted in the kinds’ verify.ts alone, in the whole of src', () => {
     const mint = ALL.filter(({ text }) => MINT.test(codeOnly(text))).map(({ path }) => path)

@@ -97,6 +97,21 @@ describe('in an empty project', () => {
     expect(await consumer.node('h.cjs', script, quiet)).toMatchObject({ exit: 0, stdout: 'true\nfalse\n' })
   })
 
+  test('encrypted models are an entry of their own, for import and require, and threads are found in it', async () => {
+    const imported = await consumer.node('w.mjs', `import * as loaded from 'vouchsafe/weights'\n${NAMES}`)
+    expect(imported).toMatchObject({ exit: 0, stderr: '' })
+    expect(JSON.parse(imported.stdout)).toContain('openModel')
+    const script = `const { newModelKey, openModel, sealModel } = require('vouchsafe/weights')
+      const { mkdirSync, writeFileSync } = require('node:fs')
+      mkdirSync('m')
+      writeFileSync('m/a.gguf', Buffer.alloc(20_000_000))
+      const key = newModelKey()
+      sealModel({ input: 'm', output: 's', key })
+        .then(() => openModel({ input: 's', output: 'o', key, plainTensors: 'refuse' }))
+        .then(({ ok }) => console.log(ok))`
+    expect(await consumer.node('w.cjs', script)).toMatchObject({ exit: 0, stdout: 'true\n' })
+  })
+
   test('an order is looked through with the YAML library that came along', async () => {
     const script = `import { lintSdl } from 'vouchsafe'\nconsole.log((await lintSdl('a: [')).findings[0].code)`
     expect(await consumer.node('s.mjs', script)).toMatchObject({ exit: 0, stdout: 'SDL_UNREADABLE\n' })
@@ -133,7 +148,7 @@ describe('in an empty project', () => {
     expect(own).not.toHaveLength(0)
     expect(
       own.filter((url) =>
-        /\/dist\/(cli|service|testing|collect|release|stores\/(?!memory\.|copies\.)|collateral)\//.test(url),
+        /\/dist\/(cli|service|testing|collect|release|weights|stores\/(?!memory\.|copies\.)|collateral)\//.test(url),
       ),
     ).toEqual([])
     const foreign = urls.filter((url) => !own.includes(url) && !url.endsWith('/hook.mjs'))
