@@ -11,15 +11,17 @@ import { inspectCommand } from './inspect.ts'
 import { keysCommand } from './keys.ts'
 import { ocicryptCommand } from './ocicrypt.ts'
 import { policyCommand } from './policy.ts'
+import { serveCommand } from './serve.ts'
 import { safeLines } from './style.ts'
 import { verifyCommand } from './verify.ts'
+import { VERSION } from './version.ts'
 import { weightsCommand } from './weights.ts'
 
 const program = new Command('vouchsafe')
   .description(
     'Judges hardware-signed evidence of confidential machines, locally and offline, and explains every refusal.',
   )
-  .version('0.1.0')
+  .version(VERSION)
   .enablePositionalOptions() // behind a command, -V is none of ours
   .exitOverride()
   .showHelpAfterError('(vouchsafe help shows every command)')
@@ -27,7 +29,7 @@ const program = new Command('vouchsafe')
 
 const COMMANDS = [
   ...[verifyCommand, gateCommand, inspectCommand, policyCommand, doctorCommand, weightsCommand, keysCommand],
-  ...[auditCommand, ocicryptCommand, codesCommand, demoCommand],
+  ...[auditCommand, serveCommand, ocicryptCommand, codesCommand, demoCommand],
 ]
 for (const command of COMMANDS) program.addCommand(command())
 

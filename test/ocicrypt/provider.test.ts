@@ -11,7 +11,9 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 const keyFile = (name: string, bytes = 32, kid = KEY_ID): string => {
   const path = join(folder, name)
-  writeFileSync(path, JSON.stringify({ keys: [{ kty: 'oct', kid, k: randomBytes(bytes).toString('base64') }] }), { mode: 0o600 })
+  writeFileSync(path, JSON.stringify({ keys: [{ kty: 'oct', kid, k: randomBytes(bytes).toString('base64') }] }), {
+    mode: 0o600,
+  })
   return path
 }
 const base64 = (value: string | object): string =>
@@ -64,7 +66,9 @@ describe('the key provider for encrypted images', () => {
       return /[A-Z]+_[A-Z_]+/.exec(stderr)?.[0]
     }
     expect(await refused(keyFile('other.json'), unwrapRequest(annotation))).toBe('OCICRYPT_UNWRAP_FAILED')
-    expect(await refused(keyFile('none.json', 32, 'kbs:///acme/image/k2'), unwrapRequest(annotation))).toBe('OCICRYPT_KEY_UNKNOWN')
+    expect(await refused(keyFile('none.json', 32, 'kbs:///acme/image/k2'), unwrapRequest(annotation))).toBe(
+      'OCICRYPT_KEY_UNKNOWN',
+    )
     expect(await refused(keyFile('short.json', 16), unwrapRequest(annotation))).toBe('OCICRYPT_KEY_INVALID')
     expect(await refused(keys, wrapRequest('file:///etc/passwd'))).toBe('OCICRYPT_REQUEST_INVALID')
     expect(await refused(keys, wrapRequest(KEY_ID, 'isecl'))).toBe('OCICRYPT_REQUEST_INVALID')

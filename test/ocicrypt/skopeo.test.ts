@@ -19,56 +19,60 @@ function hasKeyProviders(): boolean {
 const ABSENT = ' (absent: a skopeo of version 1.10 or later, whose ocicrypt calls key providers)'
 
 if (!hasKeyProviders()) it.skip(`an image that skopeo encrypts${ABSENT}`, () => {})
-else describe('an image that skopeo encrypts', () => {
-  let folder: string
-  let environment: NodeJS.ProcessEnv
+else
+  describe('an image that skopeo encrypts', () => {
+    let folder: string
+    let environment: NodeJS.ProcessEnv
 
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'vouchsafe-ocicrypt-'))
-    writeLayout(join(folder, 'plain'))
-    environment = { ...process.env, OCICRYPT_KEYPROVIDER_CONFIG: configured('config.json', keyFile('keys.json')) }
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), 'vouchsafe-ocicrypt-'))
+      writeLayout(join(folder, 'plain'))
+      environment = { ...process.env, OCICRYPT_KEYPROVIDER_CONFIG: configured('config.json', keyFile('keys.json')) }
+    })
+    afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+    const keyFile = (name: string): string => {
+      const path = join(folder, name)
+      const keys = [{ kty: 'oct', kid: KEY_ID, k: randomBytes(32).toString('base64') }]
+      writeFileSync(path, JSON.stringify({ keys }), { mode: 0o600 })
+      return path
+    }
+    const configured = (name: string, keys: string): string => {
+      const path = join(folder, name)
+      const cmd = { path: process.execPath, args: [...NODE_FLAGS, CLI, 'ocicrypt', '--key-file', keys] }
+      writeFileSync(path, JSON.stringify({ 'key-providers': { vouchsafe: { cmd } } }))
+      return path
+    }
+    const skopeo = (env: NodeJS.ProcessEnv, ...args: readonly string[]) => {
+      const done = spawnSync('skopeo', ['--insecure-policy', 'copy', ...args], { env, encoding: 'utf8' })
+      return { status: done.status, stderr: done.stderr }
+    }
+    const encrypted = () => {
+      const how = ['--encryption-key', `provider:vouchsafe:${KEY_ID}`]
+      return skopeo(environment, ...how, `oci:${folder}/plain:v1`, `oci:${folder}/sealed:v1`)
+    }
+    const opened = (env: NodeJS.ProcessEnv, into: string) =>
+      skopeo(env, '--decryption-key', 'provider:vouchsafe', `oci:${folder}/sealed:v1`, `oci:${folder}/${into}:v1`)
+
+    it('is opened again with the key, and its layer is what it was', () => {
+      expect(encrypted()).toMatchObject({ status: 0 })
+      expect(layerOf(join(folder, 'sealed'))).not.toEqual(layerOf(join(folder, 'plain')))
+      expect(opened(environment, 'opened')).toMatchObject({ status: 0 })
+      expect(layerOf(join(folder, 'opened'))).toEqual(layerOf(join(folder, 'plain')))
+    })
+
+    it('is not opened with another key of the same id, nor from a file that others may read', () => {
+      const other = {
+        ...environment,
+        OCICRYPT_KEYPROVIDER_CONFIG: configured('other.json', keyFile('other-keys.json')),
+      }
+      expect(opened(other, 'refused').status).not.toBe(0)
+      const open = keyFile('open-keys.json')
+      chmodSync(open, 0o644)
+      const exposed = { ...environment, OCICRYPT_KEYPROVIDER_CONFIG: configured('open.json', open) }
+      expect(opened(exposed, 'refused').status).not.toBe(0)
+    })
   })
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-  const keyFile = (name: string): string => {
-    const path = join(folder, name)
-    const keys = [{ kty: 'oct', kid: KEY_ID, k: randomBytes(32).toString('base64') }]
-    writeFileSync(path, JSON.stringify({ keys }), { mode: 0o600 })
-    return path
-  }
-  const configured = (name: string, keys: string): string => {
-    const path = join(folder, name)
-    const cmd = { path: process.execPath, args: [...NODE_FLAGS, CLI, 'ocicrypt', '--key-file', keys] }
-    writeFileSync(path, JSON.stringify({ 'key-providers': { vouchsafe: { cmd } } }))
-    return path
-  }
-  const skopeo = (env: NodeJS.ProcessEnv, ...args: readonly string[]) => {
-    const done = spawnSync('skopeo', ['--insecure-policy', 'copy', ...args], { env, encoding: 'utf8' })
-    return { status: done.status, stderr: done.stderr }
-  }
-  const encrypted = () => {
-    const how = ['--encryption-key', `provider:vouchsafe:${KEY_ID}`]
-    return skopeo(environment, ...how, `oci:${folder}/plain:v1`, `oci:${folder}/sealed:v1`)
-  }
-  const opened = (env: NodeJS.ProcessEnv, into: string) =>
-    skopeo(env, '--decryption-key', 'provider:vouchsafe', `oci:${folder}/sealed:v1`, `oci:${folder}/${into}:v1`)
-
-  it('is opened again with the key, and its layer is what it was', () => {
-    expect(encrypted()).toMatchObject({ status: 0 })
-    expect(layerOf(join(folder, 'sealed'))).not.toEqual(layerOf(join(folder, 'plain')))
-    expect(opened(environment, 'opened')).toMatchObject({ status: 0 })
-    expect(layerOf(join(folder, 'opened'))).toEqual(layerOf(join(folder, 'plain')))
-  })
-
-  it('is not opened with another key of the same id, nor from a file that others may read', () => {
-    const other = { ...environment, OCICRYPT_KEYPROVIDER_CONFIG: configured('other.json', keyFile('other-keys.json')) }
-    expect(opened(other, 'refused').status).not.toBe(0)
-    const open = keyFile('open-keys.json')
-    chmodSync(open, 0o644)
-    const exposed = { ...environment, OCICRYPT_KEYPROVIDER_CONFIG: configured('open.json', open) }
-    expect(opened(exposed, 'refused').status).not.toBe(0)
-  })
-})
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 

@@ -11,6 +11,7 @@ import { createKekFile, fileVault } from '../../src/release/vault/index.ts'
 import { postgresReleaseStore } from '../../src/stores/postgres-release.ts'
 import { sqliteReleaseStore } from '../../src/stores/sqlite-release.ts'
 import { eventOf, keyRow, release } from '../stores/release-rows.ts'
+import { searchFor, spellings } from '../support/planted.ts'
 import { POSTGRES, type PostgresServer, postgresServer } from '../support/postgres.ts'
 import { describeWith } from '../support/tools.ts'
 import { signing } from './audit/support.ts'
@@ -26,33 +27,7 @@ const SIGNING = await signing('audit-1')
 const kekFile = join(folder, 'kek')
 await createKekFile(kekFile)
 
-/** Every way a key may be written: raw, hex, base64 and base64url at each of the three places of a group. */
-function spellings(key: Buffer): readonly Buffer[] {
-  const base64 = [0, 1, 2].map((offset) => {
-    const text = Buffer.concat([Buffer.alloc(offset), key]).toString('base64')
-    // Digits that the bytes beside the key have a part in are left out.
-    return text.slice(offset === 0 ? 0 : 4, 40)
-  })
-  const hex = key.toString('hex')
-  const texts = [hex, hex.toUpperCase(), ...base64, ...base64.map((t) => t.replaceAll('+', '-').replaceAll('/', '_'))]
-  return [key, ...texts.map((text) => Buffer.from(text, 'latin1'))]
-}
-
-const PREFIX_BYTES = 8
-/** What each spelling begins with, so that a file is gone through once, whatever the number of keys. */
-const NEEDLES = new Map<bigint, Buffer[]>()
-for (const needle of KEYS.flatMap(spellings)) {
-  const prefix = needle.readBigUInt64LE(0)
-  NEEDLES.set(prefix, [...(NEEDLES.get(prefix) ?? []), needle])
-}
-
-function found(haystack: Buffer): number {
-  let count = 0
-  for (let at = 0; at + PREFIX_BYTES <= haystack.length; at++)
-    for (const needle of NEEDLES.get(haystack.readBigUInt64LE(at)) ?? [])
-      if (haystack.subarray(at, at + needle.length).equals(needle)) count++
-  return count
-}
+const found = searchFor(KEYS)
 
 /** Registers keys and releases some: what a service leaves in its store. */
 async function plant(store: ReleaseStore, vault: Vault, count: number): Promise<void> {

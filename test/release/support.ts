@@ -5,6 +5,7 @@ import type { JsonObject } from '../../src/core/json.ts'
 import { type Outcome, take } from '../../src/core/outcome.ts'
 import type { GateOptions } from '../../src/gate/core.ts'
 import { nodeRandom } from '../../src/gate/node-ports.ts'
+import type { GateStore } from '../../src/gate/store.ts'
 import type { Policy } from '../../src/policy/policy.ts'
 import { Administration } from '../../src/release/administration.ts'
 import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
@@ -134,6 +135,8 @@ const SIGNING = await signing('audit-1')
 export interface TestParts {
   /** file of gate and keys; a new one where none is given */
   readonly file?: string
+  /** instead of stores in that file */
+  readonly stores?: { readonly gate: GateStore; readonly release: ReleaseStore }
   readonly kekFile?: string
   readonly anchorFile?: string
   /** instead of one over the KEK file */
@@ -152,14 +155,14 @@ export interface TestParts {
 /** A broker over SQLite, a KEK file, and a gate of test hierarchies; the lease is opened, the key is registered. */
 export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
   const file = parts.file ?? newFile('db')
-  const gateStore = await sqliteStore(file)
+  const gateStore = parts.stores?.gate ?? sqliteStore(file)
   const gate = await testGate(
     { store: gateStore, referenceValues: [referenceValue()], ...parts.gate },
     parts.judge ?? trustingTestAnchors,
   )
   await gate.gate.refresh()
   const vault = recording(parts.vault ?? take(await fileVault(parts.kekFile ?? sharedKek)))
-  const plain = await sqliteReleaseStore(file)
+  const plain = parts.stores?.release ?? sqliteReleaseStore(file)
   const store = parts.before?.(plain) ?? plain
   const errors: unknown[] = []
   const anchorFile = parts.anchorFile ?? newFile('anchor')

@@ -71,7 +71,8 @@ export class KbsClient {
   readonly tee: string
   /** requests that were made, by path */
   readonly requests: string[] = []
-  #cookie = ''
+  /** of the session, as it is sent */
+  cookie = ''
   #token = ''
 
   constructor(base: string, about: { key: GuestKey; attester: Attester; tee: string; version?: string }) {
@@ -88,10 +89,10 @@ export class KbsClient {
 
   async #ask(path: string, init: RequestInit = {}): Promise<Answered> {
     this.requests.push(path)
-    const headers = { 'content-type': 'application/json', ...(this.#cookie === '' ? {} : { cookie: this.#cookie }) }
+    const headers = { 'content-type': 'application/json', ...(this.cookie === '' ? {} : { cookie: this.cookie }) }
     const answer = await fetch(`${this.#base}/kbs/v0${path}`, { headers, ...init })
     const set = answer.headers.get('set-cookie')
-    if (set !== null) this.#cookie = set.split(';')[0] ?? ''
+    if (set !== null) this.cookie = set.split(';')[0] ?? ''
     return { status: answer.status, body: await answer.json() }
   }
 

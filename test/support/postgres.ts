@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import pg from 'pg'
@@ -45,6 +45,8 @@ export interface PostgresServer {
   database(): Promise<string>
   /** what pg_dump writes of it */
   dump(url: string): string
+  /** what the server wrote of what it was asked */
+  log(): Buffer
   /** everything that was committed is in the data files as well */
   checkpoint(): Promise<void>
   /** the whole cluster ends at once, and starts again as it may after a power failure */
@@ -75,6 +77,7 @@ export function postgresServer(settings: readonly string[] = []): PostgresServer
       return urlOf(name)
     },
     dump: (url) => run('pg_dump', '-h', folder, '-U', 'vouchsafe', new URL(url).pathname.slice(1)),
+    log: () => readFileSync(join(folder, 'log')),
     async checkpoint() {
       await ask(urlOf('postgres'), 'CHECKPOINT')
     },
