@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
 import { codesCommand } from './codes.ts'
 import { collateralCommand } from './collateral.ts'
 import { demoCommand } from './demo.ts'
@@ -8,16 +9,20 @@ import { EXIT } from './exit.ts'
 import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
 import { inspectCommand } from './inspect.ts'
+import { keysCommand } from './keys.ts'
+import { ocicryptCommand } from './ocicrypt.ts'
 import { policyCommand } from './policy.ts'
+import { serveCommand } from './serve.ts'
 import { safeLines } from './style.ts'
 import { verifyCommand } from './verify.ts'
+import { VERSION } from './version.ts'
 import { weightsCommand } from './weights.ts'
 
 const program = new Command('vouchsafe')
   .description(
     'Judges hardware-signed evidence of confidential machines, locally and offline, and explains every refusal.',
   )
-  .version('0.1.0')
+  .version(VERSION)
   .enablePositionalOptions() // behind a command, -V is none of ours
   .exitOverride()
   .showHelpAfterError('(vouchsafe help shows every command)')
@@ -31,6 +36,10 @@ const COMMANDS: readonly (() => Command)[] = [
   gateCommand,
   collateralCommand,
   weightsCommand,
+  keysCommand,
+  auditCommand,
+  serveCommand,
+  ocicryptCommand,
   doctorCommand,
   codesCommand,
   demoCommand,

@@ -1,4 +1,5 @@
 import { AKASH_CODES } from './codes/akash.ts'
+import { AUDIT_CODES } from './codes/audit.ts'
 import { BINDING_CODES } from './codes/binding.ts'
 import { CBOR_CODES } from './codes/cbor.ts'
 import { COLLATERAL_CODES } from './codes/collateral.ts'
@@ -11,9 +12,12 @@ import { INTEL_CODES } from './codes/intel.ts'
 import { LIMIT_CODES } from './codes/limits.ts'
 import { NITRO_CCA_CODES } from './codes/nitro-cca.ts'
 import { NVIDIA_CODES } from './codes/nvidia.ts'
+import { OCICRYPT_CODES } from './codes/ocicrypt.ts'
 import { POLICY_CODES } from './codes/policy.ts'
+import { RELEASE_CODES } from './codes/release.ts'
 import { RESULT_CODES } from './codes/result.ts'
 import { RIM_CODES } from './codes/rim.ts'
+import { SERVICE_CODES } from './codes/service.ts'
 import { SEV_SNP_CODES } from './codes/sev-snp.ts'
 import { TIME_CODES } from './codes/time.ts'
 import { TPM_CODES } from './codes/tpm.ts'
@@ -43,8 +47,12 @@ export const CODES = {
   ...NITRO_CCA_CODES,
   ...TPM_CODES,
   ...GATE_CODES,
+  ...AUDIT_CODES,
   ...RESULT_CODES,
+  ...RELEASE_CODES,
   ...AKASH_CODES,
+  ...SERVICE_CODES,
+  ...OCICRYPT_CODES,
   ...COLLECT_CODES,
   ...DOCTOR_CODES,
   ...TIME_CODES,

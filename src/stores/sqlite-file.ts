@@ -1,5 +1,5 @@
 import { closeSync, constants, fchmodSync, fstatSync, openSync } from 'node:fs'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 
 /** Whose file it is, and how it came to be what it is. */
 export interface SqliteSchema {
@@ -70,5 +70,59 @@ function migrate(database: DatabaseSync, path: string, { applicationId, migratio
   } catch (error) {
     database.exec('ROLLBACK')
     throw error
+  }
+}
+
+/**
+ * Opens a database without changing it.
+ * @throws Error where there is no such file, or it is not one of this schema's newest version
+ */
+export function readDatabase(path: string, { applicationId, migrations }: SqliteSchema): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly: true })
+  try {
+    database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}`)
+    if (numberOf(database, 'application_id') !== applicationId)
+      throw new Error(`${path} is the database of another program`)
+    const version = numberOf(database, 'user_version')
+    if (version !== migrations.length)
+      throw new Error(`${path} has schema ${version}, and this version of vouchsafe reads schema ${migrations.length}`)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+export type Row = Record<string, unknown>
+type Value = string | number | null
+
+/** The statements of one store by name, each prepared when it is first used. */
+export class Statements<Name extends string> {
+  readonly #database: DatabaseSync
+  readonly #texts: Readonly<Record<Name, string>>
+  readonly #prepared = new Map<Name, StatementSync>()
+
+  constructor(database: DatabaseSync, texts: Readonly<Record<Name, string>>) {
+    this.#database = database
+    this.#texts = texts
+  }
+
+  #statement(name: Name): StatementSync {
+    const statement = this.#prepared.get(name) ?? this.#database.prepare(this.#texts[name])
+    this.#prepared.set(name, statement)
+    return statement
+  }
+
+  all(name: Name, ...values: readonly Value[]): readonly Row[] {
+    return this.#statement(name).all(...values)
+  }
+
+  get(name: Name, ...values: readonly Value[]): Row | undefined {
+    return this.#statement(name).get(...values)
+  }
+
+  /** How many rows were changed. */
+  run(name: Name, ...values: readonly Value[]): number {
+    return Number(this.#statement(name).run(...values).changes)
   }
 }

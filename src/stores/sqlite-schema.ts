@@ -1,7 +1,7 @@
 import type { SqliteSchema } from './sqlite-file.ts'
 
-/** The gate's state; `application_id` is "VSG1". */
-export const GATE_SCHEMA: SqliteSchema = {
+/** The state of a gate and of a broker, which may share a file; `application_id` is "VSG1". */
+export const STORE_SCHEMA: SqliteSchema = {
   applicationId: 0x56534731,
   migrations: [
     `
@@ -26,5 +26,29 @@ export const GATE_SCHEMA: SqliteSchema = {
   CREATE TABLE revision (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   INSERT INTO revision VALUES ('view', 0), ('denials', 0);
   `,
+    `
+    CREATE TABLE release_key (
+      tenant TEXT NOT NULL, key_id TEXT NOT NULL, policy_digest TEXT NOT NULL, policy TEXT NOT NULL, kek TEXT NOT NULL,
+      algorithm TEXT NOT NULL, data TEXT NOT NULL, limits TEXT NOT NULL, state TEXT NOT NULL, registered_at INTEGER NOT NULL,
+      revision INTEGER NOT NULL, mac TEXT NOT NULL, PRIMARY KEY (tenant, key_id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE audit (sequence INTEGER PRIMARY KEY, entry TEXT NOT NULL, chain TEXT NOT NULL) STRICT;
+    CREATE TABLE release (
+      audit_sequence INTEGER NOT NULL REFERENCES audit (sequence), challenge_id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL,
+      key_id TEXT NOT NULL, at INTEGER NOT NULL, lease TEXT NOT NULL, hardware TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX release_of_key ON release (tenant, key_id, audit_sequence);
+    CREATE TABLE checkpoint (size INTEGER PRIMARY KEY, statement TEXT NOT NULL) STRICT;
+    CREATE TABLE session (
+      id TEXT PRIMARY KEY, workload TEXT NOT NULL, nonce TEXT NOT NULL, evidence TEXT NOT NULL, expires_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX session_end ON session (expires_at);
+    CREATE TABLE epoch (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+    INSERT INTO epoch VALUES ('policy', 0), ('collateral', 0);
+    CREATE TRIGGER audit_kept BEFORE DELETE ON audit BEGIN SELECT raise(ABORT, 'the audit log is only added to'); END;
+    CREATE TRIGGER audit_fixed BEFORE UPDATE ON audit BEGIN SELECT raise(ABORT, 'the audit log is only added to'); END;
+    CREATE TRIGGER release_kept BEFORE DELETE ON release BEGIN SELECT raise(ABORT, 'releases are only added to'); END;
+    CREATE TRIGGER release_fixed BEFORE UPDATE ON release BEGIN SELECT raise(ABORT, 'releases are only added to'); END;
+    `,
   ],
 }

@@ -50,6 +50,7 @@ export {
   TEST_MEASUREMENT,
   testChipId,
 } from './amd/report.ts'
+export { cocoSnpEvidence } from './amd/sev-crate.ts'
 export type { SnpSignature } from './amd/signature.ts'
 export { certificateTable, TABLE_GUID, type TableEntry, type TableOptions } from './amd/table.ts'
 export { anchorFromCertificate } from './anchor.ts'

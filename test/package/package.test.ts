@@ -154,7 +154,9 @@ describe('in an empty project', () => {
     expect(modules).toContain('src/core/outcome.ts')
     expect(
       modules.filter((path) =>
-        /^src\/(cli|service|testing|collect|weights|release|ocicrypt|stores\/(?!memory\.)|collateral)/.test(path),
+        /^src\/(cli|service|testing|collect|weights|release|ocicrypt|stores\/(?!(memory|copies)\.)|collateral)\b/.test(
+          path,
+        ),
       ),
     ).toEqual([])
     const foreign = urls.filter((url) => !own.includes(url) && !url.endsWith('/hook.mjs'))
