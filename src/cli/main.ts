@@ -21,10 +21,8 @@ const program = new Command('vouchsafe')
   .showHelpAfterError('(vouchsafe help shows every command)')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
-for (const command of [
-  ...[verifyCommand, gateCommand, inspectCommand, policyCommand, auditCommand, codesCommand, demoCommand],
-])
-  program.addCommand(command())
+const COMMANDS = [verifyCommand, gateCommand, inspectCommand, policyCommand, auditCommand, codesCommand, demoCommand]
+for (const command of COMMANDS) program.addCommand(command())
 
 // A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
