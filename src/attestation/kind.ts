@@ -75,6 +75,8 @@ export interface ItemJudgement {
   readonly notChecked: readonly NotChecked[]
   /** ids of injected anchors that the item's chains end in */
   readonly injectedAnchors: readonly string[]
+  /** what `withoutPadding` makes of the item's bytes, where decoding them has told */
+  readonly unpadded?: Uint8Array
 }
 
 /** One evidence kind: a folder, and a row of the registry. */

@@ -60,7 +60,7 @@ export async function judge(
   )
   if (context.overBudget) return unreadable(context, [fault('LIMIT_SIGNATURE_BUDGET', 'evidence')], rawDigest, about)
 
-  const proved = await provedItems(context, set, judgements)
+  const proved = provedItems(context, set, judgements)
   const members = judgeMembers(set, proved, about.lease)
   const topology = judgeTopology(set, proved)
   const binding = await bindingOf(context, set, proved, about)
@@ -105,7 +105,7 @@ export async function judge(
     ),
     policy: policySummary(about),
     ...(await challengeSummary(context, about)),
-    evidenceDigest: await evidenceDigest(context, set),
+    evidenceDigest: await evidenceDigest(context, set, judgements),
     collateral: uses.map(({ kind, digest, validUntil: until }) => ({ kind, digest, validUntil: toRfc3339(until) })),
     injectedAnchors: [...new Set(judgements.flatMap((j) => j.injectedAnchors))].sort(),
     statements: appraisal.statements.map((g) => ({ ...g, validUntil: toRfc3339(g.validUntil) })),
@@ -141,19 +141,12 @@ function withoutWaived(judgement: ItemJudgement, about: Case): ItemJudgement {
   }
 }
 
-async function provedItems(
-  context: Context,
-  set: EvidenceSet,
-  judgements: readonly ItemJudgement[],
-): Promise<readonly ProvedItem[]> {
-  const proved = await Promise.all(
-    judgements.map(async (j, i) => {
-      const item = set.items[i]
-      if (j.claims === undefined || item === undefined) return undefined
-      return { id: j.id, claims: j.claims.value, digest: await context.digest('sha256', item.bytes) }
-    }),
-  )
-  return proved.filter((p) => p !== undefined)
+function provedItems(context: Context, set: EvidenceSet, judgements: readonly ItemJudgement[]): readonly ProvedItem[] {
+  return judgements.flatMap((j, i) => {
+    const item = set.items[i]
+    if (j.claims === undefined || item === undefined) return []
+    return [{ id: j.id, claims: j.claims.value, digest: () => context.digest('sha256', item.bytes) }]
+  })
 }
 
 async function bindingOf(
@@ -364,12 +357,16 @@ async function challengeSummary(context: Context, about: Case): Promise<Pick<Dec
  * Over what the judgement read: the carrier's own claims, and kind and bytes of every item with what travelled beside it;
  * zeros behind a quote of Intel's, which its buffer leaves there, are no part of it. Not the digest of a file, an identity of nothing, and no replay key.
  */
-async function evidenceDigest(context: Context, set: EvidenceSet): Promise<string> {
+async function evidenceDigest(
+  context: Context,
+  set: EvidenceSet,
+  judgements: readonly ItemJudgement[],
+): Promise<string> {
   const items = await Promise.all(
-    set.items.map(async (i) => ({
+    set.items.map(async (i, at) => ({
       id: i.id,
       kind: i.kind,
-      sha256: await context.digestHex('sha256', verifierOf(i.kind).withoutPadding(i.bytes)),
+      sha256: await context.digestHex('sha256', judgements[at]?.unpadded ?? verifierOf(i.kind).withoutPadding(i.bytes)),
       endorsements: await Promise.all(i.endorsements.map((e) => context.digestHex('sha256', e))),
       ...(i.eventLogs === undefined
         ? {}

@@ -37,7 +37,7 @@ export interface ProvedItem {
   readonly id: string
   readonly claims: Claims
   /** SHA-256 of the item's bytes, for the composite form */
-  readonly digest: Uint8Array
+  readonly digest: () => Promise<Uint8Array>
 }
 
 const KEY_DOMAIN = 'vouchsafe/1 key'
@@ -251,9 +251,9 @@ class Judge {
     }
   }
 
-  #compositeData(digest: Context['digest'], nonce: Uint8Array): Promise<Uint8Array> {
-    const gpus = this.#nvidia.filter((d) => d.claims.kind === 'nvidia/gpu-report').map((d) => d.digest)
-    return compositeReportData(digest, nonce, this.#set.key?.spki, gpus)
+  async #compositeData(digest: Context['digest'], nonce: Uint8Array): Promise<Uint8Array> {
+    const gpus = this.#nvidia.filter((d) => d.claims.kind === 'nvidia/gpu-report').map((d) => d.digest())
+    return compositeReportData(digest, nonce, this.#set.key?.spki, await Promise.all(gpus))
   }
 
   async gpus(digest: Context['digest'], nonce: Uint8Array, required: BindingForm): Promise<void> {
