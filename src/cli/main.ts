@@ -5,6 +5,7 @@ import { codesCommand } from './codes.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { EXIT } from './exit.ts'
+import { fetchKeyCommand } from './fetch-key.ts'
 import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
 import { inspectCommand } from './inspect.ts'
@@ -29,7 +30,7 @@ const program = new Command('vouchsafe')
 
 const COMMANDS = [
   ...[verifyCommand, gateCommand, inspectCommand, policyCommand, doctorCommand, weightsCommand, keysCommand],
-  ...[auditCommand, serveCommand, ocicryptCommand, codesCommand, demoCommand],
+  ...[auditCommand, serveCommand, fetchKeyCommand, ocicryptCommand, codesCommand, demoCommand],
 ]
 for (const command of COMMANDS) program.addCommand(command())
 
