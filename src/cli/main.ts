@@ -6,6 +6,7 @@ import { collateralCommand } from './collateral.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { EXIT } from './exit.ts'
+import { fetchKeyCommand } from './fetch-key.ts'
 import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
 import { inspectCommand } from './inspect.ts'
@@ -39,6 +40,7 @@ const COMMANDS: readonly (() => Command)[] = [
   keysCommand,
   auditCommand,
   serveCommand,
+  fetchKeyCommand,
   ocicryptCommand,
   doctorCommand,
   codesCommand,

@@ -10,7 +10,7 @@ export const OCICRYPT_CODES = {
   OCICRYPT_KEY_UNKNOWN: {
     verdict: 'reject',
     title: 'The key file has no key of the id that the image names.',
-    hint: 'Add the key to the file as { "kty": "oct", "kid": "kbs:///TENANT/TYPE/TAG", "k": "base64 of 32 bytes" }, or let the provider ask the broker with --broker URL.',
+    hint: 'Add the key to the file as { "kty": "oct", "kid": "kbs:///TENANT/TYPE/TAG", "k": "base64 of 32 bytes" }, or let the provider ask the service with --kbs URL.',
   },
   OCICRYPT_KEY_INVALID: {
     verdict: 'reject',
