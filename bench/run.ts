@@ -5,12 +5,14 @@ import { X509Certificate } from '@peculiar/x509'
 import type { SignatureAlgorithm } from '../src/core/crypto/port.ts'
 import { decodeCertificate } from '../src/core/x509/certificate.ts'
 import { amdMachine, nvidiaMachine } from '../src/testing/index.ts'
+import { COLLATERAL_FLOORS, collateralFigures } from './collateral.ts'
 import { alone, decisions, described, freshCache, machineWith, type RecordedCheck, recorded } from './decisions.ts'
 import { GATE_FLOORS, gateFigures } from './gate.ts'
 import { importCost } from './imports.ts'
 import { coldQuote, intelAbsent, quoteByDcapQvl, warmQuote } from './intel.ts'
 import { type Compared, compare, type Plan, type Work } from './measure.ts'
 import { CHALLENGES_PER_SECOND, challengesPerSecond } from './stores.ts'
+import { WEIGHTS_FLOORS, weightsFigures } from './weights.ts'
 
 interface Case {
   readonly name: string
@@ -151,6 +153,8 @@ async function main(): Promise<void> {
   }
   if (wanted('gate')) await gateLines()
   if (wanted('store challenges')) await storeLine()
+  if (wanted('collateral')) await collateralLines()
+  if (wanted('weights')) await weightsLines()
   console.log(`Load average ${loadText()} at the end`)
   if (wanted('import')) {
     const { empty, library, over } = importCost(plan.rounds)
@@ -183,6 +187,29 @@ async function storeLine(): Promise<void> {
   const held = rate >= CHALLENGES_PER_SECOND ? 'held' : 'MISSED'
   console.log(
     `${'store challenges'.padEnd(18)} ${perSecond(rate)} issued and consumed in SQLite, each on disk  (at least ${CHALLENGES_PER_SECOND}/s: ${held})`,
+  )
+}
+
+async function collateralLines(): Promise<void> {
+  const { packSeconds, packMegabytes, hitShare, hitMicroseconds } = await collateralFigures()
+  const held = (isHeld: boolean) => (isHeld ? 'held' : 'MISSED')
+  console.log(
+    `${'collateral pack'.padEnd(18)} ${packSeconds.toFixed(1)} s for 1,000 machines with eight GPUs, ${packMegabytes.toFixed(0)} MiB  (at most ${COLLATERAL_FLOORS.packSeconds} s: ${held(packSeconds <= COLLATERAL_FLOORS.packSeconds)})`,
+  )
+  console.log(
+    `${'collateral hit'.padEnd(18)} ${hitMicroseconds.toFixed(0)} µs for everything of SNP and H100: ${percent(hitShare)} of the cold judgement  (at most ${percent(COLLATERAL_FLOORS.hitShare)}: ${held(hitShare <= COLLATERAL_FLOORS.hitShare)})`,
+  )
+}
+
+async function weightsLines(): Promise<void> {
+  const { aes, seal, open, sealRatio, openRatio, rewrap, rewrapAlone, rewrapRatio } = await weightsFigures()
+  const line = (name: string, rate: number, ratio: number, floor: number): string =>
+    `${name.padEnd(18)} ${rate.toFixed(0)} MiB/s on disk against ${aes.toFixed(0)} MiB/s of AES-256-GCM alone: ${percent(ratio)} by processor time; at least ${percent(floor)}: ${ratio >= floor ? 'held' : 'MISSED'}`
+  console.log(line('weights seal', seal, sealRatio, WEIGHTS_FLOORS.seal))
+  console.log(line('weights open', open, openRatio, WEIGHTS_FLOORS.open))
+  const judged = rewrapRatio <= WEIGHTS_FLOORS.rewrap ? 'held' : 'MISSED'
+  console.log(
+    `${'weights rewrap'.padEnd(18)} ${rewrap.toFixed(1)} ms for 1,000 tensors against ${rewrapAlone.toFixed(1)} ms of their wraps and a signature: ${rewrapRatio.toFixed(2)} times by processor time; at most ${WEIGHTS_FLOORS.rewrap} times: ${judged}`,
   )
 }
 

@@ -1,38 +1,54 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander'
+import { auditCommand } from './audit.ts'
 import { codesCommand } from './codes.ts'
+import { collateralCommand } from './collateral.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { EXIT } from './exit.ts'
+import { fetchKeyCommand } from './fetch-key.ts'
 import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
 import { inspectCommand } from './inspect.ts'
+import { keysCommand } from './keys.ts'
+import { ocicryptCommand } from './ocicrypt.ts'
 import { policyCommand } from './policy.ts'
 import { selftestCommand } from './selftest.ts'
+import { serveCommand } from './serve.ts'
 import { safeLines } from './style.ts'
 import { verifyCommand } from './verify.ts'
+import { VERSION } from './version.ts'
+import { weightsCommand } from './weights.ts'
 
 const program = new Command('vouchsafe')
   .description(
     'Judges hardware-signed evidence of confidential machines, locally and offline, and explains every refusal.',
   )
-  .version('0.1.0')
+  .version(VERSION)
   .enablePositionalOptions() // behind a command, -V is none of ours
   .exitOverride()
   .showHelpAfterError('(vouchsafe help shows every command)')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
-for (const command of [
+/** In the order in which people meet them. */
+const COMMANDS: readonly (() => Command)[] = [
   verifyCommand,
-  gateCommand,
   inspectCommand,
   policyCommand,
+  gateCommand,
+  collateralCommand,
+  weightsCommand,
+  keysCommand,
+  auditCommand,
+  serveCommand,
+  fetchKeyCommand,
+  ocicryptCommand,
+  selftestCommand,
+  doctorCommand,
   codesCommand,
   demoCommand,
-  doctorCommand,
-  selftestCommand,
-])
-  program.addCommand(command())
+]
+for (const command of COMMANDS) program.addCommand(command())
 
 // A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
@@ -46,7 +62,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
  * exit code 0 would say that it was accepted.
  */
 const asksForHelpOnly = (args: readonly string[]): boolean =>
-  args.length <= 2 || !['verify', 'gate', 'selftest'].includes(args[0] ?? '')
+  args.length <= 2 || !['verify', 'gate', 'weights', 'selftest'].includes(args[0] ?? '')
 
 try {
   await program.parseAsync()

@@ -15,17 +15,23 @@ export const pointer = (parent: string, key: string | number): string =>
   `${parent}/${typeof key === 'string' && /[~/]/.test(key) ? key.replaceAll('~', '~0').replaceAll('/', '~1') : key}`
 
 /**
- * Parses JSON text (RFC 8259) strictly: one value, no duplicate keys, at most 32 levels and 32,768 values, no lone
+ * Parses JSON text (RFC 8259) strictly: one value, no duplicate keys, at most 32 levels and 32,768 values (or `mostValues`), no lone
  * surrogates, numbers that a double holds. What JSON.parse would quietly mend or overwrite is refused. Time is linear in the text.
  * @param path prefix of the JSON pointers in faults
  * @param numbers `integers` refuses a number spelled with fraction or exponent, even one of whole value such as `1.0e0`,
  * and leaves their range to the caller: one beyond 2^53 comes back as a number that is not a safe integer
+ * @param mostValues bound for a format that is a table by nature, such as the header of a model
  * @returns the value, or JSON_SYNTAX · JSON_DUPLICATE_KEY · LIMIT_JSON_DEPTH · LIMIT_JSON_VALUES ·
  * JSON_TYPE_MISMATCH (integers)
  */
-export function parseJson(text: string, path: string, numbers: 'any' | 'integers' = 'any'): Outcome<Json> {
+export function parseJson(
+  text: string,
+  path: string,
+  numbers: 'any' | 'integers' = 'any',
+  mostValues = LIMITS.jsonValues,
+): Outcome<Json> {
   return attempt(() => {
-    const parser = new Parser(text, path, numbers)
+    const parser = new Parser(text, path, numbers, mostValues)
     const value = parser.value(path, 1)
     parser.end()
     return value
@@ -44,18 +50,21 @@ class Parser {
   readonly #path: string
   readonly #numbers: 'any' | 'integers'
   /** An object costs two hundred bytes of memory and as few as two of text. */
-  #left = LIMITS.jsonValues
+  #left: number
+  readonly #mostValues: number
   #at = 0
 
-  constructor(text: string, path: string, numbers: 'any' | 'integers') {
+  constructor(text: string, path: string, numbers: 'any' | 'integers', mostValues: number) {
     this.#text = text
     this.#path = path
     this.#numbers = numbers
+    this.#mostValues = mostValues
+    this.#left = mostValues
   }
 
   value(path: string, depth: number): Json {
     if (depth > LIMITS.jsonDepth) refuse('LIMIT_JSON_DEPTH', path, { expected: `at most ${LIMITS.jsonDepth} levels` })
-    if (this.#left-- === 0) refuse('LIMIT_JSON_VALUES', path, { expected: `at most ${LIMITS.jsonValues} values` })
+    if (this.#left-- === 0) refuse('LIMIT_JSON_VALUES', path, { expected: `at most ${this.#mostValues} values` })
     this.#space()
     switch (this.#text[this.#at]) {
       case '{':

@@ -26,6 +26,12 @@ export interface Limits {
   readonly policyRules: number
   readonly collateralBytes: number
   readonly collateralObjects: number
+  /** header of one safetensors file, as the format itself bounds it */
+  readonly modelHeaderBytes: number
+  /** JSON values of such a header: about eight a tensor */
+  readonly modelHeaderValues: number
+  readonly modelFiles: number
+  readonly keyFileBytes: number
 }
 
 export const LIMITS: Limits = {
@@ -51,4 +57,8 @@ export const LIMITS: Limits = {
   policyRules: 512,
   collateralBytes: 16 * 1024 * 1024,
   collateralObjects: 4096,
+  modelHeaderBytes: 100_000_000,
+  modelHeaderValues: 2_000_000,
+  modelFiles: 4096,
+  keyFileBytes: 64 * 1024,
 }

@@ -15,6 +15,7 @@ import { gateFinding } from './finding.ts'
 import { type Identified, identify } from './identity.ts'
 import type { GateCredentialPurpose } from './ports.ts'
 import { denialOf } from './posture.ts'
+import { RedeemedChallenge } from './redeemed.ts'
 
 /** Longest life of what an answer proves, seconds (ARCHITECTURE §7). */
 export const LIFE_SECONDS: Readonly<Record<GateCredentialPurpose, number>> = {
@@ -63,10 +64,11 @@ export class Admission {
   }
 
   /**
-   * Uses the challenge up, whatever comes of the evidence: the same nonce is never judged twice.
+   * Uses the challenge up, whatever comes of the evidence: the same nonce is never judged twice. One that was redeemed is used up already.
    * Ends with GATE_STORE_UNAVAILABLE · GATE_CHALLENGE_UNKNOWN · GATE_CHALLENGE_USED · BIND_CHALLENGE_EXPIRED
    */
-  async consume(challengeId: string): Promise<Challenge> {
+  async consume(challengeId: string | RedeemedChallenge): Promise<Challenge> {
+    if (challengeId instanceof RedeemedChallenge) return challengeId.take()
     const store = this.#core.options.store
     const consumption = await this.stored(async () => {
       await this.#core.begin()
@@ -164,7 +166,7 @@ export class Admission {
       injectedAnchors: options.injectedAnchors,
       cache: options.cache,
     })
-    const findings = this.#against(decision, policy)
+    const findings = this.against(decision, policy)
     const proved = parseRfc3339(decision.validUntil) ?? this.now
     return {
       challenge,
@@ -182,7 +184,7 @@ export class Admission {
   }
 
   /** What the gate holds against a decision, whatever the evidence proved. */
-  #against(decision: Decision, policy: Policy): readonly Finding[] {
+  against(decision: Decision, policy: Policy): readonly Finding[] {
     const findings: Finding[] = []
     if (policy.profile !== 'production')
       findings.push(gateFinding('gate', 'GATE_POLICY_DEVELOPMENT', 'policy.profile', { actual: policy.profile }))

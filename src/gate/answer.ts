@@ -7,6 +7,7 @@ import type { TeeType } from './akash-objects.ts'
 import type { GateCore } from './core.ts'
 import { Ended } from './ended.ts'
 import { type GateVerdict, verdictFrom } from './finding.ts'
+import type { RedeemedChallenge } from './redeemed.ts'
 
 /** What a provider says that the machine is; the evidence has to show exactly that. */
 export interface AdvertisedMachine {
@@ -19,7 +20,7 @@ export interface AdvertisedMachine {
 
 /** What every answer to a challenge says. */
 export interface Answer {
-  readonly challengeId: string
+  readonly challengeId: string | RedeemedChallenge
   /** the policy that the challenge was asked for */
   readonly policy: Policy
   /**

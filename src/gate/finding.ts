@@ -1,5 +1,5 @@
 import type { Code } from '../core/codes.ts'
-import { type FaultDetail, type Finding, fault, finding } from '../core/outcome.ts'
+import { type FaultDetail, type Finding, fault, finding, type NonEmpty } from '../core/outcome.ts'
 
 /** What a finding of the gate is about. */
 export type GateItem = 'bid' | 'lease' | 'posture' | 'challenge' | 'hardware' | 'gate'
@@ -20,11 +20,11 @@ export function verdictFrom(findings: readonly Finding[]): GateVerdict {
 export class GateError<Row = unknown> extends Error {
   override readonly name = 'GateError'
   readonly code: Code
-  readonly findings: readonly Finding[]
+  readonly findings: NonEmpty<Finding>
   /** the decision row that refused; undefined where it never came to one */
   readonly row: Row | undefined
 
-  constructor(findings: readonly [Finding, ...Finding[]], row: Row | undefined) {
+  constructor(findings: NonEmpty<Finding>, row: Row | undefined) {
     super(findings.map((f) => `${f.code} at ${f.path}: ${f.hint}`).join(' '))
     this.code = findings[0].code
     this.findings = findings

@@ -4,13 +4,14 @@ import { attempt } from '../core/outcome.ts'
 import { isThumbprint } from '../decision/credential/claims.ts'
 import type { Evidence } from '../index.ts'
 import type { Policy } from '../policy/policy.ts'
-import { LIFE_SECONDS } from './admission.ts'
+import { Admission, LIFE_SECONDS } from './admission.ts'
 import { address } from './akash-ids.ts'
 import type { ListedBid } from './akash-objects.ts'
 import type { GateDecision, LeaseAnswer, PostureAnswer } from './answer.ts'
 import { type BidRow, decideBids } from './bids.ts'
 import { GateCore, type GateOptions } from './core.ts'
 import { allow, type DenialKind, deny, releaseHardware, settleConflict } from './denylist.ts'
+import { Ended } from './ended.ts'
 import type { EventType, GateEvent } from './events.ts'
 import { GateError, gateFinding } from './finding.ts'
 import { answerLease } from './lease-admission.ts'
@@ -19,6 +20,8 @@ import { denied, need, needLease } from './lease-ref.ts'
 import type { GateCredentialPurpose, Judge, StopSignal } from './ports.ts'
 import type { Machine } from './posture.ts'
 import { answerPosture } from './posture-admission.ts'
+import { RedeemedChallenge } from './redeemed.ts'
+import { judgeSession, type SessionDecision } from './session-admission.ts'
 
 /** What is asked of a machine: of a provider's own before any lease, or of one that serves a lease. */
 export type ChallengeRequest =
@@ -108,6 +111,30 @@ export class Gate {
     if (answer.holderJkt !== null && !isThumbprint(answer.holderJkt))
       throw new TypeError('answer.holderJkt is an RFC 7638 thumbprint, or null')
     return 'lease' in answer ? answerLease(this.#core, evidence, answer) : answerPosture(this.#core, evidence, answer)
+  }
+
+  /**
+   * Uses a challenge up before its answer is looked at, for a caller that has to learn first by which policy; `verify` takes
+   * what is returned in the place of the id, once.
+   * @throws GateError with GATE_CHALLENGE_UNKNOWN · GATE_CHALLENGE_USED · BIND_CHALLENGE_EXPIRED · GATE_STORE_UNAVAILABLE
+   */
+  async redeem(challengeId: string): Promise<RedeemedChallenge> {
+    try {
+      return new RedeemedChallenge(await new Admission(this.#core).consume(challengeId))
+    } catch (error) {
+      throw error instanceof Ended ? new GateError([error.finding], undefined) : error
+    }
+  }
+
+  /**
+   * Judges a machine that serves no lease, for a session of a protocol with a nonce of its own. That the nonce was asked by
+   * the caller just now, and is judged once for each use, is the caller's to hold. Nothing is recorded.
+   */
+  judgeSession(
+    evidence: Evidence,
+    asked: { readonly policy: Policy; readonly nonce: Uint8Array },
+  ): Promise<SessionDecision> {
+    return judgeSession(this.#core, evidence, asked)
   }
 
   /** Decides bids by what is known of their providers' hardware: synchronous, from memory, one row for each, in order. */

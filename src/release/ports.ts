@@ -68,6 +68,22 @@ export interface Vault {
   close(): Promise<void>
 }
 
+/**
+ * A vault whose key-encryption key can be changed. After `rotate` new secrets go under the new one; what is under the old one
+ * opens as before, until it has been sealed again and `drop` takes the old one away.
+ */
+export interface RotatingVault extends Vault {
+  /** names of all key-encryption keys that are here */
+  readonly keks: readonly string[]
+  /** @returns the name of the new one, which is current; or RELEASE_VAULT_UNAVAILABLE, and nothing has changed */
+  rotate(): Promise<Outcome<string>>
+  /**
+   * Destroys a key-encryption key that nothing is sealed under any more, or RELEASE_VAULT_UNAVAILABLE.
+   * @throws TypeError for the current one
+   */
+  drop(kek: string): Promise<Outcome<void>>
+}
+
 /** One release that was granted; written before the key is unwrapped, so it may never have left. */
 export interface ReleaseRow extends KeyName {
   readonly at: UnixSeconds
@@ -153,7 +169,23 @@ export interface ReleaseStore {
   putCheckpoint(checkpoint: CheckpointRow): Promise<void>
   checkpoints(afterSize: number, limit: number): Promise<readonly CheckpointRow[]>
   epochs(): Promise<SharedEpochs>
+  /** @throws where the id is taken */
+  putSession(session: HeldSession): Promise<void>
+  session(id: string): Promise<HeldSession | undefined>
+  /** Forgets sessions that ended before `now`. */
+  pruneSessions(now: UnixSeconds): Promise<void>
   close(): Promise<void>
+}
+
+/** An attested session of a protocol with a nonce of its own, until it ends. */
+export interface HeldSession {
+  /** 32 hexadecimal digits */
+  readonly id: string
+  readonly workload: string
+  /** base64, as it was issued */
+  readonly nonce: string
+  readonly evidence: Uint8Array
+  readonly expiresAt: UnixSeconds
 }
 
 /** What is told about one decision of the broker's, released or refused. */

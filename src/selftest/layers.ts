@@ -1,3 +1,4 @@
+import { isCpuKind } from '../attestation/evidence.ts'
 import type { Code } from '../core/codes.ts'
 import type { Finding } from '../core/outcome.ts'
 import type { Decision, ItemDecision } from '../decision/decision.ts'
@@ -34,8 +35,8 @@ export type Essence = (item: ItemDecision) => readonly string[]
 export function layersOf(base: Decision, findings: readonly Finding[], essence: Essence): readonly Layer[] {
   const relevant = distinct(findings.filter(({ code }) => code !== 'POLICY_MISSING'))
   const own = (item: ItemDecision) => relevant.filter((f) => f.item === item.id && !isFreshness(f))
-  const cpus = base.items.filter(({ kind }) => !kind.startsWith('nvidia/'))
-  const devices = base.items.filter(({ kind }) => kind.startsWith('nvidia/'))
+  const cpus = base.items.filter(({ kind }) => isCpuKind(kind))
+  const devices = base.items.filter(({ kind }) => !isCpuKind(kind))
   const between = relevant.filter((f) => !isFreshness(f) && !base.items.some(({ id }) => id === f.item))
   const collateral = between.filter((f) => f.item === 'collateral')
   const set = between.filter((f) => f.item !== 'collateral')

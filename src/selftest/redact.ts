@@ -9,6 +9,7 @@ const IDENTIFYING = new Set([
   ...['chipId', 'cspId', 'reportId', 'reportIdMa', 'hostData', 'mrConfigId', 'reportData'],
   ...['akSerial', 'ikSerial', 'pdi', 'ueid', 'devicePdi', 'switchPdis', 'gpuPdis'],
   ...['ppid', 'platformInstanceId', 'moduleId', 'instanceId'],
+  ...['qualifyingData', 'qualifiedSigner', 'publicKey'],
 ])
 
 /** Every identifier in what was proved. */
@@ -38,7 +39,7 @@ const TELLING: readonly RegExp[] = [
 
 /** Where a finding speaks of an identity, its values are one, proved or not. */
 const SPEAKS_OF_IDENTITY =
-  /chip|hwid|serial|uuid|ueid|ppid|pdi|instance|lease|host(?!ic)|nonce|reportdata|report_data|challenge/i
+  /chip|hwid|serial|uuid|ueid|qualif|ppid|pdi|instance|lease|host(?!ic)|nonce|reportdata|report_data|challenge/i
 const LONG_HEX = /\b[0-9a-f]{12,}\b/gi
 /** Members whose words are ours: a machine may be called `fail`. */
 const OURS = new Set(['format', 'outcome', 'state', 'verdict', 'code', 'hint', 'kind', 'anchor'])

@@ -9,6 +9,7 @@ import type {
   PostureRow,
   StoredChallenge,
 } from '../gate/store.ts'
+import { kept } from './copies.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 
@@ -156,11 +157,3 @@ class MemoryStore implements GateStore {
 
 const since = <T>(rows: ReadonlyMap<string, Revised<T>>, revision: number): readonly T[] =>
   structuredClone([...rows.values()].filter((r) => r.revision > revision).map((r) => r.row))
-
-const kept = <T>(row: T): T => frozen(structuredClone(row))
-
-function frozen<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
-  for (const member of Object.values(value)) frozen(member)
-  return Object.freeze(value)
-}

@@ -1,5 +1,4 @@
-import { closeSync, constants, fchmodSync, fstatSync, openSync } from 'node:fs'
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import { canonicalJson, type JsonObject } from '../core/json.ts'
 import type {
   Consumption,
@@ -13,11 +12,10 @@ import type {
   PostureRow,
 } from '../gate/store.ts'
 import { GroupCommit } from './group-commit.ts'
-import { migrate } from './sqlite-schema.ts'
+import { openDatabase, type Row, Statements } from './sqlite-file.ts'
+import { STORE_SCHEMA } from './sqlite-schema.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
-/** How long a process waits while another one writes. */
-const BUSY_MILLISECONDS = 5000
 
 const SQL = {
   putChallenge: 'INSERT INTO challenge (id, record, expires_at) VALUES (?, ?, ?)',
@@ -50,7 +48,6 @@ const SQL = {
 } as const
 
 const objectOf = (text: unknown): JsonObject => JSON.parse(String(text)) as JsonObject
-type Row = Record<string, unknown>
 
 const leaseOf = (row: Row): LeaseRow => ({
   lease: String(row.lease),
@@ -75,80 +72,40 @@ const hardwareOf = (row: Row): HardwareRow => ({ id: String(row.id), holders: ob
  * @throws Error where the file cannot be opened, is another program's, or was written by a later version
  */
 export function sqliteStore(path: string): GateStore {
-  if (typeof path !== 'string' || path === '') throw new TypeError('path is the name of a file')
-  if (path !== ':memory:') keepPrivate(path)
-  const database = new DatabaseSync(path)
-  try {
-    database.exec(`PRAGMA busy_timeout = ${BUSY_MILLISECONDS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL`)
-    migrate(database, path)
-  } catch (error) {
-    database.close()
-    throw error
-  }
-  return new SqliteStore(database)
-}
-
-/**
- * SQLite would make the file as the umask says, and its log with the file's own mode.
- * @throws Error where others may open the file and it is not ours to forbid
- */
-function keepPrivate(path: string): void {
-  const file = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600)
-  try {
-    if ((fstatSync(file).mode & 0o077) !== 0) fchmodSync(file, 0o600)
-  } finally {
-    closeSync(file)
-  }
+  return new SqliteStore(openDatabase(path, STORE_SCHEMA))
 }
 
 class SqliteStore implements GateStore {
   readonly #database: DatabaseSync
   readonly #commits: GroupCommit
-  readonly #statements = new Map<keyof typeof SQL, StatementSync>()
+  readonly #statements: Statements<keyof typeof SQL>
 
   constructor(database: DatabaseSync) {
     this.#database = database
     this.#commits = new GroupCommit(database)
-  }
-
-  #prepared(name: keyof typeof SQL): StatementSync {
-    const statement = this.#statements.get(name) ?? this.#database.prepare(SQL[name])
-    this.#statements.set(name, statement)
-    return statement
-  }
-
-  #all(name: keyof typeof SQL, ...values: (string | number)[]): readonly Row[] {
-    return this.#prepared(name).all(...values)
-  }
-
-  #get(name: keyof typeof SQL, ...values: (string | number)[]): Row | undefined {
-    return this.#prepared(name).get(...values)
-  }
-
-  #run(name: keyof typeof SQL, ...values: (string | number | null)[]): number {
-    return Number(this.#prepared(name).run(...values).changes)
+    this.#statements = new Statements(database, SQL)
   }
 
   putChallenge({ id, record, expiresAt }: Parameters<GateStore['putChallenge']>[0]): Promise<void> {
     return this.#commits.run(() => {
-      this.#run('putChallenge', id, canonicalJson(record), expiresAt)
+      this.#statements.run('putChallenge', id, canonicalJson(record), expiresAt)
     })
   }
 
   consumeChallenge(id: string, now: number): Promise<Consumption> {
     return this.#commits.run((): Consumption => {
-      const taken = this.#get('consume', id, now)
+      const taken = this.#statements.get('consume', id, now)
       if (taken !== undefined) {
         const challenge = { id, record: objectOf(taken.record), expiresAt: Number(taken.expires_at) }
         return { kind: 'consumed', challenge }
       }
-      const known = this.#get('challenge', id)
+      const known = this.#statements.get('challenge', id)
       return { kind: known === undefined ? 'unknown' : known.used === 1 ? 'used' : 'expired' }
     })
   }
 
   burn(id: string, until: number): Promise<boolean> {
-    return this.#commits.run(() => this.#run('burn', id, until) === 1)
+    return this.#commits.run(() => this.#statements.run('burn', id, until) === 1)
   }
 
   commit(change: GateChange): Promise<void> {
@@ -159,8 +116,8 @@ class SqliteStore implements GateStore {
     return this.#commits.run(() => {
       const rows = this.#hardware(ids)
       const { rows: written, removed = [], change = {}, result } = update(new Map(rows.map((row) => [row.id, row])))
-      for (const { id, holders } of written) this.#run('putHardware', id, canonicalJson(holders))
-      for (const id of removed) this.#run('removeHardware', id)
+      for (const { id, holders } of written) this.#statements.run('putHardware', id, canonicalJson(holders))
+      for (const id of removed) this.#statements.run('removeHardware', id)
       this.#write(change)
       return result as T
     })
@@ -171,35 +128,43 @@ class SqliteStore implements GateStore {
   }
 
   #hardware(ids: readonly string[]): readonly HardwareRow[] {
-    return [...new Set(ids)].flatMap((id) => this.#all('hardware', id).map(hardwareOf))
+    return [...new Set(ids)].flatMap((id) => this.#statements.all('hardware', id).map(hardwareOf))
   }
 
   #write({ postures = [], leases = [], denials = [], withdrawnDenials = [], events = [] }: GateChange): void {
     if (postures.length + leases.length + denials.length + withdrawnDenials.length > 0) {
-      const revision = Number(this.#get('bump', 'view')?.value)
+      const revision = Number(this.#statements.get('bump', 'view')?.value)
       for (const { provider, policyDigest, decidedAt, validUntil, posture } of postures)
-        this.#run('putPosture', provider, policyDigest, decidedAt, validUntil, canonicalJson(posture), revision)
+        this.#statements.run(
+          'putPosture',
+          provider,
+          policyDigest,
+          decidedAt,
+          validUntil,
+          canonicalJson(posture),
+          revision,
+        )
       for (const { lease, provider, dueAt, state } of leases)
-        this.#run('putLease', lease, provider, dueAt, canonicalJson(state), revision)
-      if (denials.length + withdrawnDenials.length > 0) this.#run('setRevision', revision, 'denials')
-      for (const subject of withdrawnDenials) this.#run('removeDenial', subject)
-      for (const { subject, reason, since } of denials) this.#run('putDenial', subject, reason, since)
+        this.#statements.run('putLease', lease, provider, dueAt, canonicalJson(state), revision)
+      if (denials.length + withdrawnDenials.length > 0) this.#statements.run('setRevision', revision, 'denials')
+      for (const subject of withdrawnDenials) this.#statements.run('removeDenial', subject)
+      for (const { subject, reason, since } of denials) this.#statements.run('putDenial', subject, reason, since)
     }
-    for (const event of events) this.#run('putEvent', canonicalJson(event))
+    for (const event of events) this.#statements.run('putEvent', canonicalJson(event))
   }
 
   /** One snapshot: a commit of another process comes whole or not at all. */
   async viewSince(revision: number): Promise<GateView> {
     this.#database.exec('BEGIN')
     try {
-      const newest = Number(this.#get('revision', 'view')?.value)
-      const denialsChanged = Number(this.#get('revision', 'denials')?.value) > revision || revision === 0
+      const newest = Number(this.#statements.get('revision', 'view')?.value)
+      const denialsChanged = Number(this.#statements.get('revision', 'denials')?.value) > revision || revision === 0
       return {
         revision: newest,
-        postures: newest > revision ? this.#all('postures', revision).map(postureOf) : [],
-        leases: newest > revision ? this.#all('leases', revision).map(leaseOf) : [],
+        postures: newest > revision ? this.#statements.all('postures', revision).map(postureOf) : [],
+        leases: newest > revision ? this.#statements.all('leases', revision).map(leaseOf) : [],
         denials: denialsChanged
-          ? this.#all('denials').map(
+          ? this.#statements.all('denials').map(
               ({ subject, reason, since }): DenialRow => ({
                 subject: String(subject),
                 reason: String(reason),
@@ -214,31 +179,31 @@ class SqliteStore implements GateStore {
   }
 
   async leasesDue(now: number, limit: number): Promise<readonly LeaseRow[]> {
-    return this.#all('leasesDue', now, limit).map(leaseOf)
+    return this.#statements.all('leasesDue', now, limit).map(leaseOf)
   }
 
   async eventsAfter(sequence: number, limit: number): Promise<readonly EventRow[]> {
-    return this.#all('eventsAfter', sequence, limit).map((row) => ({
+    return this.#statements.all('eventsAfter', sequence, limit).map((row) => ({
       sequence: Number(row.sequence),
       event: objectOf(row.event),
     }))
   }
 
   async cursor(consumer: string): Promise<number> {
-    return Number(this.#get('cursor', consumer)?.sequence ?? 0)
+    return Number(this.#statements.get('cursor', consumer)?.sequence ?? 0)
   }
 
   moveCursor(consumer: string, sequence: number): Promise<void> {
     return this.#commits.run(() => {
-      this.#run('moveCursor', consumer, sequence)
+      this.#statements.run('moveCursor', consumer, sequence)
     })
   }
 
   prune(now: number, keepEvents: number): Promise<void> {
     return this.#commits.run(() => {
-      this.#run('pruneChallenges', now - DAY_SECONDS)
-      this.#run('pruneBurnt', now - DAY_SECONDS)
-      this.#run('pruneEvents', keepEvents)
+      this.#statements.run('pruneChallenges', now - DAY_SECONDS)
+      this.#statements.run('pruneBurnt', now - DAY_SECONDS)
+      this.#statements.run('pruneEvents', keepEvents)
     })
   }
 

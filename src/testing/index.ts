@@ -50,6 +50,7 @@ export {
   TEST_MEASUREMENT,
   testChipId,
 } from './amd/report.ts'
+export { cocoSnpEvidence } from './amd/sev-crate.ts'
 export type { SnpSignature } from './amd/signature.ts'
 export { certificateTable, TABLE_GUID, type TableEntry, type TableOptions } from './amd/table.ts'
 export { anchorFromCertificate } from './anchor.ts'
@@ -228,3 +229,5 @@ export type { RsaTestKeyName } from './pki/rsa-test-keys.ts'
 export type { SigningSpec } from './pki/signed.ts'
 export { type Curve, type ExplicitCurve, ecSpki, explicitEcSpki, keyId, rsaSpki, subjectPublicKey } from './pki/spki.ts'
 export { type TdxGpuMachine, type TdxGpuOptions, tdxGpuMachine } from './tdx-gpu.ts'
+export * from './tpm/index.ts'
+export { modelFile, resealed, type SealedParts, safetensorsFile, type TestTensor } from './weights/model-file.ts'

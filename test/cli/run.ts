@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -29,16 +29,30 @@ export const NODE_FLAGS: readonly string[] = [
   ...(process.features.typescript ? [] : ['--experimental-strip-types']),
 ]
 
-/** The real command in a process of its own: the sources, which the package's own tests also run as they are built. */
-export function vouchsafe(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+/** The real command in a process of its own, as it runs. */
+export function started(
+  args: readonly string[],
+  options: Omit<RunOptions, 'stdin'> = {},
+): ChildProcessWithoutNullStreams {
   const before =
     options.before === undefined ? [] : ['--import', `data:text/javascript,${encodeURIComponent(options.before)}`]
   const { NO_COLOR: _, FORCE_COLOR: __, NODE_OPTIONS: ___, ...inherited } = process.env
-  const child = spawn(process.execPath, [...NODE_FLAGS, ...before, MAIN, ...args], {
+  return spawn(process.execPath, [...NODE_FLAGS, ...before, MAIN, ...args], {
     cwd: options.cwd ?? REPOSITORY,
     // The stripped sources are kept between runs, so that a run takes a quarter of a second.
-    env: { ...inherited, NODE_COMPILE_CACHE: join(REPOSITORY, 'node_modules/.cache/vouchsafe-cli'), ...options.env },
+    env: {
+      ...inherited,
+      NODE_COMPILE_CACHE: join(REPOSITORY, 'node_modules/.cache/vouchsafe-cli'),
+      // No test reads or fills the cache of whoever runs it.
+      XDG_CACHE_HOME: join(REPOSITORY, 'node_modules/.cache/vouchsafe-xdg'),
+      ...options.env,
+    },
   })
+}
+
+/** What it did: the sources, which the package's own tests also run as they are built. */
+export function vouchsafe(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
+  const child = started(args, options)
   return new Promise((done, failed) => {
     const out: Buffer[] = []
     const err: Buffer[] = []

@@ -51,7 +51,7 @@ const NODE_PORT = join('core', 'crypto', 'node.ts')
 /** Packages that a room may use (ARCHITECTURE §8); core uses none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  attestation: ['libxml2-wasm'],
+  attestation: ['libxml2-wasm', '@noble/curves/nist.js'],
   policy: ['ajv', 'jose'],
   selftest: [],
   decision: ['jose', '@noble/curves/secp256k1.js', '@noble/hashes/legacy.js', '@noble/hashes/sha2.js'],
@@ -70,7 +70,7 @@ const KINDS: ReadonlySet<string> = new Set([
 /** The kinds' common ground: what a kind may import beside itself. The registry and the envelopes know the kinds, not the other way round. */
 const COMMON: ReadonlySet<string> = new Set([
   ...['claims.ts', 'collateral.ts', 'evidence.ts', 'kind.ts', 'challenge.ts', 'event-log'],
-  ...['collateral-rules.ts', 'preference.ts'],
+  ...['collateral-rules.ts', 'preference.ts', 'chain-revocation.ts'],
 ])
 
 /** What the policy knows of attestation: the vocabulary, as types. */
@@ -150,6 +150,36 @@ describe('the pure zone', () => {
   it('imports by full path, so that every runtime finds it', () => {
     const relativeOnes = PURE.flatMap(({ path, text }) => importsOf(text).map(({ specifier }) => ({ path, specifier })))
     expect(relativeOnes.filter(({ specifier }) => specifier.startsWith('.') && !specifier.endsWith('.ts'))).toEqual([])
+  })
+})
+
+describe('what evidence needs from the vendors', () => {
+  const needs = sourcesBelow(join('collateral', 'needs'))
+
+  it('is worked out from its bytes alone', () => {
+    expect(needs.length).toBeGreaterThan(3)
+    expect(needs.flatMap(offences)).toEqual([])
+    const targets = needs.flatMap(({ path, text }) =>
+      importsOf(text).map(({ specifier }) => relative(SRC, resolve(SRC, dirname(path), specifier))),
+    )
+    const allowed = /^(core|attestation|collateral\/needs)\/|^collateral\/objects\.ts$/
+    expect(targets.filter((target) => !allowed.test(target))).toEqual([])
+  })
+})
+
+describe('weights', () => {
+  it('import core and themselves, and of Node no network', () => {
+    const imported = sourcesBelow('weights').flatMap(({ path, text }) =>
+      importsOf(text).map(({ specifier }) => ({ path, specifier })),
+    )
+    const strangers = imported.filter(({ path, specifier }) => {
+      if (specifier.startsWith('node:'))
+        return /^node:(net|tls|http|https|http2|dgram|dns|child_process)\b/.test(specifier)
+      const [room = ''] = relative(SRC, resolve(SRC, dirname(path), specifier)).split('/')
+      return !specifier.startsWith('.') || !['core', 'weights'].includes(room)
+    })
+    expect(strangers).toEqual([])
+    expect(imported.length).toBeGreaterThan(50)
   })
 })
 

@@ -156,13 +156,24 @@ export function answerOf(nonce: Uint8Array, { chip = 'chip', gpus: names = [], a
 }
 
 /** The same without GPUs in a bundle of ours, which can carry a key. */
-async function keyedAnswerOf(nonce: Uint8Array, spki: Uint8Array, { chip = 'chip', amd = {} }: Shown) {
-  const reportData = await keyReportData(nodeCrypto.digest, nonce, spki)
-  const chipId = testChipId('Genoa', chip)
-  const machine = amdMachine(SEED, { at: AT, chipId, ...amd, report: { reportData, ...amd.report } })
-  lists.set('crl', amdCollateral(machine)[0] ?? new Uint8Array())
-  const item = bundleItem('cpu', 'amd/snp-report', machine.report, [machine.table])
+export async function keyedAnswerOf(nonce: Uint8Array, spki: Uint8Array, shown: Shown = {}) {
+  const item = cpuItemOf(await keyReportData(nodeCrypto.digest, nonce, spki), shown)
   return bundle([item], { key: { spki: toBase64(spki), domain: 'vouchsafe/1' } })
+}
+
+/** A report with this REPORT_DATA, as an item of a bundle. */
+export function cpuItemOf(reportData: Uint8Array, shown: Shown = {}) {
+  const machine = cpuMachineOf(reportData, shown)
+  return bundleItem('cpu', 'amd/snp-report', machine.report, [machine.table])
+}
+
+/** The machine itself, whose revocation list the gate's collateral then has. */
+export function cpuMachineOf(reportData: Uint8Array, { chip = 'chip', amd = {}, guest }: Shown = {}) {
+  const chipId = testChipId('Genoa', chip)
+  const reportId = guest === undefined ? {} : { reportId: testChipId('Turin', guest).subarray(0, 32) }
+  const machine = amdMachine(SEED, { at: AT, chipId, ...amd, report: { reportData, ...reportId, ...amd.report } })
+  lists.set('crl', amdCollateral(machine)[0] ?? new Uint8Array())
+  return machine
 }
 
 export interface TestGate {

@@ -2,6 +2,8 @@ import type { Code } from '../../src/core/codes.ts'
 import { CBOR_AREAS, CBOR_ROWS } from './catalogue-cbor.ts'
 import { GATE_AREAS, GATE_ROWS } from './catalogue-gate.ts'
 import { INTEL_AREAS, INTEL_ROWS } from './catalogue-intel.ts'
+import { RELEASE_AREAS, RELEASE_ROWS } from './catalogue-release.ts'
+import { TPM_AREAS, TPM_ROWS } from './catalogue-tpm.ts'
 
 /** A row of the must-reject catalogue: what is wrong, and the one code that says so. */
 export interface Row {
@@ -19,7 +21,9 @@ export const AREAS = [
   ...['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME'],
   ...INTEL_AREAS,
   ...CBOR_AREAS,
+  ...TPM_AREAS,
   ...GATE_AREAS,
+  ...RELEASE_AREAS,
 ]
 
 const OWN_ROWS = [
@@ -919,12 +923,16 @@ const OWN_ROWS = [
     code: 'COLLATERAL_RESPONSE_INVALID',
     verdict: 'inconclusive',
     what: 'an answer that is not what was asked for',
+    mended: 'a redirect is not followed and a large body not read to its end; each has a code that says so',
+    otherCodes: ['COLLATERAL_REDIRECTED', 'COLLATERAL_OVERSIZE'],
   },
   {
     id: 'RJ-COL-10',
     code: 'COLLATERAL_UNAVAILABLE',
     verdict: 'inconclusive',
     what: 'a vendor that cannot be reached, and nothing stored',
+    mended: 'a name, a certificate and a deadline are mended in other ways than a connection',
+    otherCodes: ['COLLATERAL_HOST_UNKNOWN', 'COLLATERAL_TLS_FAILED', 'COLLATERAL_DEADLINE_PASSED'],
   },
   // TIME: the verifier's clock.
   {
@@ -943,7 +951,7 @@ const OWN_ROWS = [
   { id: 'RJ-TIME-04', code: 'CLOCK_SOURCES_DISAGREE', verdict: 'inconclusive', what: 'time sources that disagree' },
 ] as const satisfies readonly Row[]
 
-const ROWS = [...OWN_ROWS, ...INTEL_ROWS, ...CBOR_ROWS, ...GATE_ROWS] as const
+const ROWS = [...OWN_ROWS, ...INTEL_ROWS, ...CBOR_ROWS, ...TPM_ROWS, ...GATE_ROWS, ...RELEASE_ROWS] as const
 
 export type RowId = (typeof ROWS)[number]['id']
 

@@ -189,15 +189,24 @@ describeWith([GCC], 'a machine with a GPU on recorded answers', () => {
 })
 
 describeWith([SWTPM, TSS], 'a TPM beside the CPU', () => {
-  it('takes a quote through tpm2-tss, and says that this version does not judge it', async () => {
+  it('takes a quote through tpm2-tss and judges it; an answer to another question is refused', async () => {
     const software = await new SoftwareTpm().ready()
     try {
       const tpm = tpmCollector({ tcti: software.tcti, ak: { create: 'ecc' }, bank: 'sha256', registers: [0, 7] })
       const report = await selftest(sourceOf({ collectors: [kernel()], tpm }), await settingsFor(SCENE))
-      const line = report.layers.find(({ id }) => id === 'tpm')
-      expect(line).toMatchObject({ state: 'skip', findings: [] })
-      expect(line?.seen).toEqual(['a quote was taken and not judged: this version does not know the kind'])
+      expect(report.layers.find(({ id }) => id === 'tpm')).toMatchObject({ state: 'pass', findings: [] })
       expect(report.outcome).toBe('eligible')
+
+      const replayed: Collector = {
+        ...tpm,
+        collect: (question, before) => tpm.collect({ ...question, nonce: new Uint8Array(64).fill(9) }, before),
+      }
+      const other = await selftest(sourceOf({ collectors: [kernel()], tpm: replayed }), await settingsFor(SCENE))
+      const line = other.layers.find(({ id }) => id === 'tpm')
+      expect({ state: line?.state, codes: line?.findings.map(({ code }) => code) }).toEqual({
+        state: 'fail',
+        codes: ['BIND_NONCE_MISMATCH'],
+      })
     } finally {
       await software.stop()
     }

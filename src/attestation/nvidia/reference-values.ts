@@ -127,7 +127,8 @@ function claimOf(held: Brought<Uint8Array>): ReturnType<typeof rimVersionOf> {
   return known
 }
 
-const candidatesOf = (slot: RimSlot, rims: readonly Brought<Uint8Array>[]): readonly Brought<Uint8Array>[] =>
+/** Manifests that say of themselves that they are for this slot; nothing of it is proved. */
+export const candidatesOf = (slot: RimSlot, rims: readonly Brought<Uint8Array>[]): readonly Brought<Uint8Array>[] =>
   rims.filter((held) => {
     const claim = claimOf(held)
     if (!claim.ok) return false

@@ -83,7 +83,7 @@ async function gatherTpm({ tpm, unasked }: Source, question: Question): Promise<
   const answer = await collectEvidence([tpm], { ...question, binding: 'derived' })
   const findings = answer.ok ? [] : answer.faults.map((f) => finding(f, 'tpm'))
   return {
-    tpm: layer('tpm', findings, ['a quote by a key of its own']),
+    tpm: layer('tpm', findings, []),
     tpmEvidence: answer.ok ? answer.value.bytes : undefined,
   }
 }

@@ -12,7 +12,7 @@ import { verify } from '../../index.ts'
 import type { Policy } from '../../policy/index.ts'
 import { PRESET_NAMES, presetPolicy } from '../../policy/index.ts'
 import { earlyStatus, expiringSoon, floorsAnnounced } from '../../selftest/ahead.ts'
-import { layer, layersOf, skipped } from '../../selftest/layers.ts'
+import { layer, layersOf } from '../../selftest/layers.ts'
 import { identifiersIn, redactor, type TokenOf } from '../../selftest/redact.ts'
 import type { Layer, SelftestReport, TenantView } from '../../selftest/report.ts'
 import { applies, assumedLease, bestLevel, nextLevel, outcomeOf, tenantView } from '../../selftest/tenants.ts'
@@ -188,11 +188,13 @@ async function judgeAll(evidence: Uint8Array, judgeOne: Judge, settings: Selftes
 
 async function tpmLayer({ tpm, tpmEvidence }: Gathered, judge: Judge): Promise<Layer> {
   if (tpmEvidence === undefined) return tpm
-  const findings = (await judge(tpmEvidence, null)).findings.filter(({ code }) => code !== 'POLICY_MISSING')
-  const isKnown = findings.every(({ code }) => code !== 'ENV_KIND_UNKNOWN' && code !== 'ENV_KIND_NOT_SUPPORTED')
-  return isKnown
-    ? layer('tpm', findings, tpm.seen)
-    : skipped('tpm', 'a quote was taken and not judged: this version does not know the kind')
+  const decision = await judge(tpmEvidence, null)
+  const seen = decision.items.flatMap(({ claims }) => (claims === undefined ? [] : essence(claims)))
+  return layer(
+    'tpm',
+    decision.findings.filter(({ code }) => code !== 'POLICY_MISSING'),
+    ['proves its registers and answers our challenge', ...seen],
+  )
 }
 
 /** Decisions and report as they may be shown. Decisions go first, so that no short form of an identity is made of one. */

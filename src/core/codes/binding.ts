@@ -87,6 +87,11 @@ export const BINDING_CODES = {
     title: 'The report data is not the hash of the nonce, key and device evidence that came with it.',
     hint: 'The guest must send the key, the nonce and the text of its device evidence exactly as it hashed them (RFC 8785, SHA-384 unless agreed otherwise). Nothing between guest and broker may rewrite the request; if the guest restarted its agent, let it attest again.',
   },
+  BIND_RUNTIME_DATA_MISSING: {
+    verdict: 'reject',
+    title: 'The evidence carries no runtime data, so there is no key in it that anything could be wrapped to.',
+    hint: 'Send the body that a Confidential Containers guest attests with: runtime-data with nonce and tee-pubkey, and tee-evidence.',
+  },
   BIND_INIT_DATA_MISMATCH: {
     verdict: 'reject',
     title: 'The guest was launched with other init data than it presents.',

@@ -33,7 +33,7 @@ const MOST_CHARACTERS = 32 * 1024
 export function splitJws(
   jws: string,
   known: readonly string[],
-  code: 'RESULT_INVALID' | 'RESULT_HOLDER_NOT_PROVED',
+  code: 'RESULT_INVALID' | 'RESULT_HOLDER_NOT_PROVED' | 'AUDIT_CHECKPOINT_INVALID',
   path: string,
 ): Outcome<SplitJws> {
   return attempt(() => {

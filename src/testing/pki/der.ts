@@ -1,18 +1,8 @@
 import { concatBytes } from '../../core/bytes.ts'
+import { lengthOctets, raw, seq } from '../../core/der-writer.ts'
 
-/** One encoded TLV: `tag` octet, definite minimal length, `content`. The writer for anything the named writers refuse to make. */
-export function raw(tag: number, content: Uint8Array): Uint8Array {
-  return concatBytes(Uint8Array.of(tag), lengthOctets(content.length), content)
-}
-
-function lengthOctets(length: number): Uint8Array {
-  if (length < 0x80) return Uint8Array.of(length)
-  const octets: number[] = []
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256)
-  return Uint8Array.of(0x80 | octets.length, ...octets)
-}
-
-export const seq = (...parts: readonly Uint8Array[]): Uint8Array => raw(0x30, concatBytes(...parts))
+/** One encoded TLV (the writer for anything the named writers refuse to make), and a SEQUENCE. */
+export { raw, seq }
 
 /** SET OF: DER orders the members by their encodings (X.690 §11.6). */
 export function set(...parts: readonly Uint8Array[]): Uint8Array {

@@ -18,6 +18,8 @@ export interface AuthenticRim extends Manifest {
   readonly sha256: string
   /** signer first, for `checkValidity` and the revocation of the chain */
   readonly path: ValidatedPath
+  /** as the file brings them, signer first; a root that comes last bears the anchor's name and key */
+  readonly certificates: NonEmpty<Certificate>
 }
 
 /** What NVIDIA's manifest chains look like. */
@@ -91,7 +93,12 @@ function authenticate(context: Context, file: Brought<Uint8Array>, path: string)
     const chain = take(validated)
     if (!isSigned)
       refuse('RIM_SIGNATURE_INVALID', `${path}.Signature.SignatureValue`, { actual: nameText(signer.subject) })
-    return { ...take(withPath(document.manifest, path)), sha256: file.sha256, path: chain }
+    return {
+      ...take(withPath(document.manifest, path)),
+      sha256: file.sha256,
+      path: chain,
+      certificates: document.certificates,
+    }
   })
 }
 

@@ -1,0 +1,148 @@
+import { utf8 } from '../../core/bytes.ts'
+import { createVerificationCache } from '../../core/context.ts'
+import { fail, type Outcome } from '../../core/outcome.ts'
+import { type CredentialKeySet, jwksOf } from '../../decision/credential/index.ts'
+import { accountProof } from '../../gate/account-proof.ts'
+import type { Gate } from '../../gate/gate.ts'
+import { nodeRandom, nodeScheduler } from '../../gate/node-ports.ts'
+import { createGate, credentialSigner } from '../../index.ts'
+import {
+  type AuditLog,
+  type BrokerOptions,
+  createAdministration,
+  createAuditLog,
+  createBroker,
+  fileAnchor,
+  leaseOwner,
+  type RotatingVault,
+} from '../../release/index.ts'
+import { Administrators } from '../../service/administrators.ts'
+import type { ServiceOptions } from '../../service/app.ts'
+import { anchoredLog, entryProofs } from '../../service/audit-proofs.ts'
+import type { ServiceKey } from '../../service/keys.ts'
+import { errorLine, type Log } from '../../service/log.ts'
+import { keysFrom } from '../audit/source.ts'
+import { UsageError } from '../input.ts'
+import { messageOf } from '../keys/opened.ts'
+import type { ServiceClock } from './clock.ts'
+import type { ServiceConfig } from './config.ts'
+import { type JudgedBy, readJudgedBy } from './judged-by.ts'
+import { openStores, openVault, type Stores } from './places.ts'
+import { Refused } from './refused.ts'
+import { readSalt, readSigningKey } from './secrets.ts'
+
+/** The parts of a service, wired; nothing listens and no timer runs yet. */
+export interface Assembled {
+  readonly options: Omit<ServiceOptions, 'clientOf'>
+  readonly gate: Gate
+  readonly stores: Stores
+  readonly audit: AuditLog
+  /** reads the collateral anew; what is older than what is used already is refused */
+  readonly reread: () => Promise<void>
+  readonly close: () => Promise<void>
+}
+
+export interface Surroundings {
+  readonly clock: ServiceClock
+  readonly log: Log
+  readonly version: string
+}
+
+/**
+ * Opens everything a service works with, and proves it: file modes, the clock, the whole audit log.
+ * @throws UsageError for what the operator can mend, Refused with AUDIT_* · CLOCK_* · RELEASE_* for what must not be served
+ */
+export async function assemble(config: ServiceConfig, { clock, log, version }: Surroundings): Promise<Assembled> {
+  const administrators = administratorsOf(config)
+  const key = await readSigningKey(config.signingKey)
+  const salt = await readSalt(config.salt)
+  let judgedBy = await readJudgedBy(config.collateral, config.referenceValues)
+  const vault = await openVault(config.kek)
+  const stores = await openStores(config.store)
+  const close = async () => {
+    for (const part of [stores.release, stores.gate, vault]) await part.close()
+  }
+  try {
+    const onError = (error: unknown) => log(errorLine(error))
+    const [faultOfClock, ...more] = clock.check((await stores.release.auditHead()).at)
+    if (faultOfClock !== undefined) throw new Refused([faultOfClock, ...more])
+    const anchor = fileAnchor(config.audit.anchor)
+    const signer = { kid: key.kid, alg: key.algorithm, key: key.privateKey }
+    const keys = await checkpointKeys(config, key)
+    const audit = await createAuditLog({ store: stores.release, signer, keys, anchor, clock: clock.now })
+    if (!audit.ok) throw new Refused(audit.faults)
+    const gate = createGate({
+      ...{ store: stores.gate, clock: clock.now, random: nodeRandom, scheduler: nodeScheduler, salt, onError },
+      signer: credentialSigner({ ...signer, verifier: { developer: config.issuer, build: `vouchsafe ${version}` } }),
+      collateral: async () => judgedBy.collateral,
+      verifyProviderProof: accountProof,
+      physical: () => 'unknown',
+      referenceValues: judgedBy.referenceValues,
+      injectedAnchors: [],
+      cache: createVerificationCache(),
+      verifierKeyId: key.kid,
+      ...{ issuer: config.issuer, audience: config.audience, rules: config.marketplace, enforce: true },
+    })
+    const keeping: BrokerOptions = {
+      ...{ gate, vault, audit: audit.value, clock: clock.now, random: nodeRandom, onError },
+      ...{ challenges: stores.gate, store: stores.release },
+      tenantOf: leaseOwner,
+      collateralEpoch: () => judgedBy.epoch,
+    }
+    const options: Assembled['options'] = {
+      ...{ gate, broker: createBroker(keeping), administration: createAdministration(keeping), store: stores.release },
+      ...{ administrators, key, issuer: config.issuer, kbs: config.kbs, isTls: config.tls !== 'off', clock: clock.now },
+      ...{ rateLimit: config.rateLimit, log, version },
+      isReady: () => ready(stores, vault, () => anchoredLog(stores.release, anchor), onError),
+      proveEntry: entryProofs(stores.release, audit.value),
+    }
+    const reread = async () => {
+      judgedBy = notOlder(judgedBy, await readJudgedBy(config.collateral, config.referenceValues))
+    }
+    return { options, gate, stores, audit: audit.value, reread, close }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+/** Signed reference values stay as they were: a gate has them for its life. */
+function notOlder(before: JudgedBy, now: JudgedBy): JudgedBy {
+  if (now.epoch < before.epoch) throw new UsageError(`the collateral is older (${now.epoch}) than what is in use`)
+  return { ...now, referenceValues: before.referenceValues }
+}
+
+function administratorsOf({ administrators }: ServiceConfig): Administrators {
+  try {
+    return new Administrators(administrators)
+  } catch (error) {
+    throw new UsageError(`configuration: administrators: ${messageOf(error)}`)
+  }
+}
+
+/** The service's own key, and those that signed before it. */
+async function checkpointKeys({ audit }: ServiceConfig, { kid, publicKey }: ServiceKey): Promise<CredentialKeySet> {
+  const own = await jwksOf([{ kid, publicKey, retiredAt: null }], 0)
+  const earlier = audit.earlierKeys === null ? [] : (await keysFrom(audit.earlierKeys)).keys
+  if (earlier.some((other) => other.kid === kid))
+    throw new UsageError(`configuration: audit.earlierKeys has the key ${kid} that signs now`)
+  return { keys: [...own.keys, ...earlier] }
+}
+
+/** Store, vault and audit log, each used once. */
+async function ready(
+  { release }: Stores,
+  vault: RotatingVault,
+  anchored: () => Promise<Outcome<void>>,
+  onError: (error: unknown) => void,
+): Promise<Outcome<void>> {
+  const mac = await vault.mac(vault.currentKek, utf8('ready'))
+  if (!mac.ok) return mac
+  try {
+    await release.auditHead()
+    return await anchored()
+  } catch (error) {
+    onError(error)
+    return fail('RELEASE_AUDIT_UNAVAILABLE', 'store')
+  }
+}

@@ -1,0 +1,245 @@
+import { type Fault, fail, type Outcome, ok } from '../core/outcome.ts'
+import { digestOfPolicy } from '../index.ts'
+import { canonicalPolicy } from '../policy/digest.ts'
+import type { Policy } from '../policy/policy.ts'
+import { type Approval, approved, type ChangeKind, eventsOf } from './approval.ts'
+import { auditRows } from './audit-entries.ts'
+import { isKeyName, isSameRow, rowMac, type SoundKey, soundKey, type UnsealedRow } from './key-row.ts'
+import { checkedLimits, widens } from './limits.ts'
+import type { KeyKeeping } from './options.ts'
+import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow, KeyState, ReleaseRow } from './ports.ts'
+
+/** A key as administrators see it: nothing of what is sealed. */
+export interface KeyView extends KeyName {
+  readonly policyDigest: string
+  readonly state: KeyState
+  readonly limits: KeyLimits
+  readonly registeredAt: number
+  readonly kek: string
+}
+
+export interface Registration extends KeyName {
+  /** overwritten by nobody here; the caller forgets it. `weightsSecret` makes the one for sealed weights */
+  readonly secret: Uint8Array
+  readonly policy: Policy
+  readonly limits: KeyLimits
+}
+
+export interface Rewrapped {
+  readonly rewrapped: readonly string[]
+  /** keys that were left as they are, with the reason */
+  readonly left: readonly { readonly keyId: string; readonly faults: readonly Fault[] }[]
+}
+
+const MOST_SECRET_BYTES = 64 * 1024
+
+/**
+ * Registers keys and changes them. Each change and its audit entry are one transaction, and a change that opens more than before
+ * names two administrators. Who they are is for the caller to prove.
+ */
+export class Administration {
+  readonly #keeping: KeyKeeping
+
+  constructor(keeping: KeyKeeping) {
+    this.#keeping = keeping
+  }
+
+  /**
+   * Registers a key under its policy; where there is one of this name already, it is replaced, which takes a second administrator.
+   * @returns ADMIN_REQUEST_INVALID · ADMIN_POLICY_RELEASES_NOTHING · ADMIN_KEY_RETIRED · ADMIN_APPROVAL_MISSING · ADMIN_KEY_CHANGED ·
+   * RELEASE_* of vault and store on refusal
+   */
+  async register({ secret, policy, limits, ...name }: Registration, approval: Approval): Promise<Outcome<KeyView>> {
+    const { tenant, keyId } = name
+    if (!isKeyName(tenant) || !isKeyName(keyId)) return invalid('key', 'names of up to 128 printable characters')
+    if (secret.length === 0 || secret.length > MOST_SECRET_BYTES)
+      return invalid('secret', `1 to ${MOST_SECRET_BYTES} bytes`)
+    const checked = checkedLimits(limits)
+    if (!checked.ok) return checked
+    if (policy.keyRelease === 'none' || policy.profile !== 'production')
+      return fail('ADMIN_POLICY_RELEASES_NOTHING', 'policy.keyRelease')
+    const policyDigest = await digestOfPolicy(policy)
+    return this.#stored(async () => {
+      const { store, vault, clock } = this.#keeping
+      const before = await store.key({ tenant, keyId })
+      if (before?.state === 'retired') return fail('ADMIN_KEY_RETIRED', 'key')
+      const may = await this.#mayChange({ tenant, keyId, policyDigest }, approval, before !== undefined)
+      if (!may.ok) return may
+      const sealed = await vault.seal(secret, { tenant, keyId, policyDigest })
+      if (!sealed.ok) return sealed
+      const row: UnsealedRow = {
+        ...{ tenant, keyId, policyDigest },
+        policy: new TextDecoder().decode(canonicalPolicy(policy)),
+        sealed: sealed.value,
+        limits: checked.value,
+        state: 'active',
+        registeredAt: clock(),
+      }
+      return this.#write(before, row, 'key.registered', before === undefined ? 'register' : 'replace', approval)
+    })
+  }
+
+  suspend(name: KeyName, approval: Approval): Promise<Outcome<KeyView>> {
+    return this.#change(name, approval, 'suspend', (row) => ({ ...row, state: 'suspended' }))
+  }
+
+  /** Takes a second administrator. */
+  resume(name: KeyName, approval: Approval): Promise<Outcome<KeyView>> {
+    return this.#change(name, approval, 'resume', (row) => ({ ...row, state: 'active' }))
+  }
+
+  /** For good. */
+  retire(name: KeyName, approval: Approval): Promise<Outcome<KeyView>> {
+    return this.#change(name, approval, 'retire', (row) => ({ ...row, state: 'retired' }))
+  }
+
+  /** Takes a second administrator where anything becomes possible that was not. */
+  async changeLimits(name: KeyName, limits: KeyLimits, approval: Approval): Promise<Outcome<KeyView>> {
+    const checked = checkedLimits(limits)
+    if (!checked.ok) return checked
+    return this.#change(name, approval, 'limits', (row) => ({ ...row, limits: checked.value }))
+  }
+
+  /**
+   * Puts every key of a tenant under the vault's current KEK. A key that cannot be proved or opened stays as it is and is named.
+   * @returns RELEASE_AUDIT_UNAVAILABLE where the store fails
+   */
+  async rewrapAll(tenant: string, approval: Approval): Promise<Outcome<Rewrapped>> {
+    if (!isKeyName(approval.by)) return invalid('by', 'the name of an administrator')
+    return this.#stored(async () => {
+      const { store, vault } = this.#keeping
+      const rewrapped: string[] = []
+      const left: { keyId: string; faults: readonly Fault[] }[] = []
+      for (const { keyId, sealed } of await store.keys(tenant)) {
+        if (sealed.kek === vault.currentKek) continue
+        const done = await this.#rewrap({ tenant, keyId }, approval)
+        if (done.ok) rewrapped.push(keyId)
+        else left.push({ keyId, faults: done.faults })
+      }
+      const about = { tenant, keyId: '', policyDigest: null }
+      const told = await this.#tell(eventsOf('kek.rotated', about, [vault.currentKek], approval, false))
+      return told.ok ? ok({ rewrapped, left }) : told
+    })
+  }
+
+  async #rewrap(name: KeyName, approval: Approval): Promise<Outcome<KeyView>> {
+    const { vault } = this.#keeping
+    const sound = await this.#sound(name)
+    if (!sound.ok) return sound
+    const { row, binding } = sound.value
+    const secret = await vault.open(row.sealed, binding)
+    if (!secret.ok) return secret
+    try {
+      const sealed = await vault.seal(secret.value, binding)
+      return sealed.ok ? this.#write(row, { ...row, sealed: sealed.value }, 'key.changed', 'rewrap', approval) : sealed
+    } finally {
+      secret.value.fill(0)
+    }
+  }
+
+  /** @returns ADMIN_KEY_UNKNOWN · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED · RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE */
+  show(
+    name: KeyName,
+  ): Promise<Outcome<KeyView & { readonly policy: Policy; readonly releases: readonly ReleaseRow[] }>> {
+    return this.#stored(async () => {
+      const sound = await this.#sound(name)
+      if (!sound.ok) return sound
+      const { row, policy } = sound.value
+      const releases = await this.#keeping.store.transact(name, (view) => ({ entries: [], result: view.releases }))
+      return ok({ ...viewOf(row), policy, releases })
+    })
+  }
+
+  /** As stored; `show` proves one. */
+  list(tenant: string): Promise<Outcome<readonly KeyView[]>> {
+    return this.#stored(async () => ok((await this.#keeping.store.keys(tenant)).map(viewOf)))
+  }
+
+  #change(
+    name: KeyName,
+    approval: Approval,
+    kind: ChangeKind,
+    change: (row: KeyRow) => UnsealedRow,
+  ): Promise<Outcome<KeyView>> {
+    return this.#stored(async () => {
+      const sound = await this.#sound(name)
+      if (!sound.ok) return sound
+      const { row } = sound.value
+      if (row.state === 'retired') return fail('ADMIN_KEY_RETIRED', 'key')
+      const after = change(row)
+      const opensMore = (after.state === 'active' && row.state !== 'active') || widens(after.limits, row.limits)
+      const may = await this.#mayChange(row, approval, opensMore)
+      return may.ok ? this.#write(row, after, 'key.changed', kind, approval) : may
+    })
+  }
+
+  async #sound(name: KeyName): Promise<Outcome<SoundKey>> {
+    const { store, vault } = this.#keeping
+    const row = await store.key(name)
+    return row === undefined ? fail('ADMIN_KEY_UNKNOWN', 'key') : soundKey(vault, name, row)
+  }
+
+  /** A refusal is written down too. */
+  async #mayChange(
+    about: Pick<AuditEvent, 'tenant' | 'keyId' | 'policyDigest'>,
+    approval: Approval,
+    opensMore: boolean,
+  ): Promise<Outcome<void>> {
+    if (!isKeyName(approval.by)) return invalid('by', 'the name of an administrator')
+    if (approved(approval, opensMore)) return ok(undefined)
+    const told = await this.#tell(eventsOf('admin.refused', about, ['ADMIN_APPROVAL_MISSING'], approval, false))
+    return told.ok ? fail('ADMIN_APPROVAL_MISSING', 'approvedBy') : told
+  }
+
+  async #write(
+    before: KeyRow | undefined,
+    after: UnsealedRow,
+    type: 'key.registered' | 'key.changed',
+    kind: ChangeKind,
+    approval: Approval,
+  ): Promise<Outcome<KeyView>> {
+    const { store, vault, audit, clock } = this.#keeping
+    const mac = await rowMac(vault, after)
+    if (!mac.ok) return mac
+    const key: KeyRow = { ...after, mac: mac.value, revision: (before?.revision ?? 0) + 1 }
+    const events = eventsOf(type, key, [kind], approval, before !== undefined)
+    const written = await store.transact<Outcome<AuditRow>>(key, (view) => {
+      const isAsSeen =
+        before === undefined ? view.key === undefined : view.key !== undefined && isSameRow(view.key, before)
+      if (!isAsSeen) return { entries: [], result: fail('ADMIN_KEY_CHANGED', 'key') }
+      const rows = auditRows(view.head, clock(), events)
+      if (!rows.ok) return { entries: [], result: rows }
+      const epochs = { ...view.epochs, policy: view.epochs.policy + 1 }
+      return { entries: rows.value, key, epochs, result: ok(lastOf(rows.value)) }
+    })
+    if (!written.ok) return written
+    const settled = await audit.settle(written.value)
+    return settled.ok ? ok(viewOf(key)) : settled
+  }
+
+  async #tell([event]: ReturnType<typeof eventsOf>): Promise<Outcome<void>> {
+    const told = await this.#keeping.audit.record(event)
+    return told.ok ? ok(undefined) : told
+  }
+
+  async #stored<T>(ask: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+    try {
+      return await ask()
+    } catch (error) {
+      this.#keeping.onError(error)
+      return fail('RELEASE_AUDIT_UNAVAILABLE', 'store')
+    }
+  }
+}
+
+const invalid = (path: string, expected: string) => fail('ADMIN_REQUEST_INVALID', path, { expected })
+
+/** The last of a list that has one. */
+const lastOf = (rows: readonly [...AuditRow[], AuditRow]): AuditRow => rows[rows.length - 1] as AuditRow
+
+const viewOf = ({ tenant, keyId, policyDigest, state, limits, registeredAt, sealed }: KeyRow): KeyView => ({
+  ...{ tenant, keyId, policyDigest, state, limits, registeredAt },
+  kek: sealed.kek,
+})
+
+export const createAdministration = (keeping: KeyKeeping): Administration => new Administration(keeping)

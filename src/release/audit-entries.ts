@@ -1,0 +1,40 @@
+import { fail, type NonEmpty, type Outcome, ok } from '../core/outcome.ts'
+import type { UnixSeconds } from '../core/time.ts'
+import { headOf, nextRow } from './audit/entry.ts'
+import type { AuditTrail } from './options.ts'
+import type { AuditEvent, AuditHead, AuditRow, ReleaseStore } from './ports.ts'
+
+/** The rows that continue this head, one for each event. Pure. @returns AUDIT_TIME_INVALID where the log ends later than `at` */
+export function auditRows(
+  head: AuditHead,
+  at: UnixSeconds,
+  events: NonEmpty<AuditEvent>,
+): Outcome<readonly [...AuditRow[], AuditRow]> {
+  const first = nextRow(head, events[0], at)
+  if (!first.ok) return first
+  const rows: [...AuditRow[], AuditRow] = [first.value]
+  for (const event of events.slice(1)) {
+    const next = nextRow(headOf(rows.at(-1)), event, at)
+    if (!next.ok) return next
+    rows.push(next.value)
+  }
+  return ok(rows)
+}
+
+/**
+ * A log without anchor or checkpoints, for a command that makes one entry and ends. Its entries are chained as all others;
+ * the service that keeps the log anchors and signs them with its next own.
+ */
+export const unanchoredAudit = (store: ReleaseStore, clock: () => UnixSeconds): AuditTrail => ({
+  record: async (event) => {
+    try {
+      return await store.transact<Outcome<AuditRow>>(null, ({ head }) => {
+        const row = nextRow(head, event, clock())
+        return { entries: row.ok ? [row.value] : [], result: row }
+      })
+    } catch {
+      return fail('RELEASE_AUDIT_UNAVAILABLE', 'audit')
+    }
+  },
+  settle: async () => ok(undefined),
+})

@@ -1,0 +1,182 @@
+import type { ChallengeRecord } from '../attestation/challenge.ts'
+import { failed, type Outcome, ok } from '../core/outcome.ts'
+import { GateError } from '../gate/finding.ts'
+import { acceptedDecision, attestedKey, expiryOf } from './acceptance.ts'
+import type { ReleaseAnswer, Released, ReleaseRequest } from './answer.ts'
+import { isKeyName, type SoundKey, soundKey } from './key-row.ts'
+import type { BrokerOptions } from './options.ts'
+import type { KeyName } from './ports.ts'
+import { type Burnt, burnChallenge } from './proof.ts'
+import { type Intended, recordIn } from './record.ts'
+import { Refusal, refusedAnswer, refuseRelease, releaseFinding, taken } from './refusal.ts'
+import {
+  type AttestedSession,
+  type OpenedSession,
+  type SessionEvidence,
+  type SessionRequest,
+  Sessions,
+} from './session.ts'
+import { Trail } from './trail.ts'
+import { wrap } from './wrap/index.ts'
+
+const FUNCTIONS = ['clock', 'random', 'tenantOf', 'collateralEpoch', 'onError'] as const
+
+/** A key that a machine of this lease is to be asked for. */
+export interface KeyAsked extends KeyName {
+  /** the chain's lease, or its id */
+  readonly lease: unknown
+  /** SPKI of the key that the workload generated */
+  readonly teeKey: Uint8Array
+}
+
+/** Hands keys to attested machines only. */
+export class Broker {
+  readonly #options: BrokerOptions
+  readonly #sessions: Sessions
+
+  /** @throws TypeError for options that cannot be meant */
+  constructor(options: BrokerOptions) {
+    for (const name of FUNCTIONS)
+      if (typeof options[name] !== 'function') throw new TypeError(`broker: ${name} is a function`)
+    for (const name of ['gate', 'challenges', 'vault', 'store', 'audit'] as const)
+      if (typeof options[name] !== 'object' || options[name] === null) throw new TypeError(`broker: ${name} is missing`)
+    this.#options = options
+    this.#sessions = new Sessions(options)
+  }
+
+  /**
+   * Asks for one key: the gate's challenge of purpose `key-release`, under the key's own policy and for the workload's own key.
+   * @returns the record that the machine answers, or RELEASE_KEY_SCOPE · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED ·
+   * RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE · those of `Gate.issueChallenge`
+   */
+  async challenge({ lease, teeKey, ...name }: KeyAsked): Promise<Outcome<ChallengeRecord>> {
+    try {
+      const { key } = await this.#key(name)
+      const { policy } = key
+      return ok(await this.#options.gate.issueChallenge({ purpose: 'key-release', lease, policy, teeKey }))
+    } catch (error) {
+      if (error instanceof Refusal || error instanceof GateError) return failed(error.findings)
+      throw error
+    }
+  }
+
+  /** Opens a session for a protocol with a nonce of its own. @throws TypeError; rejects where the gate's store fails */
+  openSession(request: SessionRequest): Promise<OpenedSession> {
+    return this.#sessions.open(request)
+  }
+
+  /**
+   * Uses a session's nonce up with the evidence that came for it. Nothing is judged yet: `release` does, for each key under its
+   * own policy.
+   * @returns the session as proof for `release`, or RELEASE_CHALLENGE_UNKNOWN · RELEASE_CHALLENGE_CONSUMED · BIND_CHALLENGE_EXPIRED ·
+   * BIND_RUNTIME_DATA_MISSING · RELEASE_WRAP_KEY_INVALID · those of the envelope; rejects where the gate's store fails
+   */
+  async attestSession(evidence: SessionEvidence): Promise<Outcome<AttestedSession>> {
+    try {
+      return await this.#sessions.attest(evidence)
+    } catch (error) {
+      if (error instanceof Refusal) return failed(error.findings)
+      throw error
+    }
+  }
+
+  /**
+   * Releases one key, or says why not. The order is a contract, so that each bad request has one code:
+   *  1  the question is used up, whatever comes of it          RELEASE_CHALLENGE_UNKNOWN · _CONSUMED · BIND_CHALLENGE_EXPIRED · _SCOPE
+   *  2  the key's row is proved                                RELEASE_KEY_SCOPE · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED · RELEASE_VAULT_UNAVAILABLE
+   *  3  the evidence is judged under the key's own policy      RELEASE_NOT_ACCEPTED
+   *  4  the key inside the evidence is one that can be wrapped to, and the one that was named   RELEASE_WRAP_KEY_INVALID · BIND_KEY_MISMATCH
+   *  5  in one transaction: the decision still holds, lease, scope, limits, epochs; release and audit entry are written
+   *     RELEASE_DECISION_EXPIRED · RELEASE_LEASE_NOT_ACTIVE · RELEASE_KEY_SCOPE · RELEASE_KEY_LIMIT · RELEASE_REPLICA_STALE · RELEASE_AUDIT_UNAVAILABLE
+   *  6  only then the vault opens the key, which is wrapped and forgotten
+   * A refusal is audited as well; where that fails too, the answer is RELEASE_AUDIT_UNAVAILABLE. Whoever lost an answer asks anew.
+   * @throws TypeError for a format that does not exist
+   */
+  async release(request: ReleaseRequest): Promise<ReleaseAnswer> {
+    const { format } = request
+    if (format !== 'hpke' && format !== 'jwe') throw new TypeError('format is hpke or jwe')
+    const trail = new Trail(request)
+    try {
+      return await this.#released(request, trail)
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return refusedAnswer(await this.#audited(error, trail))
+    }
+  }
+
+  async #released(request: ReleaseRequest, trail: Trail): Promise<Released> {
+    const { vault, random } = this.#options
+    const burnt = await this.#burn(request)
+    trail.burnt = burnt
+    const { key, policyEpoch } = await this.#key(request)
+    const { row, policy } = key
+    trail.policyDigest = row.policyDigest
+    const proved = await burnt.judge(policy, row.policyDigest)
+    trail.decision = proved.decision
+    const { acceptedRisks } = acceptedDecision(proved, policy, row.policyDigest)
+    const to = attestedKey(request, proved)
+    const event = trail.event('key.released', [])
+    const sequence = await this.#record({ key, burnt, proved, expiresAt: expiryOf(proved, policy), policyEpoch, event })
+    const { challengeId, workload } = burnt
+    const binding = { ...key.binding, workload, challengeId }
+    const secret = taken(await vault.open(row.sealed, key.binding), 'key')
+    try {
+      const wrapped = taken(await wrap(request.format, to, secret, binding, random), 'key')
+      const { credential } = proved
+      return { released: true, key: wrapped, binding, credential, auditSequence: sequence, acceptedRisks }
+    } finally {
+      secret.fill(0)
+    }
+  }
+
+  /** @returns the number of the audit entry, once it is durable and anchored */
+  async #record(intended: Intended): Promise<number> {
+    const { gate, store, audit } = this.#options
+    const recorded = await this.#stored(async () => {
+      await gate.refresh()
+      return store.transact(intended.key.binding, (view) => recordIn(this.#options, intended, view))
+    })
+    if (recorded.refusal !== null) throw new Refusal([recorded.refusal])
+    taken(await audit.settle(recorded.entry), 'store')
+    return recorded.entry.sequence
+  }
+
+  async #burn({ proof, tenant, keyId }: ReleaseRequest): Promise<Burnt> {
+    if (proof.kind === 'challenge') return burnChallenge(this.#options.gate, proof)
+    // What is burnt has the name of the key in it, which is somebody else's text.
+    if (!isKeyName(tenant) || !isKeyName(keyId)) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
+    return this.#stored(() => this.#sessions.burn(proof, { tenant, keyId }))
+  }
+
+  async #key({ tenant, keyId }: KeyName): Promise<{ readonly key: SoundKey; readonly policyEpoch: number }> {
+    const { store, vault } = this.#options
+    if (!isKeyName(tenant) || !isKeyName(keyId)) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
+    const name = { tenant, keyId }
+    // Epoch first: what is administered between the two readings is noticed in the transaction.
+    const epochs = await this.#stored(() => store.epochs())
+    const row = await this.#stored(() => store.key(name))
+    if (row === undefined) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
+    return { key: taken(await soundKey(vault, name, row), 'key'), policyEpoch: epochs.policy }
+  }
+
+  /** Ends with RELEASE_AUDIT_UNAVAILABLE where a store fails: what cannot be written down is not done. */
+  async #stored<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      if (error instanceof Refusal) throw error
+      this.#options.onError(error)
+      return refuseRelease('store', 'RELEASE_AUDIT_UNAVAILABLE', 'store')
+    }
+  }
+
+  /** The refusal, once it is written down; another one where that cannot be. */
+  async #audited(refusal: Refusal, trail: Trail): Promise<Refusal> {
+    const told = [...refusal.findings, ...refusal.evidence].map((f) => f.code)
+    const written = await this.#options.audit.record(trail.event('key.refused', [...new Set(told)]))
+    return written.ok ? refusal : new Refusal([releaseFinding('store', written.faults[0].code, 'audit')])
+  }
+}
+
+/** @throws TypeError for options that cannot be meant */
+export const createBroker = (options: BrokerOptions): Broker => new Broker(options)

@@ -1,0 +1,79 @@
+import { fail, type Outcome, ok } from '../core/outcome.ts'
+import type { UnixSeconds } from '../core/time.ts'
+import type { KeyLimits, KeyState, ReleaseRow } from './ports.ts'
+
+/** One release more than there were. */
+export interface NextRelease {
+  readonly at: UnixSeconds
+  readonly lease: string
+  /** salted ids */
+  readonly hardware: readonly string[]
+}
+
+/** GPUs move between machines: a machine is told by what else its vendors certify. */
+const chipsOf = (hardware: readonly string[]): readonly string[] => hardware.filter((id) => !id.startsWith('nvidia-'))
+
+const exceeds = (count: number, limit: number | 'unlimited'): boolean => limit !== 'unlimited' && count > limit
+
+/** Which limit a further release would break; undefined where it breaks none. Leases that it may go to are another question. */
+export function brokenLimit(
+  { limits, state }: { readonly limits: KeyLimits; readonly state: KeyState },
+  before: readonly ReleaseRow[],
+  next: NextRelease,
+): string | undefined {
+  if (state !== 'active') return 'key.state'
+  if (exceeds(before.length + 1, limits.releases)) return 'key.limits.releases'
+  if (limits.window !== 'unlimited') {
+    const since = next.at - limits.window.seconds
+    if (before.filter((r) => r.at > since).length >= limits.window.releases) return 'key.limits.window'
+  }
+  const leases = new Set([...before.map((r) => r.lease), next.lease])
+  if (exceeds(leases.size, limits.leases)) return 'key.limits.leases'
+  if (limits.chips !== 'unlimited') {
+    const chips = chipsOf(next.hardware)
+    // What shows no identity cannot be counted.
+    if (chips.length === 0) return 'key.limits.chips'
+    if (new Set([...before.flatMap((r) => chipsOf(r.hardware)), ...chips]).size > limits.chips)
+      return 'key.limits.chips'
+  }
+  return undefined
+}
+
+/** A workload without lease is nobody's: a key goes to it only where its limits name it, and `any` means any lease. */
+export const mayGoTo = ({ onlyLeases }: KeyLimits, workload: string, isLease: boolean): boolean =>
+  onlyLeases === 'any' ? isLease : onlyLeases.includes(workload)
+
+/** Whether anything is possible under the new limits that was not under the old ones. */
+export function widens(after: KeyLimits, before: KeyLimits): boolean {
+  const number = (limit: number | 'unlimited') => (limit === 'unlimited' ? Number.POSITIVE_INFINITY : limit)
+  const grows = (['releases', 'leases', 'chips'] as const).some((name) => number(after[name]) > number(before[name]))
+  return grows || windowWidens(after.window, before.window) || leasesWiden(after.onlyLeases, before.onlyLeases)
+}
+
+function windowWidens(after: KeyLimits['window'], before: KeyLimits['window']): boolean {
+  if (before === 'unlimited') return false
+  return after === 'unlimited' || after.releases > before.releases || after.seconds < before.seconds
+}
+
+function leasesWiden(after: KeyLimits['onlyLeases'], before: KeyLimits['onlyLeases']): boolean {
+  if (before === 'any') return false
+  return after === 'any' || after.some((lease) => !before.includes(lease))
+}
+
+const MOST_LEASES = 1000
+
+/** @returns the limits, or ADMIN_REQUEST_INVALID: every member is there, a whole number above zero or what says that there is none */
+export function checkedLimits(limits: KeyLimits): Outcome<KeyLimits> {
+  const invalid = (path: string, expected: string) => fail('ADMIN_REQUEST_INVALID', `limits.${path}`, { expected })
+  const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
+  for (const name of ['releases', 'leases', 'chips'] as const)
+    if (limits[name] !== 'unlimited' && !isCount(limits[name]))
+      return invalid(name, 'a whole number above zero, or unlimited')
+  const { window, onlyLeases } = limits
+  if (window !== 'unlimited' && !(isCount(window?.releases) && isCount(window.seconds)))
+    return invalid('window', 'releases and seconds, or unlimited')
+  const isLease = (lease: unknown) => typeof lease === 'string' && /^[\x21-\x7e]{1,512}$/.test(lease)
+  const isList = Array.isArray(onlyLeases) && onlyLeases.length > 0 && onlyLeases.length <= MOST_LEASES
+  if (onlyLeases !== 'any' && !(isList && onlyLeases.every(isLease))) return invalid('onlyLeases', 'lease ids, or any')
+  return ok({ releases: limits.releases, window, leases: limits.leases, chips: limits.chips, onlyLeases })
+}

@@ -1,0 +1,78 @@
+import type { Finding } from '../core/outcome.ts'
+import { toRfc3339, type UnixSeconds } from '../core/time.ts'
+import { OPERATORS } from './acceptance.ts'
+import { auditRows } from './audit-entries.ts'
+import { isSameRow, type SoundKey } from './key-row.ts'
+import { brokenLimit, mayGoTo } from './limits.ts'
+import type { BrokerOptions } from './options.ts'
+import type { AuditEvent, AuditRow, ReleaseChange, ReleaseView } from './ports.ts'
+import type { Burnt, Proved } from './proof.ts'
+import { releaseFinding } from './refusal.ts'
+
+/** A release that everything before the transaction speaks for. */
+export interface Intended {
+  readonly key: SoundKey
+  readonly burnt: Burnt
+  readonly proved: Proved
+  readonly expiresAt: UnixSeconds
+  /** epoch of policies and keys when the row was read */
+  readonly policyEpoch: number
+  readonly event: AuditEvent
+}
+
+export type Recorded = { readonly refusal: Finding } | { readonly refusal: null; readonly entry: AuditRow }
+
+/**
+ * The one transaction of a release: looks again at all that may have changed since, then writes the release and its audit
+ * entry together. What was judged moments ago opens nothing by itself.
+ * Refusals: RELEASE_DECISION_EXPIRED · RELEASE_LEASE_NOT_ACTIVE · RELEASE_KEY_SCOPE · RELEASE_CHALLENGE_CONSUMED ·
+ * RELEASE_KEY_LIMIT · RELEASE_REPLICA_STALE · RELEASE_KEY_TAMPERED · those of the audit log
+ */
+export function recordIn(
+  options: Pick<BrokerOptions, 'clock' | 'tenantOf' | 'collateralEpoch'>,
+  { key, burnt, proved, expiresAt, policyEpoch, event }: Intended,
+  view: ReleaseView,
+): ReleaseChange<Recorded> {
+  const refused = (...about: Parameters<typeof releaseFinding>): ReleaseChange<Recorded> => ({
+    entries: [],
+    result: { refusal: releaseFinding(...about) },
+  })
+  const now = options.clock()
+  const { workload, challengeId } = burnt
+  if (now >= expiresAt)
+    return refused('evidence', 'RELEASE_DECISION_EXPIRED', 'decision.validUntil', {
+      expected: `after ${toRfc3339(now)}`,
+      actual: toRfc3339(expiresAt),
+    })
+  const isLease = burnt.actor === 'gate'
+  const tenant = isLease ? options.tenantOf(workload) : key.row.tenant
+  const [lapsed] = proved.standing()
+  if (lapsed !== undefined && OPERATORS.has(lapsed)) return refused('lease', lapsed, 'lease')
+  if (tenant === undefined || lapsed !== undefined)
+    return refused('lease', 'RELEASE_LEASE_NOT_ACTIVE', 'lease', { actual: lapsed ?? 'unknown' })
+  if (view.key === undefined || tenant !== key.row.tenant || !mayGoTo(view.key.limits, workload, isLease))
+    return refused('key', 'RELEASE_KEY_SCOPE', 'key')
+  if (view.releases.some((r) => r.challengeId === challengeId))
+    return refused('challenge', 'RELEASE_CHALLENGE_CONSUMED', 'challengeId')
+  const { tenant: owner, keyId } = key.row
+  const release = { tenant: owner, keyId, at: now, lease: workload, hardware: proved.hardware, challengeId }
+  const limit = brokenLimit(view.key, view.releases, release)
+  if (limit !== undefined) return refused('key', 'RELEASE_KEY_LIMIT', limit)
+  const collateral = options.collateralEpoch()
+  if (collateral < view.epochs.collateral)
+    return refused('store', 'RELEASE_REPLICA_STALE', 'epochs.collateral', {
+      expected: view.epochs.collateral,
+      actual: collateral,
+    })
+  // The row that was proved is the one that counts: another is one that was administered meanwhile, or was not.
+  if (!isSameRow(view.key, key.row))
+    return view.epochs.policy > policyEpoch
+      ? refused('store', 'RELEASE_REPLICA_STALE', 'epochs.policy')
+      : refused('key', 'RELEASE_KEY_TAMPERED', 'key')
+  const rows = auditRows(view.head, now, [event])
+  if (!rows.ok) return refused('store', rows.faults[0].code, 'audit')
+  const [entry] = rows.value
+  const epochs = collateral > view.epochs.collateral ? { epochs: { ...view.epochs, collateral } } : {}
+  const written = { ...release, auditSequence: entry.sequence }
+  return { entries: rows.value, release: written, ...epochs, result: { refusal: null, entry } }
+}

@@ -1,0 +1,127 @@
+import { Hono, type Context as Request } from 'hono'
+import { utf8 } from '../../core/bytes.ts'
+import { canonicalJson } from '../../core/json.ts'
+import { finding, type Outcome } from '../../core/outcome.ts'
+import type { Broker, Refused } from '../../release/index.ts'
+import { bodyBytes, decodedBody, jsonOf } from '../body.ts'
+import type { ServiceKey } from '../keys.ts'
+import { sessionCookie, sessionOf } from './cookie.ts'
+import { errorInformation, type KbsErrorName } from './error-information.ts'
+import { decodeAuth, isOldAttestation, withNonce } from './handshake.ts'
+import { sessionOfToken, sessionToken } from './token.ts'
+
+export interface KbsOptions {
+  readonly broker: Pick<Broker, 'openSession' | 'attestSession' | 'release'>
+  readonly key: ServiceKey
+  /** of the tokens */
+  readonly issuer: string
+  /** what keys name in `onlyLeases` to go to guests of this protocol */
+  readonly workload: string
+  /** how long a guest may take from its first request to its last key, 1 to 600 */
+  readonly sessionSeconds: number
+  readonly isTls: boolean
+  readonly clock: () => number
+}
+
+const MOST_AUTH_BYTES = 64 * 1024
+
+/** Asked for more often, the same key needs a new attestation: 401 is what makes a guest attest again. */
+const ATTEST_AGAIN: ReadonlySet<string> = new Set([
+  'RELEASE_CHALLENGE_UNKNOWN',
+  'RELEASE_CHALLENGE_CONSUMED',
+  'BIND_CHALLENGE_EXPIRED',
+])
+
+/**
+ * The KBS protocol of Confidential Containers, 0.2 to 0.4: `/auth`, `/attest`, `/resource/{tenant}/{type}/{tag}`, mounted under
+ * `/kbs/v0`. The key `{type}/{tag}` of the tenant is released under that key's own policy, as a JWE to the key inside the evidence.
+ * A refusal is 403 with its reasons, since guests answer 401 with three more attestations.
+ * @see ../shared/spec/protocols.md §1
+ */
+export function kbsRoutes(options: KbsOptions): Hono {
+  const { broker, key, issuer, workload, sessionSeconds, isTls, clock } = options
+  const app = new Hono()
+
+  app.post('/auth', async (request) => {
+    const asked = await decodedBody(request, decodeAuth, MOST_AUTH_BYTES)
+    if (!asked.ok) {
+      const [{ code }] = asked.faults
+      const summary =
+        code === 'KBS_VERSION_UNSUPPORTED' ? 'KBS Client Protocol Version Mismatch.' : 'The request cannot be answered.'
+      return told(request, 401, 'AttestationError', summary, asked)
+    }
+    const session = await broker.openSession({ workload, ttlSeconds: sessionSeconds })
+    request.header('Set-Cookie', sessionCookie(session.id, session.expiresAt, isTls))
+    return request.json({ nonce: session.nonce, 'extra-params': '' })
+  })
+
+  app.post('/attest', async (request) => {
+    const session = sessionOf(request.req.header('cookie'))
+    if (session === undefined) return told(request, 401, 'TokenNotFound', 'There is no session.')
+    const body = await bodyBytes(request)
+    if (!body.ok) return told(request, 413, 'SerdeError', 'The request cannot be read.', body)
+    const read = jsonOf(body.value)
+    const old = read.ok && isOldAttestation(read.value) ? read.value : undefined
+    const evidence = old === undefined ? body.value : (nonce: string) => utf8(canonicalJson(withNonce(old, nonce)))
+    const attested = await broker.attestSession({ sessionId: session, evidence })
+    if (!attested.ok) return told(request, 401, 'AttestationError', 'The evidence is not taken.', attested)
+    const now = clock()
+    const token = await sessionToken({ session, issuedAt: now, expiresAt: now + sessionSeconds }, key, issuer)
+    return request.json({ token })
+  })
+
+  app.get('/resource/:tenant/:type/:tag', async (request) => {
+    const session = await sessionAsked(request)
+    if (session === undefined)
+      return told(request, 401, 'TokenNotFound', 'There is no attested session: attest, then ask again.')
+    const { tenant, type, tag } = request.req.param()
+    const answer = await broker.release({
+      ...{ tenant, keyId: `${type}/${tag}` },
+      proof: { kind: 'session', id: session },
+      wrapKey: null,
+      format: 'jwe',
+    })
+    return answer.released ? request.json(answer.key) : refused(request, answer)
+  })
+
+  app.all('*', (request) => told(request, 404, 'InvalidRequestPath', 'There is nothing at this address.'))
+
+  async function sessionAsked(request: Request): Promise<string | undefined> {
+    const bearer = /^Bearer ([\w.-]+)$/i.exec(request.req.header('authorization') ?? '')?.[1]
+    return (
+      sessionOf(request.req.header('cookie')) ??
+      (bearer === undefined ? undefined : sessionOfToken(bearer, key, issuer, clock()))
+    )
+  }
+  return app
+}
+
+function refused(request: Request, { verdict, findings, evidence }: Refused): Response {
+  const all = [...findings, ...evidence]
+  if (findings.some(({ code }) => ATTEST_AGAIN.has(code)))
+    return answered(request, 401, 'TokenVerifierError', 'Attest again.', all)
+  return verdict === 'reject'
+    ? answered(request, 403, 'PolicyDeny', 'The key is not released.', all)
+    : answered(request, 503, 'AttestationError', 'The key cannot be released now.', all)
+}
+
+type Status = 401 | 403 | 404 | 413 | 503
+
+const told = (request: Request, status: Status, name: KbsErrorName, summary: string, why?: Outcome<unknown>) =>
+  answered(
+    request,
+    status,
+    name,
+    summary,
+    why === undefined || why.ok ? [] : why.faults.map((f) => finding(f, 'request')),
+  )
+
+function answered(
+  request: Request,
+  status: Status,
+  name: KbsErrorName,
+  summary: string,
+  findings: Parameters<typeof errorInformation>[2] = [],
+): Response {
+  return request.json(errorInformation(name, summary, findings), status)
+}

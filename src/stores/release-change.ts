@@ -1,0 +1,41 @@
+import { headOf } from '../release/audit/entry.ts'
+import type { AuditRow, KeyName, KeyRow, ReleaseChange, ReleaseView, SharedEpochs } from '../release/ports.ts'
+
+/**
+ * What a store must not write, whoever asks: rows that do not continue the log, a key that does not succeed the one that was
+ * seen, a release without its audit entry, epochs that go back, anything of another key.
+ * @throws Error with the first of them
+ */
+export function checkChange(name: KeyName | null, view: ReleaseView, change: ReleaseChange<unknown>): void {
+  checkEntries(view.head.sequence, change.entries)
+  if (change.key !== undefined) checkKey(name, view.key, change.key)
+  if (change.release !== undefined) {
+    const { auditSequence } = change.release
+    if (!isOf(name, change.release)) throw new Error('a release is recorded by a transaction about its key')
+    if (view.key === undefined && change.key === undefined) throw new Error('a release is of a key that is registered')
+    if (!change.entries.some(({ sequence }) => sequence === auditSequence))
+      throw new Error('a release is recorded together with its audit entry')
+  }
+  if (change.epochs !== undefined) checkEpochs(view.epochs, change.epochs)
+}
+
+function checkEntries(after: number, entries: readonly AuditRow[]): void {
+  for (const [i, row] of entries.entries()) {
+    if (row.sequence !== after + 1 + i) throw new Error(`audit row ${row.sequence} does not continue row ${after + i}`)
+    if (!/^[0-9a-f]{64}$/.test(row.chain)) throw new Error(`audit row ${row.sequence} has no chain value`)
+    headOf(row)
+  }
+}
+
+function checkKey(name: KeyName | null, seen: KeyRow | undefined, key: KeyRow): void {
+  if (!isOf(name, key)) throw new Error('a key is written by a transaction about it')
+  if (!Number.isSafeInteger(key.revision) || (seen !== undefined && key.revision !== seen.revision + 1))
+    throw new Error(`revision ${key.revision} of the key does not succeed ${seen?.revision}`)
+}
+
+function checkEpochs(seen: SharedEpochs, next: SharedEpochs): void {
+  for (const name of ['policy', 'collateral'] as const)
+    if (!Number.isSafeInteger(next[name]) || next[name] < seen[name]) throw new Error(`the ${name} epoch goes back`)
+}
+
+const isOf = (name: KeyName | null, row: KeyName): boolean => row.tenant === name?.tenant && row.keyId === name.keyId

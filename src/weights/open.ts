@@ -1,0 +1,147 @@
+import { mkdir, stat } from 'node:fs/promises'
+import { attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
+import { unwrapKey } from './aead.ts'
+import { digestOf } from './digest.ts'
+import { existing, placeWithin, reading, removeUnfinished, replaceFile } from './files.ts'
+import type { ModelKey } from './keys.ts'
+import { authenticateManifest, type ManifestFile } from './manifest.ts'
+import { readModelFile } from './model-file.ts'
+import { Progress } from './progress.ts'
+import { listedIn, manifestIn, requireDigest } from './sealed.ts'
+import { counter, type ModelProgress, outputFor, type Source, sourceAt } from './source.ts'
+import { openStream } from './stream.ts'
+import { authenticateSealing, openTensors, type PlainTensors, type Work } from './tensors.ts'
+import { Workers } from './workers.ts'
+
+export interface OpenOptions {
+  /** the folder that a model was sealed into, or one CryptoTensors file */
+  readonly input: string
+  /** the folder that gets the opened files; made if it is not there, and never the input */
+  readonly output: string
+  /** what seals are opened and signatures verified with; it comes from the owner or from a release, never from the model */
+  readonly key: ModelKey
+  /** whether tensors are taken that their owner left in the clear */
+  readonly plainTensors: PlainTensors
+  readonly onProgress?: (progress: ModelProgress) => void
+}
+
+export interface OpenedModel {
+  /** paths of the opened files, in the output folder */
+  readonly files: readonly string[]
+  /** those of them that an earlier run had finished */
+  readonly resumed: readonly string[]
+}
+
+/** Opened weights are for whoever opened them. */
+const OPENED_MODE = 0o600
+const FOLDER_MODE = 0o700
+
+/**
+ * Opens a sealed model. A folder must have its manifest, signed by the key's owner, and every file that the manifest names. All
+ * signatures and headers are verified before anything is written, and each file appears under its name only when every byte of it
+ * has been; run again after an interruption, finished files that nobody touched are left as they are.
+ * @returns the files, or WEIGHTS_OUTPUT_IS_INPUT · what `manifestIn`, `authenticateManifest`, `listedIn`, `requireDigest`,
+ * `openTensors` and `openStream` return
+ * @throws what the file system throws
+ */
+export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =>
+  attemptAsync(async () => {
+    const { key, plainTensors } = options
+    const source = take(await sourceAt(options.input))
+    const root = take(await outputFor(source, options.output))
+    const { work: name, files } = source.isFolder ? await listed(source, key) : await alone(source)
+    for (const { real, file } of files)
+      if (file.format === 'cryptotensors') await checkHeader(real, file, key, plainTensors)
+    const count = counter(
+      files.reduce((sum, { file }) => sum + file.sizeBytes, 0),
+      options.onProgress,
+    )
+    await mkdir(root, { recursive: true, mode: FOLDER_MODE })
+    await removeUnfinished(root)
+    const progress = await Progress.of(root, key, name)
+    const workers = new Workers()
+    const resumed: string[] = []
+    try {
+      for (const { real, file } of files) {
+        const place = take(await placeWithin(root, file.path, FOLDER_MODE))
+        const entry = progress.get(file.path)
+        if (entry !== undefined && entry.digest === file.digest && entry.opened === (await stateOf(place))) {
+          resumed.push(file.path)
+        } else {
+          await openFile(real, file, place, plainTensors, { key, workers, onBytes: count.bytes(file.path) })
+          await progress.record(file.path, { digest: file.digest, opened: (await stateOf(place)) ?? '' })
+        }
+        count.file(file.path, file.sizeBytes)
+      }
+    } finally {
+      await workers.close()
+    }
+    await progress.remove()
+    return { files: files.map(({ file }) => file.path), resumed }
+  })
+
+interface Sealed {
+  /** which model this is, for the record of progress */
+  readonly work: string
+  readonly files: readonly { readonly real: string; readonly file: ManifestFile }[]
+}
+
+async function listed({ root }: Source, key: ModelKey): Promise<Sealed> {
+  const bytes = take(await manifestIn(root))
+  const manifest = take(authenticateManifest(bytes, key))
+  const files: { readonly real: string; readonly file: ManifestFile }[] = []
+  for (const file of manifest.files) files.push({ real: take(await listedIn(root, file)), file })
+  return { work: `open ${digestOf(bytes)}`, files }
+}
+
+/** A file by itself is held to its own header, which the signature covers. */
+async function alone({ files }: Source): Promise<Sealed> {
+  const [found] = files
+  if (found === undefined) throw new TypeError('a file was found and is not there')
+  const { path, real } = found
+  if (path.endsWith('.tink')) refuse('WEIGHTS_FOLDER_ONLY', path)
+  const { head, sizeBytes } = await reading(real, async (file) => ({
+    head: take(await readModelFile(file, path)).head,
+    sizeBytes: (await file.stat()).size,
+  }))
+  const digest = digestOf(head)
+  return {
+    work: `open ${digest}`,
+    files: [{ real, file: { path, name: path, sizeBytes, digest, format: 'cryptotensors' } }],
+  }
+}
+
+async function checkHeader(real: string, file: ManifestFile, key: ModelKey, plainTensors: PlainTensors): Promise<void> {
+  const model = take(await reading(real, (handle) => readModelFile(handle, file.path)))
+  take(authenticateSealing(model, key, plainTensors, file.path))
+}
+
+/** The very file that was written, as the file system tells it; undefined where there is none. */
+async function stateOf(place: string): Promise<string | undefined> {
+  const found = await existing(stat(place, { bigint: true }))
+  return found === undefined ? undefined : [found.size, found.mtimeNs, found.ctimeNs, found.ino].join(' ')
+}
+
+async function openFile(
+  real: string,
+  file: ManifestFile,
+  place: string,
+  plainTensors: PlainTensors,
+  work: Work,
+): Promise<void> {
+  const { path } = file
+  await reading(real, (sealed) =>
+    replaceFile(place, { mode: OPENED_MODE }, async (target) => {
+      if (file.format === 'cryptotensors') {
+        const model = take(await readModelFile(sealed, path))
+        // It may have been replaced since it was held to the manifest.
+        const actual = digestOf(model.head)
+        if (actual !== file.digest) refuse('WEIGHTS_DIGEST_MISMATCH', path, { expected: file.digest, actual })
+        return take(await openTensors(sealed, model, target, work, plainTensors, path))
+      }
+      take(await requireDigest(sealed, file))
+      const dataKey = unwrapKey(work.key.encryption, file.key) ?? refuse('WEIGHTS_DATA_KEY_INVALID', path)
+      take(await openStream(sealed, target, dataKey, path, work))
+    }),
+  )
+}

@@ -1,0 +1,202 @@
+import type { ChildProcessWithoutNullStreams } from 'node:child_process'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, describe, expect, it } from 'vitest'
+import { decodeConfig } from '../../src/cli/serve/config.ts'
+import type { Json, JsonObject } from '../../src/core/json.ts'
+import { SIGNED_BY_TEAM } from '../reject/signer.ts'
+import { cpuDocument } from '../reject/stage.ts'
+import { type Answered, guestKey, KbsClient } from '../service/kbs-client.ts'
+import { snpGuest } from '../service/support.ts'
+import { started, vouchsafe } from './run.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-serve-'))
+const children: ChildProcessWithoutNullStreams[] = []
+afterAll(() => {
+  for (const child of children) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true })
+})
+const home = join(folder, 'service')
+const at = (name: string) => join(home, name)
+const config = at('config.json')
+const SECRET = Buffer.from('what must not get out')
+
+const readConfig = (): JsonObject => JSON.parse(readFileSync(config, 'utf8'))
+const changed = (name: string, change: JsonObject): string => {
+  writeFileSync(at(name), JSON.stringify({ ...readConfig(), ...change }))
+  return at(name)
+}
+
+interface Running {
+  readonly address: string
+  /** ends it, and says how it ended */
+  end(): Promise<{ readonly exit: number | null; readonly log: string; readonly stdout: string }>
+}
+
+function running(child: ChildProcessWithoutNullStreams): Promise<Running> {
+  children.push(child)
+  let stdout = ''
+  let log = ''
+  child.stderr.on('data', (chunk) => {
+    log += chunk
+  })
+  const closed = new Promise<number | null>((resolve) => child.on('close', resolve))
+  return new Promise((resolve, reject) => {
+    closed.then(() => reject(new Error(`ended: ${log}`)))
+    child.stdout.on('data', (chunk) => {
+      stdout += chunk
+      const address = /^listening on (\S+)$/m.exec(stdout)?.[1]
+      if (address === undefined) return
+      const end = async () => {
+        child.kill('SIGTERM')
+        return { exit: await closed, log, stdout }
+      }
+      resolve({ address, end })
+    })
+  })
+}
+
+const policy = JSON.parse(
+  JSON.stringify(cpuDocument({}, { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } }, { level: 5 })),
+)
+const LIMITS = { releases: 1, window: 'unlimited', leases: 'unlimited', chips: 'unlimited', onlyLeases: ['kbs-guests'] }
+
+it('serves what --init made, until it is told to end', { timeout: 180_000 }, async () => {
+  const init = await vouchsafe(['serve', '--init', home, '--tenant', 'acme'])
+  expect(init).toMatchObject({ exit: 0, stderr: '' })
+  const token = readFileSync(at('administrator.token'), 'utf8').trim()
+  expect(init.stdout).not.toContain(token)
+  expect(readFileSync(config, 'utf8')).not.toContain(token)
+  expect(statSync(home).mode & 0o777).toBe(0o700)
+  for (const file of ['kek.json', 'signing-key.jwk', 'salt', 'audit.anchor', 'administrator.token', 'vouchsafe.db'])
+    expect([file, statSync(at(file)).mode & 0o777]).toEqual([file, 0o600])
+  expect((await vouchsafe(['serve', '--init', home, '--tenant', 'acme'])).exit).toBe(2)
+
+  const onAnyPort = changed('any-port.json', { listen: { host: '127.0.0.1', port: 0 } })
+  const service = await running(started(['serve', '--config', onAnyPort]))
+  const ask = async (method: string, path: string, body?: unknown, bearer = token) => {
+    const headers = { authorization: `Bearer ${bearer}` }
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) }
+    const answer = await fetch(`${service.address}${path}`, { method, headers, ...sent })
+    const text = await answer.text()
+    return { status: answer.status, text, body: text.startsWith('{') ? JSON.parse(text) : {} }
+  }
+  expect((await ask('GET', '/readyz')).text).toBe('ok\n')
+  const key = '/v1/tenants/acme/keys/weights%2Fllama'
+  const registration = { secret: SECRET.toString('base64'), policy, limits: LIMITS }
+  expect((await ask('PUT', key, registration, 'guess')).status).toBe(401)
+  expect((await ask('PUT', key, registration)).body).toMatchObject({ keyId: 'weights/llama', state: 'active' })
+
+  // Evidence of a hierarchy of the test kit's own: a published service trusts the vendors' roots alone.
+  const guest = new KbsClient(service.address, { key: guestKey('P-256'), attester: snpGuest(), tee: 'snp' })
+  const refused = (await guest.fetch('acme/weights/llama')) as Answered
+  expect(refused.status).toBe(403)
+  const codes = (refused.body as { findings: { code: string }[] }).findings.map((f) => f.code)
+  expect(codes).toEqual(['RELEASE_NOT_ACCEPTED', 'GATE_HARDWARE_MASKED', 'X509_SIGNATURE_INVALID'])
+
+  const rows = (await ask('GET', '/v1/tenants/acme/audit')).body.rows as { sequence: number; entry: string }[]
+  expect(rows.map((row) => JSON.parse(row.entry).type)).toEqual(['key.registered', 'key.refused'])
+  const proof = join(folder, 'proof.json')
+  const { row: _, ...told } = (await ask('GET', '/v1/tenants/acme/audit/2/proof')).body
+  writeFileSync(proof, JSON.stringify(told))
+  const jwks = join(folder, 'jwks.json')
+  writeFileSync(jwks, (await ask('GET', '/.well-known/jwks.json')).text)
+  const metrics = (await ask('GET', '/metrics')).text
+  expect(metrics).toContain('vouchsafe_http_requests_total')
+
+  const { exit, log, stdout } = await service.end()
+  expect(exit).toBe(0)
+  const lines = log.trim().split('\n')
+  expect(lines.map((line) => JSON.parse(line).event)).toEqual(expect.arrayContaining(['request', 'ending', 'ended']))
+  for (const text of [log, stdout, metrics]) {
+    expect(text).not.toContain(token)
+    for (const form of ['utf8', 'hex', 'base64'] as const) expect(text).not.toContain(SECRET.toString(form))
+  }
+  expect((await vouchsafe(['audit', 'verify', proof, '--keys', jwks])).exit).toBe(0)
+  const verified = ['audit', 'verify', at('vouchsafe.db'), '--keys', jwks, '--anchor', at('audit.anchor')]
+  expect((await vouchsafe(verified)).exit).toBe(0)
+})
+
+describe('a service does not start', () => {
+  const start = (file: string, before?: string) =>
+    vouchsafe(['serve', '--config', file, '--json'], before === undefined ? {} : { before })
+  const codeOf = ({ stdout }: { readonly stdout: string }): string => JSON.parse(stdout).faults[0].code
+
+  it('with a clock that cannot be believed', async () => {
+    const early = await start(config, 'Date.now = () => 0')
+    expect([early.exit, codeOf(early)]).toEqual([3, 'CLOCK_BEFORE_BUILD'])
+  })
+
+  it('with a secret that others may read, or without its store', async () => {
+    for (const file of ['salt', 'signing-key.jwk']) {
+      chmodSync(at(file), 0o640)
+      expect(await start(config)).toMatchObject({ exit: 2, stderr: expect.stringContaining('0600') })
+      chmodSync(at(file), 0o600)
+    }
+    chmodSync(at('kek.json'), 0o644)
+    const open = await start(config)
+    expect([open.exit, codeOf(open)]).toEqual([3, 'RELEASE_VAULT_UNAVAILABLE'])
+    chmodSync(at('kek.json'), 0o600)
+    const elsewhere = changed('elsewhere.json', { store: { sqlite: 'none.db' } })
+    expect(await start(elsewhere)).toMatchObject({ exit: 2, stderr: expect.stringContaining('does not exist') })
+  })
+
+  it('over an audit log that is not the one that was written', async () => {
+    const database = new DatabaseSync(at('vouchsafe.db'))
+    database.exec(
+      `DROP TRIGGER audit_fixed; UPDATE audit SET entry = replace(entry, 'acme', 'acne') WHERE sequence = 2`,
+    )
+    database.close()
+    const broken = await start(config)
+    expect([broken.exit, codeOf(broken)]).toEqual([1, 'AUDIT_CHAIN_BROKEN'])
+  })
+})
+
+describe('the configuration', () => {
+  const decoded = (change: (config: Record<string, Json>) => void) => {
+    const copy = structuredClone(readConfig()) as Record<string, Json>
+    change(copy)
+    return () => decodeConfig(copy, home)
+  }
+
+  it('has no default and no member that is not known', () => {
+    expect(decoded(() => undefined)()).toMatchObject({ store: { sqlite: at('vouchsafe.db') } })
+    for (const name of Object.keys(readConfig()))
+      expect(decoded((c) => delete c[name])).toThrow(`${name} should be present`)
+    expect(decoded((c) => Object.assign(c, { kebs: null }))).toThrow('kebs should be only')
+    expect(decoded((c) => Object.assign(c, { audit: { anchor: 'a', checkpointSeconds: 60 } }))).toThrow(
+      'audit.earlierKeys should be present',
+    )
+    expect(decoded((c) => Object.assign(c, { rateLimit: { burst: 1, perSecond: 1, per: 'ip' } }))).toThrow(
+      'rateLimit.per should be only',
+    )
+  })
+
+  it.each<[string, JsonObject, string]>([
+    ['another format', { format: 'vouchsafe/service/2' }, 'format should be'],
+    ['TLS off on an address that others reach', { listen: { host: '0.0.0.0', port: 8080 } }, 'tls may be off'],
+    ['no such place of TLS', { tls: 'on' }, 'tls should be'],
+    ['two stores', { store: { sqlite: 'a', postgres: { urlFile: 'b' } } }, 'store should be one of'],
+    ['a store of another kind', { store: { mysql: 'a' } }, 'store should be one of'],
+    ['no audience', { audience: [] }, 'audience should name'],
+    ['a session without end', { kbs: { workload: 'w', sessionSeconds: 601 } }, 'kbs.sessionSeconds should be'],
+    ['no tokens at all', { rateLimit: { burst: 0, perSecond: 1 } }, 'rateLimit.burst should be'],
+    ['a number for a path', { salt: 1 }, 'salt should be text'],
+    ['a path for paths', { collateral: 'folder' }, 'collateral should be an array'],
+  ])('is refused with %s', (_, change, message) => {
+    expect(decoded((c) => Object.assign(c, change))).toThrow(message)
+  })
+
+  it('takes TLS, PostgreSQL and a token', () => {
+    const tls = { certificate: 'tls.crt', key: 'tls.key' }
+    const pkcs11 = { module: '/usr/lib/softhsm/libsofthsm2.so', tokenLabel: 'kek', pinFile: 'pin' }
+    const store = { postgres: { urlFile: '/run/url' } }
+    expect(decoded((c) => Object.assign(c, { tls, store, kek: { pkcs11 } }))()).toMatchObject({
+      tls: { certificate: at('tls.crt'), key: at('tls.key') },
+      store,
+      kek: { pkcs11: { ...pkcs11, pinFile: at('pin') } },
+    })
+  })
+})

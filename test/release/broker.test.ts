@@ -1,0 +1,213 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { flattenedDecrypt, importJWK } from 'jose'
+import { describe, expect, it } from 'vitest'
+import { take } from '../../src/core/outcome.ts'
+import { fileVault } from '../../src/release/vault/index.ts'
+import { type FlattenedJwe, openWrapped } from '../../src/release/wrap/index.ts'
+import { leaseId } from '../gate/support.ts'
+import { newKekFile } from './files.ts'
+import {
+  FOR_GUESTS,
+  findingsOf,
+  KEY,
+  KEY_POLICY,
+  LIMITLESS,
+  ONE,
+  P256,
+  SECRET,
+  TWO,
+  testBroker,
+  X25519,
+} from './support.ts'
+
+describe('a release', () => {
+  it('goes to the key inside the evidence, and is written down', async () => {
+    const t = await testBroker()
+    const answer = await t.ask()
+    expect(findingsOf(answer)).toEqual([])
+    if (!answer.released) throw new Error(JSON.stringify(answer))
+    expect(take(await openWrapped(answer.key, X25519.privateKey, answer.binding))).toEqual(SECRET)
+    expect(answer.credential).toBe(null)
+    expect(answer.auditSequence).toBe(2)
+    expect(t.vault.opened).toEqual([`${KEY.tenant}/${KEY.keyId}`])
+    const [, entry] = await t.entries()
+    expect(entry).toMatchObject({ type: 'key.released', ...KEY, actor: 'gate', codes: [] })
+    expect(entry?.decisionDigest).toMatch(/^sha256:/)
+  })
+
+  it('brings a credential where the key can hold one', async () => {
+    const t = await testBroker()
+    const answer = await t.ask({ key: P256.publicKey })
+    expect(answer).toMatchObject({ released: true, credential: expect.stringMatching(/^credential-/) })
+    expect(t.gate.issued[0]).toMatchObject({ purpose: 'key-release', ttlSeconds: 120 })
+  })
+
+  it('is a JWE where that is asked', async () => {
+    const t = await testBroker()
+    const pair = generateKeyPairSync('ec', { namedCurve: 'P-521' })
+    const answer = await t.ask({ key: pair.publicKey, request: { format: 'jwe', wrapKey: null } })
+    if (!answer.released) throw new Error(JSON.stringify(answer))
+    const key = await importJWK(pair.privateKey.export({ format: 'jwk' }), 'ECDH-ES+A256KW')
+    const opened = await flattenedDecrypt(answer.key as FlattenedJwe, key)
+    expect(new Uint8Array(opened.plaintext)).toEqual(SECRET)
+  })
+
+  it('takes a challenge that was asked for a key of this lease', async () => {
+    const t = await testBroker()
+    expect(findingsOf(await t.ask({ purpose: 'lease' }))).toMatchObject([{ code: 'BIND_CHALLENGE_SCOPE' }])
+    const request = await t.request()
+    const other = { ...request, proof: { ...request.proof, lease: leaseId('2') } } as typeof request
+    expect(findingsOf(await t.broker.release(other))).toMatchObject([{ code: 'BIND_CHALLENGE_SCOPE' }])
+    expect(t.vault.opened).toEqual([])
+  })
+
+  it('tells what is wrong with the evidence, and nothing of what was expected', async () => {
+    const t = await testBroker()
+    const answer = await t.ask({ shown: { amd: { report: { measurement: new Uint8Array(48).fill(9) } } } })
+    expect(answer).toMatchObject({ released: false, verdict: 'reject', findings: [{ code: 'RELEASE_NOT_ACCEPTED' }] })
+    if (answer.released) throw new Error()
+    expect(answer.evidence.length).toBeGreaterThan(0)
+    for (const told of answer.evidence) expect(Object.keys(told).sort()).toEqual(['code', 'hint', 'item', 'verdict'])
+    expect((await t.entries()).at(-1)).toMatchObject({
+      type: 'key.refused',
+      codes: ['RELEASE_NOT_ACCEPTED', ...answer.evidence.map((e) => e.code)],
+    })
+  })
+})
+
+describe('a session of the KBS protocol', () => {
+  it('gives each key once, to the key that was hashed into the evidence', async () => {
+    const t = await testBroker({ limits: FOR_GUESTS })
+    await t.admin.register({ ...KEY, keyId: 'weights-2', secret: SECRET, policy: KEY_POLICY, limits: FOR_GUESTS }, ONE)
+    const session = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const proof = take(await t.attest(session))
+    const ask = (keyId = KEY.keyId) => t.broker.release({ ...KEY, keyId, proof, wrapKey: null, format: 'jwe' })
+    const answer = await ask()
+    if (!answer.released) throw new Error(JSON.stringify(answer))
+    expect(take(await openWrapped(answer.key, P256.privateKey, answer.binding))).toEqual(SECRET)
+    expect(findingsOf(await ask())).toMatchObject([{ code: 'RELEASE_CHALLENGE_CONSUMED' }])
+    expect((await ask('weights-2')).released).toBe(true)
+    expect((await t.entries()).filter((e) => e.type === 'key.released')).toMatchObject([
+      { actor: 'kbs', lease: 'inference' },
+      { actor: 'kbs' },
+    ])
+  })
+
+  it('is attested once, with the nonce it was given', async () => {
+    const t = await testBroker({ limits: FOR_GUESTS })
+    const open = () => t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const session = await open()
+    expect(await t.attest(session)).toMatchObject({ ok: true })
+    expect(await t.attest(session)).toMatchObject({ ok: false, faults: [{ code: 'RELEASE_CHALLENGE_CONSUMED' }] })
+    expect(await t.attest({ ...session, id: 'f'.repeat(32) })).toMatchObject({
+      ok: false,
+      faults: [{ code: 'RELEASE_CHALLENGE_UNKNOWN' }],
+    })
+    const other = await open()
+    const proof = take(await t.attest(await open(), { nonce: other.nonce }))
+    expect(await t.broker.release({ ...KEY, proof, wrapKey: null, format: 'jwe' })).toMatchObject({
+      findings: [{ code: 'RELEASE_NOT_ACCEPTED' }],
+      evidence: [{ code: 'BIND_NONCE_MISMATCH' }],
+    })
+    t.gate.pass(301)
+    expect(await t.attest(other)).toMatchObject({ ok: false, faults: [{ code: 'BIND_CHALLENGE_EXPIRED' }] })
+  })
+
+  it('is for no lease, which a challenge of the gate is asked for', async () => {
+    const t = await testBroker()
+    const workload = Object.values(leaseId()).join('/')
+    await expect(t.broker.openSession({ workload, ttlSeconds: 60 })).rejects.toThrow(TypeError)
+  })
+
+  it('proves nothing with evidence of another session, nor elsewhere', async () => {
+    const t = await testBroker({ limits: FOR_GUESTS })
+    const first = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const second = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    // Evidence that answers the first nonce, brought for the second session.
+    const proof = take(await t.attest({ ...first, id: second.id }, { nonce: second.nonce }))
+    const answer = await t.broker.release({ ...KEY, proof, wrapKey: null, format: 'jwe' })
+    expect(answer).toMatchObject({
+      findings: [{ code: 'RELEASE_NOT_ACCEPTED' }],
+      evidence: [{ code: 'BIND_RUNTIME_DATA_MISMATCH' }],
+    })
+    const elsewhere = await testBroker({ limits: FOR_GUESTS })
+    expect(await elsewhere.broker.release({ ...KEY, proof, wrapKey: null, format: 'jwe' })).toMatchObject({
+      findings: [{ code: 'RELEASE_CHALLENGE_UNKNOWN' }],
+    })
+    expect([...t.vault.opened, ...elsewhere.vault.opened]).toEqual([])
+  })
+
+  it('gets no key that is for any lease, since there is none', async () => {
+    const t = await testBroker()
+    const session = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const proof = take(await t.attest(session))
+    const answer = await t.broker.release({ ...KEY, proof, wrapKey: null, format: 'jwe' })
+    expect(findingsOf(answer)).toMatchObject([{ code: 'RELEASE_KEY_SCOPE' }])
+    expect(t.vault.opened).toEqual([])
+  })
+})
+
+describe('administration', () => {
+  it('takes two for what opens more', async () => {
+    const t = await testBroker()
+    const refused = { ok: false, faults: [{ code: 'ADMIN_APPROVAL_MISSING' }] }
+    expect(await t.admin.suspend(KEY, ONE)).toMatchObject({ ok: true, value: { state: 'suspended' } })
+    expect(await t.admin.resume(KEY, ONE)).toMatchObject(refused)
+    expect(await t.admin.resume(KEY, { by: 'alice', approvedBy: 'Alice' })).toMatchObject(refused)
+    expect(await t.admin.resume(KEY, TWO)).toMatchObject({ ok: true, value: { state: 'active' } })
+    expect(await t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 3 }, ONE)).toMatchObject({ ok: true })
+    expect(await t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 4 }, ONE)).toMatchObject(refused)
+    const again = { ...KEY, secret: SECRET, policy: KEY_POLICY, limits: LIMITLESS }
+    expect(await t.admin.register(again, ONE)).toMatchObject(refused)
+    expect(await t.admin.register(again, TWO)).toMatchObject({ ok: true })
+    expect(await t.admin.retire(KEY, ONE)).toMatchObject({ ok: true })
+    expect(await t.admin.resume(KEY, TWO)).toMatchObject({ ok: false, faults: [{ code: 'ADMIN_KEY_RETIRED' }] })
+    expect(await t.admin.register(again, TWO)).toMatchObject({ ok: false, faults: [{ code: 'ADMIN_KEY_RETIRED' }] })
+    const told = await t.entries()
+    expect(told.filter((e) => e.type === 'admin.approved').map((e) => [e.actor, e.codes])).toEqual([
+      ['bob', ['resume']],
+      ['bob', ['replace']],
+    ])
+    expect(told.filter((e) => e.type === 'admin.refused')).toHaveLength(4)
+  })
+
+  it('lets one of two changes at once through', async () => {
+    const t = await testBroker()
+    const both = [t.admin.suspend(KEY, ONE), t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 3 }, ONE)]
+    const done = await Promise.all(both)
+    expect(done.filter((d) => d.ok)).toHaveLength(1)
+    expect(done.flatMap((d) => (d.ok ? [] : d.faults.map((f) => f.code)))).toEqual(['ADMIN_KEY_CHANGED'])
+  })
+
+  it('refuses what it cannot mean', async () => {
+    const t = await testBroker()
+    const codes = async (change: object) => {
+      const done = await t.admin.register(
+        { ...KEY, keyId: 'k', secret: SECRET, policy: KEY_POLICY, limits: LIMITLESS, ...change },
+        ONE,
+      )
+      return done.ok ? [] : done.faults.map((f) => f.code)
+    }
+    expect(await codes({})).toEqual([])
+    expect(await codes({ keyId: '' })).toEqual(['ADMIN_REQUEST_INVALID'])
+    expect(await codes({ secret: new Uint8Array() })).toEqual(['ADMIN_REQUEST_INVALID'])
+    for (const bad of [{ releases: 0 }, { window: { releases: 1 } }, { onlyLeases: [] }, { chips: undefined }])
+      expect(await codes({ limits: { ...LIMITLESS, ...bad } })).toEqual(['ADMIN_REQUEST_INVALID'])
+    expect(await t.admin.suspend({ ...KEY, keyId: 'other' }, ONE)).toMatchObject({
+      ok: false,
+      faults: [{ code: 'ADMIN_KEY_UNKNOWN' }],
+    })
+  })
+
+  it('puts every key under the new KEK, and they go out as before', async () => {
+    const kekFile = await newKekFile()
+    const vault = take(await fileVault(kekFile))
+    const t = await testBroker({ vault })
+    const before = vault.currentKek
+    take(await vault.rotate())
+    expect(take(await t.admin.rewrapAll(KEY.tenant, ONE))).toEqual({ rewrapped: [KEY.keyId], left: [] })
+    take(await vault.drop(before))
+    expect(take(await t.admin.show(KEY)).kek).toBe(vault.currentKek)
+    expect((await t.ask()).released).toBe(true)
+  })
+})

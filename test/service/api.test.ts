@@ -1,0 +1,145 @@
+import { generateKeyPairSync } from 'node:crypto'
+import { describe, expect, it } from 'vitest'
+import { fromBase64, toBase64 } from '../../src/core/encodings.ts'
+import { take } from '../../src/core/outcome.ts'
+import { openWrapped, type Released } from '../../src/release/index.ts'
+import { ENDPOINTS } from '../../src/service/endpoints.ts'
+import { keyedAnswerOf, leaseId, orderOf } from '../gate/support.ts'
+import { KEY, KEY_POLICY, LIMITLESS, SECRET, spkiOf, TENANT, testBroker } from '../release/support.ts'
+import { serviceOver, TOKENS } from './support.ts'
+
+async function stage(parts: Parameters<typeof testBroker>[0] = {}, more: Parameters<typeof serviceOver>[1] = {}) {
+  const t = await testBroker(parts)
+  const { base, lines } = await serviceOver(t, more)
+  const ask = async (method: string, path: string, body?: unknown, ...tokens: readonly string[]) => {
+    const [first, second] = tokens.map((token) => `Bearer ${token}`)
+    const headers = {
+      ...(first === undefined ? {} : { authorization: first }),
+      ...(second === undefined ? {} : { 'vouchsafe-approval': second }),
+    }
+    const answer = await fetch(`${base}${path}`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await answer.text()
+    const read = text.startsWith('{') ? JSON.parse(text) : text
+    return { status: answer.status, body: read, codes: (read.findings ?? []).map((f: { code: string }) => f.code) }
+  }
+  return { t, base, lines, ask }
+}
+
+const REGISTRATION = { secret: toBase64(SECRET), policy: JSON.parse(JSON.stringify(KEY_POLICY)), limits: LIMITLESS }
+const pair = generateKeyPairSync('x25519')
+const SPKI = toBase64(spkiOf(pair.publicKey))
+const KEYS = `/v1/tenants/${TENANT}/keys`
+
+describe('the service', () => {
+  it('releases a key end to end: registered, leased, asked, answered, opened', async () => {
+    const { ask, t, lines } = await stage({ isEmpty: true })
+    expect((await ask('PUT', `${KEYS}/${KEY.keyId}`, REGISTRATION, TOKENS.alice)).status).toBe(200)
+    const opened = { lease: leaseId(), order: orderOf(), hostData: null, key: KEY }
+    expect((await ask('POST', '/v1/leases', opened, TOKENS.market)).status).toBe(204)
+    const challenge = await ask('POST', '/v1/challenges', { ...KEY, lease: leaseId(), teeKey: SPKI })
+    expect(challenge.status).toBe(200)
+    const nonce = take(fromBase64(challenge.body.nonce, 'nonce'))
+    const evidence = toBase64(await keyedAnswerOf(nonce, spkiOf(pair.publicKey)))
+    const asked = { ...KEY, challengeId: challenge.body.id, lease: leaseId(), evidence, wrapKey: SPKI, format: 'hpke' }
+    const answer = await ask('POST', '/v1/releases', asked)
+    expect(answer).toMatchObject({ status: 200, body: { released: true } })
+    const released = answer.body as Released
+    expect(take(await openWrapped(released.key, pair.privateKey, released.binding))).toEqual(SECRET)
+    expect((await ask('POST', '/v1/releases', asked)).codes).toEqual(['RELEASE_CHALLENGE_CONSUMED'])
+    expect((await ask('POST', '/v1/leases/close', { lease: leaseId() }, TOKENS.market)).status).toBe(204)
+    expect((await ask('POST', '/v1/challenges', { ...KEY, lease: leaseId(), teeKey: SPKI })).codes).toEqual([
+      'GATE_LEASE_CLOSED',
+    ])
+    const rows = await ask('GET', `/v1/tenants/${TENANT}/audit`, undefined, TOKENS.alice)
+    expect(rows.body.rows.map((r: { entry: string }) => JSON.parse(r.entry).type)).toEqual([
+      'key.registered',
+      'key.released',
+      'key.refused',
+    ])
+    expect(t.errors).toEqual([])
+    const secret = Buffer.from(SECRET)
+    for (const text of [JSON.stringify(lines), (await ask('GET', '/metrics')).body])
+      for (const form of ['utf8', 'hex', 'base64'] as const) expect(text).not.toContain(secret.toString(form))
+  })
+
+  it('lets administrators do what is theirs, and two of them what opens more', async () => {
+    const { ask } = await stage()
+    const key = `${KEYS}/${KEY.keyId}`
+    expect((await ask('GET', KEYS)).codes).toEqual(['SERVICE_TOKEN_REFUSED'])
+    expect((await ask('GET', KEYS, undefined, 'guess')).codes).toEqual(['SERVICE_TOKEN_REFUSED'])
+    expect((await ask('GET', KEYS, undefined, TOKENS.eve)).codes).toEqual(['SERVICE_TENANT_FORBIDDEN'])
+    expect((await ask('GET', KEYS, undefined, TOKENS.market)).codes).toEqual(['SERVICE_TENANT_FORBIDDEN'])
+    expect((await ask('POST', '/v1/leases', {}, TOKENS.alice)).codes).toEqual(['SERVICE_TENANT_FORBIDDEN'])
+    expect((await ask('GET', KEYS, undefined, TOKENS.alice)).body.keys).toMatchObject([
+      { keyId: KEY.keyId, state: 'active' },
+    ])
+    expect((await ask('POST', `${key}/suspend`, undefined, TOKENS.alice)).body).toMatchObject({ state: 'suspended' })
+    expect((await ask('POST', `${key}/resume`, undefined, TOKENS.alice)).codes).toEqual(['ADMIN_APPROVAL_MISSING'])
+    expect((await ask('POST', `${key}/resume`, undefined, TOKENS.alice, TOKENS.alice)).codes).toEqual([
+      'ADMIN_APPROVAL_MISSING',
+    ])
+    expect((await ask('POST', `${key}/resume`, undefined, TOKENS.alice, TOKENS.eve)).codes).toEqual([
+      'SERVICE_TENANT_FORBIDDEN',
+    ])
+    expect((await ask('POST', `${key}/resume`, undefined, TOKENS.alice, TOKENS.bob)).body).toMatchObject({
+      state: 'active',
+    })
+    expect((await ask('PUT', key, REGISTRATION, TOKENS.alice)).codes).toEqual(['ADMIN_APPROVAL_MISSING'])
+    expect((await ask('GET', `${KEYS}/none`, undefined, TOKENS.alice)).status).toBe(404)
+    expect(JSON.stringify((await ask('GET', key, undefined, TOKENS.alice)).body)).not.toContain(REGISTRATION.secret)
+  })
+
+  it('takes requests to the letter', async () => {
+    const { ask, base } = await stage()
+    const put = (body: unknown) => ask('PUT', `${KEYS}/k2`, body, TOKENS.alice)
+    expect((await put({ ...REGISTRATION, ttl: 5 })).codes).toEqual(['SERVICE_REQUEST_INVALID'])
+    expect((await put({ ...REGISTRATION, limits: { ...LIMITLESS, releases: 0 } })).codes).toEqual([
+      'ADMIN_REQUEST_INVALID',
+    ])
+    expect((await put({ ...REGISTRATION, limits: undefined })).codes).toEqual(['SERVICE_REQUEST_INVALID'])
+    expect((await put({ ...REGISTRATION, policy: { version: 1 } })).codes.length).toBeGreaterThan(0)
+    const twice = await fetch(`${base}/v1/challenges`, { method: 'POST', body: '{"tenant":"a","tenant":"b"}' })
+    expect(await twice.json()).toMatchObject({ findings: [{ code: 'JSON_DUPLICATE_KEY' }] })
+    const large = await fetch(`${base}/v1/releases`, { method: 'POST', body: 'x'.repeat(5_000_000) })
+    expect([large.status, await large.json()]).toMatchObject([413, { findings: [{ code: 'SERVICE_BODY_TOO_LARGE' }] }])
+  })
+
+  it('makes clients that ask too often wait', async () => {
+    const { ask } = await stage({}, { rateLimit: { burst: 2, perSecond: 0.5 } })
+    const statuses = []
+    for (let i = 0; i < 4; i++) statuses.push((await ask('GET', '/openapi.json')).status)
+    expect(statuses).toEqual([200, 200, 429, 429])
+    expect((await ask('GET', '/healthz')).status).toBe(200)
+    expect((await ask('POST', '/kbs/v0/auth', {})).body).toMatchObject({
+      type: expect.stringMatching(/AttestationError$/),
+    })
+  })
+
+  it('is what its OpenAPI document says, and nothing beside', async () => {
+    const { ask } = await stage()
+    const document = (await ask('GET', '/openapi.json')).body
+    const told = Object.entries(document.paths as object).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method} ${path}`),
+    )
+    expect(told.sort()).toEqual(ENDPOINTS.map((e) => `${e.method} ${e.path}`).sort())
+    for (const { method, path } of ENDPOINTS) {
+      const answer = await ask(
+        method.toUpperCase(),
+        path.replaceAll(/\{\w+\}/g, 'x'),
+        method === 'get' ? undefined : {},
+      )
+      expect([path, answer.body.error ?? answer.body.type ?? 'there']).not.toEqual([
+        path,
+        'there is nothing at this address',
+      ])
+    }
+    expect((await ask('GET', '/.well-known/jwks.json')).body).toMatchObject({
+      keys: [{ kid: 'service-1', crv: 'Ed25519' }],
+    })
+    expect((await ask('GET', '/v2/nothing')).status).toBe(404)
+  })
+})

@@ -1,0 +1,223 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { take } from '../../src/core/outcome.ts'
+import { chainAfter, EMPTY_HEAD, nextRow } from '../../src/release/audit/entry.ts'
+import type { ReleaseStore } from '../../src/release/ports.ts'
+import { eventOf, keyRow, NAME, release, writeKey } from './release-rows.ts'
+
+const RACERS = 64
+/** Rounds of every race: VOUCHSAFE_RACES, of which 10,000 is the figure that counts. */
+export const rounds = (unlessSaid: number): number => Number(process.env.VOUCHSAFE_RACES ?? unlessSaid)
+
+/** Ten thousand rounds take hours on a busy machine. */
+export const RACE_MILLISECONDS = 12 * 3_600_000
+
+/** Whether every row continues the one before it. */
+export async function chainHolds(store: ReleaseStore): Promise<boolean> {
+  let [sequence, chain] = [0, EMPTY_HEAD.chain]
+  for (;;) {
+    const rows = await store.auditRows(sequence, 1000)
+    for (const row of rows) {
+      if (row.sequence !== sequence + 1 || row.chain !== chainAfter(chain, row.entry)) return false
+      ;[sequence, chain] = [row.sequence, row.chain]
+    }
+    if (rows.length === 0) return (await store.auditHead()).chain === chain
+  }
+}
+
+/** What every store of a broker must do, races between two replicas included. `open` gives two of them over one empty store. */
+export function releaseContract(
+  name: string,
+  open: () => Promise<readonly [ReleaseStore, ReleaseStore]>,
+  races: number = rounds(200),
+): void {
+  describe(`release store contract: ${name}`, () => {
+    let store: ReleaseStore
+    let other: ReleaseStore
+    beforeEach(async () => {
+      ;[store, other] = await open()
+    })
+    afterEach(async () => {
+      await store.close()
+      await other.close()
+    })
+
+    it('is empty at first', async () => {
+      expect(await store.auditHead()).toEqual(EMPTY_HEAD)
+      expect([await store.key(NAME), await store.keys('acme'), await store.auditRows(0, 9)]).toEqual([
+        undefined,
+        [],
+        [],
+      ])
+      expect([await store.checkpoints(0, 9), await store.epochs()]).toEqual([[], { policy: 0, collateral: 0 }])
+      const seen = await store.transact(NAME, (view) => ({ entries: [], result: view }))
+      expect(seen).toEqual({ head: EMPTY_HEAD, key: undefined, releases: [], epochs: { policy: 0, collateral: 0 } })
+    })
+
+    it('holds a session for every replica, once and until it ends', async () => {
+      const evidence = new Uint8Array([0, 1, 255])
+      const held = { id: '0'.repeat(32), workload: 'kbs', nonce: 'AA==', evidence, expiresAt: 200 }
+      await store.putSession(held)
+      expect(await other.session(held.id)).toEqual(held)
+      expect(await other.session('1'.repeat(32))).toBeUndefined()
+      await expect(other.putSession({ ...held, workload: 'other' })).rejects.toThrow()
+      await store.pruneSessions(200)
+      expect(await other.session(held.id)).toEqual(held)
+      await store.pruneSessions(201)
+      expect(await other.session(held.id)).toBeUndefined()
+    })
+
+    it('keeps a key as it was given, and replaces it by its successor alone', async () => {
+      await store.transact(NAME, writeKey(keyRow(1)))
+      expect(await other.key(NAME)).toEqual(keyRow(1))
+      await other.transact(NAME, writeKey(keyRow(2, { state: 'suspended', limits: UNLIMITED })))
+      expect(await store.key(NAME)).toEqual(keyRow(2, { state: 'suspended', limits: UNLIMITED }))
+      for (const revision of [1, 2, 4, 2.5])
+        await expect(store.transact(NAME, writeKey(keyRow(revision)))).rejects.toThrow('revision')
+      await expect(store.transact(null, writeKey(keyRow(3)))).rejects.toThrow()
+      await expect(store.transact({ ...NAME, tenant: 'x' }, writeKey(keyRow(3)))).rejects.toThrow()
+      expect((await store.key(NAME))?.revision).toBe(2)
+      expect((await store.auditHead()).sequence).toBe(2)
+    })
+
+    it('lists the keys of a tenant in order', async () => {
+      for (const keyId of ['b', 'a', 'c']) await store.transact({ ...NAME, keyId }, writeKey(keyRow(1, { keyId })))
+      const foreign = { tenant: 'other', keyId: 'a' }
+      await store.transact(foreign, writeKey(keyRow(1, foreign)))
+      expect((await other.keys('acme')).map((k) => k.keyId)).toEqual(['a', 'b', 'c'])
+      expect((await other.keys('nobody')).length).toBe(0)
+    })
+
+    it('writes releases with their entries, and shows them oldest first', async () => {
+      await store.transact(NAME, writeKey(keyRow()))
+      for (const [i, id] of ['z', 'y', 'x'].entries()) await store.transact(NAME, release(id, { lease: id }, 100 + i))
+      const view = await other.transact(NAME, (seen) => ({ entries: [], result: seen }))
+      expect(view.releases.map((r) => [r.challengeId, r.auditSequence, r.at])).toEqual([
+        ['z', 2, 100],
+        ['y', 3, 101],
+        ['x', 4, 102],
+      ])
+      expect(view.releases[0]?.hardware).toEqual(['cpu:1', 'gpu:2'])
+      expect(view.head).toEqual(await store.auditHead())
+      expect(view.head.at).toBe(102)
+      expect(await chainHolds(other)).toBe(true)
+    })
+
+    it('records one release for a challenge, whoever asks and for whichever key', async () => {
+      const second = { ...NAME, keyId: 'second' }
+      await store.transact(NAME, writeKey(keyRow()))
+      await store.transact(second, writeKey(keyRow(1, second)))
+      await store.transact(NAME, release('c'))
+      await expect(other.transact(NAME, release('c'))).rejects.toThrow()
+      await expect(other.transact(second, release('c', second))).rejects.toThrow()
+      expect((await store.auditHead()).sequence).toBe(3)
+    })
+
+    it('writes nothing of a change that is not whole', async () => {
+      await store.transact(NAME, writeKey(keyRow()))
+      const head = await store.auditHead()
+      const row = (sequence: number) => ({ ...take(nextRow(head, eventOf('key.refused'), 100)), sequence })
+      const lone = { ...release('c')({ head, key: keyRow(), releases: [], epochs: await store.epochs() }), entries: [] }
+      const wrong: readonly (() => Promise<unknown>)[] = [
+        () => store.transact(NAME, () => lone),
+        () => store.transact(null, release('c')),
+        () => store.transact({ ...NAME, keyId: 'none' }, release('c', { keyId: 'none' })),
+        () => store.transact(null, () => ({ entries: [row(1)], result: 0 })),
+        () => store.transact(null, () => ({ entries: [row(3)], result: 0 })),
+        () => store.transact(null, () => ({ entries: [{ ...row(2), entry: '{}' }], result: 0 })),
+        () => store.transact(null, () => ({ entries: [{ ...row(2), chain: 'x' }], result: 0 })),
+        () =>
+          store.transact(NAME, (view) => {
+            writeKey(keyRow(2))(view)
+            throw new Error('no')
+          }),
+      ]
+      for (const attempt of wrong) await expect(attempt()).rejects.toThrow()
+      const beside = store.transact(NAME, release('beside'))
+      await expect(wrong[0]?.()).rejects.toThrow()
+      expect(await beside).toBe(2)
+      expect([await store.key(NAME), (await store.auditHead()).sequence]).toEqual([keyRow(), 2])
+    })
+
+    it(`has one winner among ${RACERS} racers on two replicas, ${races} times`, {
+      timeout: RACE_MILLISECONDS,
+    }, async () => {
+      for (let round = 0; round < races; round++) {
+        const name = { tenant: 'race', keyId: `k${round}` }
+        await store.transact(name, writeKey(keyRow(1, name)))
+        const racers = Array.from({ length: RACERS }, (_, i) =>
+          (i % 2 === 0 ? store : other).transact(name, release(`c${round}`, name)),
+        )
+        const won = (await Promise.allSettled(racers)).filter((r) => r.status === 'fulfilled')
+        if (won.length !== 1) expect({ round, won: won.length }).toEqual('one winner')
+      }
+      expect((await store.auditHead()).sequence).toBe(2 * races)
+      expect(await chainHolds(other)).toBe(true)
+    })
+
+    it('orders what both replicas write', async () => {
+      const refuse = (s: ReleaseStore, i: number) =>
+        s.transact(null, ({ head }) => {
+          const at = Math.max(head.at ?? 0, i)
+          const row = take(nextRow(head, eventOf('key.refused', { actor: `${i}` }), at))
+          return { entries: [row], result: row.sequence }
+        })
+      const numbers = await Promise.all(Array.from({ length: 100 }, (_, i) => refuse(i % 2 === 0 ? store : other, i)))
+      expect([...numbers].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i + 1))
+      expect(await chainHolds(store)).toBe(true)
+      expect((await other.auditRows(98, 9)).map((r) => r.sequence)).toEqual([99, 100])
+      expect((await other.auditRows(10, 2)).map((r) => r.sequence)).toEqual([11, 12])
+    })
+
+    it('keeps checkpoints, one of each size', async () => {
+      for (const size of [4, 1, 2]) await store.putCheckpoint({ size, statement: `s${size}` })
+      await other.putCheckpoint({ size: 2, statement: 's2' })
+      await expect(other.putCheckpoint({ size: 2, statement: 'forged' })).rejects.toThrow()
+      expect(await other.checkpoints(1, 9)).toEqual([
+        { size: 2, statement: 's2' },
+        { size: 4, statement: 's4' },
+      ])
+      expect((await other.checkpoints(0, 1)).map((c) => c.size)).toEqual([1])
+    })
+
+    it('moves epochs forward, for all replicas', async () => {
+      const move = (policy: number, collateral: number) =>
+        store.transact(null, () => ({ entries: [], epochs: { policy, collateral }, result: null }))
+      await move(1, 20260701)
+      expect(await other.epochs()).toEqual({ policy: 1, collateral: 20260701 })
+      await expect(move(0, 20260701)).rejects.toThrow('policy epoch')
+      await expect(move(2, 20260700)).rejects.toThrow('collateral epoch')
+      await move(2, 20260701)
+      const seen = await other.transact(null, (view) => ({ entries: [], result: view.epochs }))
+      expect(seen).toEqual({ policy: 2, collateral: 20260701 })
+    })
+
+    it('keeps copies, and takes any text as a name', async () => {
+      for (const text of ["'; DROP TABLE audit; --", '__proto__', 'constructor', 'ü\u0000x', '\\0', '\\\u0000']) {
+        const name = { tenant: text, keyId: text }
+        const row = keyRow(1, name)
+        await store.transact(name, writeKey(row))
+        await store.transact(name, release(text, { ...name, lease: text, hardware: [text] }))
+        ;(row.sealed as { data: string }).data = 'changed'
+        expect(await other.key(name)).toEqual(keyRow(1, name))
+        const view = await other.transact(name, (seen) => ({ entries: [], result: seen }))
+        expect([view.releases[0]?.lease, view.releases[0]?.hardware]).toEqual([text, [text]])
+      }
+      expect(await chainHolds(store)).toBe(true)
+    })
+
+    it('does nothing after it was closed', async () => {
+      await store.close()
+      await expect(store.auditHead()).rejects.toThrow()
+      await expect(store.transact(null, () => ({ entries: [], result: 0 }))).rejects.toThrow()
+      ;[store] = await open()
+    })
+  })
+}
+
+const UNLIMITED = {
+  releases: 'unlimited',
+  window: 'unlimited',
+  leases: 'unlimited',
+  chips: 'unlimited',
+  onlyLeases: 'any',
+} as const

@@ -1,0 +1,73 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, describe, expect, it } from 'vitest'
+import { sqliteStore } from '../../src/stores/sqlite.ts'
+import { sqliteReleaseStore } from '../../src/stores/sqlite-release.ts'
+import { releaseContract } from './release-contract.ts'
+import { keyRow, NAME, release, writeKey } from './release-rows.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-release-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+let files = 0
+const file = () => join(folder, `${files++}.db`)
+
+releaseContract('sqlite', async () => {
+  const path = file()
+  return [sqliteReleaseStore(path), sqliteReleaseStore(path)]
+})
+
+describe('the SQLite file of a broker', () => {
+  it('may be the gate’s', async () => {
+    const path = file()
+    const [gate, broker] = [sqliteStore(path), sqliteReleaseStore(path)]
+    await Promise.all([
+      gate.putChallenge({ id: 'c', record: {}, expiresAt: 10 }),
+      broker.transact(NAME, writeKey(keyRow())),
+      gate.commit({ events: [{ n: 1 }] }),
+      broker.transact(NAME, release('c')),
+    ])
+    expect((await gate.consumeChallenge('c', 1)).kind).toBe('consumed')
+    await Promise.all([gate.close(), broker.close()])
+    const again = sqliteReleaseStore(path)
+    expect((await again.auditHead()).sequence).toBe(2)
+    await again.close()
+  })
+
+  it('is brought forward from the version that had no keys, with what it holds', async () => {
+    const path = file()
+    const gate = sqliteStore(path)
+    await gate.putChallenge({ id: 'c', record: { a: 1 }, expiresAt: 10 })
+    await gate.close()
+    const database = new DatabaseSync(path)
+    database.exec(
+      'DROP TABLE release; DROP TABLE audit; DROP TABLE release_key; DROP TABLE checkpoint; DROP TABLE epoch; DROP TABLE session',
+    )
+    database.exec('PRAGMA user_version = 1')
+    database.close()
+    const broker = sqliteReleaseStore(path)
+    await broker.transact(NAME, writeKey(keyRow()))
+    await broker.close()
+    const after = sqliteStore(path)
+    expect((await after.consumeChallenge('c', 1)).kind).toBe('consumed')
+    await after.close()
+  })
+
+  it('only adds to the log and to the releases', async () => {
+    const path = file()
+    const store = sqliteReleaseStore(path)
+    await store.transact(NAME, writeKey(keyRow()))
+    await store.transact(NAME, release('c'))
+    const database = new DatabaseSync(path)
+    for (const sql of [
+      'DELETE FROM audit',
+      'DELETE FROM release',
+      "UPDATE audit SET entry = ''",
+      "UPDATE release SET lease = ''",
+    ])
+      expect(() => database.exec(sql)).toThrow('added to')
+    database.close()
+    await store.close()
+  })
+})
