@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { createVerificationCache } from '../src/core/context.ts'
 import type { Judge } from '../src/gate/ports.ts'
 import { prepareCollateral } from '../src/index.ts'
+import type { ReleaseRequest } from '../src/release/index.ts'
 import { median } from './measure.ts'
 
 /** Most time of a release over that of its decision alone. */
@@ -67,7 +68,7 @@ async function oneRound(): Promise<{ readonly release: Spent; readonly decision:
   const cache = createVerificationCache()
   const again = ([evidence, context]: Parameters<Judge>) => trustingTestAnchors(evidence, { ...context, cache })
   await Promise.all(judged.splice(0).map(again))
-  const requests = []
+  const requests: ReleaseRequest[] = []
   for (let i = 0; i < AT_ONCE; i++) requests.push(await request())
   const release = await spent(async () => {
     const answers = await Promise.all(requests.map((one) => broker.release(one)))

@@ -148,7 +148,7 @@ describe('in an empty project', () => {
     expect(own).not.toHaveLength(0)
     expect(
       own.filter((url) =>
-        /\/dist\/(cli|service|testing|collect|release|weights|stores\/(?!memory\.|copies\.)|collateral)\//.test(url),
+        /\/dist\/(agent|cli|service|testing|collect|release|weights|stores\/(?!memory\.|copies\.)|collateral)\//.test(url),
       ),
     ).toEqual([])
     const foreign = urls.filter((url) => !own.includes(url) && !url.endsWith('/hook.mjs'))
