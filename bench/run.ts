@@ -5,6 +5,7 @@ import { X509Certificate } from '@peculiar/x509'
 import type { SignatureAlgorithm } from '../src/core/crypto/port.ts'
 import { decodeCertificate } from '../src/core/x509/certificate.ts'
 import { amdMachine, nvidiaMachine } from '../src/testing/index.ts'
+import { COLLATERAL_FLOORS, collateralFigures } from './collateral.ts'
 import { alone, decisions, described, freshCache, machineWith, type RecordedCheck, recorded } from './decisions.ts'
 import { GATE_FLOORS, gateFigures } from './gate.ts'
 import { importCost } from './imports.ts'
@@ -153,6 +154,7 @@ async function main(): Promise<void> {
   }
   if (wanted('gate')) await gateLines()
   if (wanted('store challenges')) await storeLine()
+  if (wanted('collateral')) await collateralLines()
   if (wanted('weights')) await weightsLines()
   if (wanted('release')) await releaseLine()
   console.log(`Load average ${loadText()} at the end`)
@@ -195,6 +197,17 @@ async function releaseLine(): Promise<void> {
   const judged = ratio <= RELEASE_CEILING ? 'held' : 'MISSED'
   console.log(
     `${'release'.padEnd(18)} ${release.toFixed(2)} ms, on disk, against ${decision.toFixed(2)} ms of its decision: ${ratio.toFixed(2)} times by processor time (${clockRatio.toFixed(2)} by the clock); at most ${RELEASE_CEILING} times: ${judged}`,
+  )
+}
+
+async function collateralLines(): Promise<void> {
+  const { packSeconds, packMegabytes, hitShare, hitMicroseconds } = await collateralFigures()
+  const held = (isHeld: boolean) => (isHeld ? 'held' : 'MISSED')
+  console.log(
+    `${'collateral pack'.padEnd(18)} ${packSeconds.toFixed(1)} s for 1,000 machines with eight GPUs, ${packMegabytes.toFixed(0)} MiB  (at most ${COLLATERAL_FLOORS.packSeconds} s: ${held(packSeconds <= COLLATERAL_FLOORS.packSeconds)})`,
+  )
+  console.log(
+    `${'collateral hit'.padEnd(18)} ${hitMicroseconds.toFixed(0)} µs for everything of SNP and H100: ${percent(hitShare)} of the cold judgement  (at most ${percent(COLLATERAL_FLOORS.hitShare)}: ${held(hitShare <= COLLATERAL_FLOORS.hitShare)})`,
   )
 }
 

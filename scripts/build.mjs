@@ -1,10 +1,13 @@
-// Makes dist/: JavaScript and declarations from src, the JSON files beside them, and declarations for CommonJS.
+// Makes dist/: declarations from src, one JavaScript file for each entry and each part that entries share, the JSON files,
+// and declarations for CommonJS. Entries are those of package.json. Modules are joined because Node needs a millisecond for
+// each file it imports; all entries are joined in one run, so that none has a copy of what another has.
 // Plain JavaScript for any Node, so that `npm ci` builds on whatever the machine has.
 import { spawnSync } from 'node:child_process'
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
+import { rolldown } from 'rolldown'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
@@ -13,6 +16,26 @@ rmSync(join(root, 'dist'), { recursive: true, force: true })
 const compiler = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc')
 const compiled = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json'], { cwd: root, stdio: 'inherit' })
 if (compiled.status !== 0) process.exit(compiled.status ?? 1)
+
+/** What threads are started with: modules that are named at run time alone. */
+const WORKERS = ['weights/worker']
+
+// One folder deep, as the modules that ask for files beside `dist` are.
+const PARTS = 'parts/[name]-[hash].js'
+const bundle = await rolldown({
+  cwd: root,
+  platform: 'node',
+  input: Object.fromEntries(
+    [...Object.values(manifest.exports).map((entry) => entry.import?.default), ...Object.values(manifest.bin)]
+      .filter((file) => file !== undefined)
+      .map((file) => file.replace(/^\.\/dist\/|\.js$/g, ''))
+      .concat(WORKERS)
+      .map((name) => [name, `src/${name}.ts`]),
+  ),
+  external: /^[^./]/,
+})
+await bundle.write({ dir: 'dist', chunkFileNames: PARTS })
+await bundle.close()
 
 for (const file of readdirSync(join(root, 'src'), { recursive: true })) {
   if (file.endsWith('.json')) cpSync(join(root, 'src', file), join(root, 'dist', file))

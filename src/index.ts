@@ -18,6 +18,7 @@ import type { Decision, PhysicalAssurance } from './decision/decision.ts'
 import { inputDigest, judge } from './decision/judge.ts'
 import type { GateOptions } from './gate/core.ts'
 import { Gate } from './gate/gate.ts'
+import type { KnownTpm } from './policy/appraisal.ts'
 import { policyDigest } from './policy/digest.ts'
 import type { Policy, SignerKey } from './policy/policy.ts'
 import { authenticateReferenceValue } from './policy/reference-values.ts'
@@ -37,6 +38,8 @@ export interface VerifyContext {
   readonly collateral: CollateralSet
   /** what was leased or ordered; `null` for a machine without lease (posture, self-test) */
   readonly lease: Lease | null
+  /** TPMs that the verifier has met before; left out where it has met none, and a policy that asks for one then refuses */
+  readonly knownTpms?: readonly KnownTpm[]
   /** fact from outside cryptography; `unknown` unless somebody vouches for the place */
   readonly physical: PhysicalAssurance
   /** signed reference values (JWS, compact), each judged against the policy's signers */
@@ -88,6 +91,7 @@ export async function verify(evidence: Evidence, context: VerifyContext): Promis
     policy,
     freshness: context.freshness,
     lease: context.lease,
+    knownTpms: context.knownTpms ?? [],
     physical: context.physical,
     referenceValues,
     inputFaults,
@@ -164,6 +168,7 @@ export type {
   SnpClaims,
   SwitchClaims,
   TdxClaims,
+  TpmClaims,
 } from './attestation/claims.ts'
 export {
   type CollateralFile,
@@ -175,6 +180,7 @@ export type { EvidenceFile } from './attestation/envelopes/index.ts'
 export {
   compositeReportData,
   derivedGpuNonce,
+  derivedQualifyingData,
   type Freshness,
   keyReportData,
 } from './attestation/evidence-set/binding.ts'
@@ -274,6 +280,7 @@ export {
   type WebhookFetch,
   type WebhookOptions,
 } from './gate/webhooks.ts'
+export type { KnownTpm } from './policy/appraisal.ts'
 export { compose } from './policy/compose.ts'
 export { parsePolicy } from './policy/parse.ts'
 export type { Policy } from './policy/policy.ts'

@@ -37,6 +37,7 @@ export function checkArguments(evidence: Evidence, context: VerifyContext): void
   }
   if (lease === undefined) wrong('lease is an object, or null where nothing was leased')
   if (lease !== null) checkLease(lease, wrong)
+  if (context.knownTpms !== undefined) checkKnownTpms(context.knownTpms, wrong)
   if (!PHYSICAL.includes(physical)) wrong(`physical is one of ${PHYSICAL.join(', ')}`)
   if (!Array.isArray(referenceValues) || !referenceValues.every((v) => typeof v === 'string'))
     wrong('referenceValues is a list of text')
@@ -48,6 +49,17 @@ export function checkArguments(evidence: Evidence, context: VerifyContext): void
   }
   if (typeof cache?.get !== 'function' || typeof cache.set !== 'function')
     wrong('cache is what createVerificationCache returned')
+}
+
+function checkKnownTpms(known: NonNullable<VerifyContext['knownTpms']>, wrong: (what: string) => never): void {
+  if (!Array.isArray(known)) wrong('knownTpms is a list')
+  for (const { akName, activated, resetCount, restartCount } of known) {
+    if (!/^(000b[0-9a-f]{64}|000c[0-9a-f]{96}|000d[0-9a-f]{128})$/.test(akName))
+      wrong('knownTpms[].akName is the Name of a key, lower-case hexadecimal')
+    if (typeof activated !== 'boolean') wrong('knownTpms[].activated is a boolean')
+    if (![resetCount, restartCount].every((n) => Number.isSafeInteger(n) && n >= 0))
+      wrong('knownTpms[].resetCount and restartCount are counters')
+  }
 }
 
 function checkLease(lease: NonNullable<VerifyContext['lease']>, wrong: (what: string) => never): void {

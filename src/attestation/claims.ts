@@ -431,5 +431,83 @@ export interface CcaClaims {
   readonly publicKey: string
 }
 
+/** What the certificate of a TPM's key says, as its maker vouches for it. */
+export interface TpmCertificateClaims {
+  /** `id:` and eight hexadecimal digits, e.g. `id:474F4F47` for Google */
+  readonly manufacturer: string
+  readonly model: string
+  readonly version: string
+  /** content octets of the serial number, hex */
+  readonly serial: string
+  /** Google Cloud: the VM that the TPM belongs to; numbers in decimal */
+  readonly instance:
+    | {
+        readonly zone: string
+        readonly projectNumber: string
+        readonly projectId: string
+        readonly instanceId: string
+        readonly instanceName: string
+      }
+    | undefined
+}
+
+/** An event of a TPM's log, in a PCR that the log explains. */
+export interface TpmLogEvent {
+  /** place among the measured events of the log, from 0 */
+  readonly sequence: number
+  readonly pcr: number
+  /** as the log says; no digest covers it */
+  readonly type: number
+  /** in the bank of the log's claims, hex */
+  readonly digest: string
+  /** name of a firmware variable, text of an action; undefined where what the log says of the event was not what was hashed */
+  readonly name: string | undefined
+}
+
+/** What a TPM's event log proves: it was replayed to the PCRs of an authenticated quote. */
+export interface TpmEventLogClaims {
+  /** bank whose digests the events are told by; every quoted bank that the log has was replayed */
+  readonly bank: TpmBank
+  /** PCRs that are quoted and that the log leads to */
+  readonly replayed: readonly number[]
+  /** quoted PCRs above firmware's that something else measured into as well; their events are not told */
+  readonly unexplained: readonly number[]
+  readonly events: readonly TpmLogEvent[]
+  /** variable SecureBoot; undefined where it was not measured into a quoted PCR 7 before the separator */
+  readonly secureBoot: boolean | undefined
+}
+
+export type TpmBank = 'sha1' | 'sha256' | 'sha384' | 'sha512'
+
+/** What an authenticated TPM quote says. Byte fields are lower-case hex. */
+export interface TpmClaims {
+  readonly kind: 'tpm/quote'
+  /** what the verifier asked to be signed */
+  readonly qualifyingData: string
+  readonly qualifiedSigner: string
+  /** milliseconds, decimal */
+  readonly clock: string
+  readonly resetCount: number
+  readonly restartCount: number
+  /** whether the clock is known not to have been reported higher before */
+  readonly clockSafe: boolean
+  /** 8 bytes */
+  readonly firmwareVersion: string
+  readonly ak: {
+    /** SubjectPublicKeyInfo */
+    readonly publicKey: string
+    /** hash algorithm and digest of the public area; undefined where the bare key was shown */
+    readonly name: string | undefined
+    /** the certificate of its maker, proved up to a trusted root; undefined where none came with it */
+    readonly certificate: TpmCertificateClaims | undefined
+  }
+  /** quoted PCRs by bank, ascending, without those that anybody in the guest may reset (16 and 23) */
+  readonly pcrs: readonly {
+    readonly bank: TpmBank
+    readonly values: readonly { readonly index: number; readonly value: string }[]
+  }[]
+  readonly eventLog: TpmEventLogClaims | undefined
+}
+
 /** The one vocabulary that policy speaks. A kind that comes later adds a member. */
-export type Claims = CpuClaims | DeviceClaims | NitroClaims | CcaClaims
+export type Claims = CpuClaims | DeviceClaims | NitroClaims | CcaClaims | TpmClaims

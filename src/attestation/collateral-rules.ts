@@ -20,6 +20,8 @@ export interface CollateralFacts {
 export interface HighWaterMark {
   readonly evaluationNumber: number | undefined
   readonly sequenceNumber: bigint | undefined
+  /** when that object was issued; an object of the same number may not be older */
+  readonly issuedAt: UnixSeconds | undefined
   /** digests of objects that may change only together with their number, undefined where re-issue is normal */
   readonly pinnedDigest: string | undefined
 }
@@ -81,8 +83,21 @@ export function judgeCollateral(object: CollateralFacts, rules: CollateralRules)
       String(object.sequenceNumber ?? 'none'),
     )
   }
+  if (seen?.issuedAt !== undefined && object.issuedAt < seen.issuedAt && !isOfHigherNumber(object, seen)) {
+    return told(
+      'COLLATERAL_ROLLBACK',
+      'issuedAt',
+      `at or after ${toRfc3339(seen.issuedAt)}`,
+      toRfc3339(object.issuedAt),
+    )
+  }
   if (seen?.pinnedDigest !== undefined && object.digest !== seen.pinnedDigest) {
     return told('COLLATERAL_EQUIVOCATION', 'digest', seen.pinnedDigest, object.digest)
   }
   return []
 }
+
+/** Numbers order re-issues; dates do so only among objects of one number. */
+const isOfHigherNumber = (object: CollateralFacts, seen: HighWaterMark): boolean =>
+  (object.evaluationNumber ?? -1) > (seen.evaluationNumber ?? -1) ||
+  (object.sequenceNumber ?? -1n) > (seen.sequenceNumber ?? -1n)

@@ -10,10 +10,13 @@ export type EvidenceKind =
   | 'intel/sgx-quote'
   | 'aws/nitro'
   | 'arm/cca-token'
+  | 'tpm/quote'
 
-export type CpuKind = Exclude<EvidenceKind, `nvidia/${string}`>
+/** Kinds that prove a machine by themselves: no device, and no TPM, which tells of a boot and not of what it ran on. */
+export type CpuKind = Exclude<EvidenceKind, `nvidia/${string}` | `tpm/${string}`>
 
-export const isCpuKind = (kind: EvidenceKind): kind is CpuKind => !kind.startsWith('nvidia/')
+export const isCpuKind = (kind: EvidenceKind): kind is CpuKind =>
+  !kind.startsWith('nvidia/') && !kind.startsWith('tpm/')
 
 /** One piece of evidence as it arrived. Nothing in it is proved. */
 export interface EvidenceItem {
@@ -23,8 +26,13 @@ export interface EvidenceItem {
   readonly bytes: Uint8Array
   /** certificates that travelled with it (PEM, DER, or AMD's certificate table). Offers, never anchors. */
   readonly endorsements: readonly Uint8Array[]
-  /** logs of what was measured into the registers of a TDX quote (CCEL, dstack); what they say is judged against the quote */
+  /** logs of what was measured: into the registers of a TDX quote (CCEL, dstack), or into the PCRs of a TPM; what they say is judged against the quote */
   readonly eventLogs?: readonly Uint8Array[]
+  /**
+   * data that REPORT_DATA covers by their hash, as Azure's paravisor writes them (HCL report): the key of the VM's TPM, which then
+   * answers the challenge in the CPU's place
+   */
+  readonly runtimeData?: { readonly hash: 'sha256' | 'sha384' | 'sha512'; readonly bytes: Uint8Array }
   /** what the carrier puts beside the report and nobody reads (a CEC report): named in the decision and in its digest */
   readonly unread?: Uint8Array
   /** architecture the carrier claims (`HOPPER`), to be compared with the certificates */
@@ -38,6 +46,7 @@ export type Carrier =
   | 'coco/kbs'
   | 'azure/hcl'
   | 'dstack/quote'
+  | 'tpm/quote'
   | 'vouchsafe/bundle'
 
 /** What one machine presented, out of its envelope. */

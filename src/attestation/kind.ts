@@ -53,7 +53,7 @@ export interface NotChecked {
  * inconclusive). A revoked certificate is a fault of the item, never a status.
  */
 export interface RevocationReport {
-  readonly chain: 'amd' | 'nvidia-device' | 'nvidia-rim' | 'intel-pck' | 'aws-nitro'
+  readonly chain: 'amd' | 'nvidia-device' | 'nvidia-rim' | 'intel-pck' | 'aws-nitro' | 'tpm-maker'
   readonly status: 'good' | 'notGiven' | 'unknown'
   /** whether an answer it rests on came with the evidence alone */
   readonly stapled: boolean
@@ -75,6 +75,8 @@ export interface ItemJudgement {
   readonly notChecked: readonly NotChecked[]
   /** ids of injected anchors that the item's chains end in */
   readonly injectedAnchors: readonly string[]
+  /** what `withoutPadding` makes of the item's bytes, where decoding them has told */
+  readonly unpadded?: Uint8Array
 }
 
 /** One evidence kind: a folder, and a row of the registry. */

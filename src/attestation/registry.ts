@@ -8,6 +8,7 @@ import { nvidiaSwitch } from './nvidia-switch/index.ts'
 import { sevSnp } from './sev-snp/index.ts'
 import { sgx } from './sgx/index.ts'
 import { tdx } from './tdx/index.ts'
+import { tpm } from './tpm/index.ts'
 
 /** Adding a kind is adding a folder and a row here. Quotes come first: SNP reports of versions 4 and 5 may begin like one. */
 const VERIFIERS: Readonly<Record<EvidenceKind, KindVerifier>> = {
@@ -18,6 +19,7 @@ const VERIFIERS: Readonly<Record<EvidenceKind, KindVerifier>> = {
   'nvidia/switch-report': nvidiaSwitch,
   'aws/nitro': nitro,
   'arm/cca-token': cca,
+  'tpm/quote': tpm,
 }
 
 export const verifierOf = (kind: EvidenceKind): KindVerifier => VERIFIERS[kind]

@@ -35,13 +35,17 @@ const MOST_FOLDER_BYTES = LIMITS.requestBytes + LIMITS.collateralBytes
  * Somebody else may have filled a folder: there, only regular files are read. A pipe, which could keep us waiting for ever,
  * is taken where the operator names it. Not blocking, `open` does not wait for the other end of a pipe.
  */
-async function bytesOf(path: string, accepts: 'anything' | 'regular files' = 'anything'): Promise<Uint8Array> {
+async function bytesOf(
+  path: string,
+  accepts: 'anything' | 'regular files' = 'anything',
+  mostBytes = MOST_BYTES,
+): Promise<Uint8Array> {
   try {
     const file = await open(path, accepts === 'anything' ? 'r' : constants.O_RDONLY | (constants.O_NONBLOCK ?? 0))
     try {
       if (accepts === 'regular files' && !(await file.stat()).isFile())
         throw new UsageError(`cannot read ${path}: it is not a regular file`)
-      return await gather(file.createReadStream({ end: MOST_BYTES - 1, autoClose: false }))
+      return await gather(file.createReadStream({ end: mostBytes - 1, autoClose: false }), mostBytes)
     } finally {
       await file.close()
     }
@@ -51,24 +55,24 @@ async function bytesOf(path: string, accepts: 'anything' | 'regular files' = 'an
 }
 
 /** An input that is not there (closed, or a folder) looks like an empty one; neither is anything to judge. */
-async function standardInput(): Promise<Uint8Array> {
-  const bytes = await gather(process.stdin).catch((error) => {
+async function standardInput(mostBytes = MOST_BYTES): Promise<Uint8Array> {
+  const bytes = await gather(process.stdin, mostBytes).catch((error) => {
     throw unreadable('standard input', error)
   })
   if (bytes.length === 0) throw new UsageError('standard input is empty')
   return bytes
 }
 
-async function gather(stream: AsyncIterable<unknown>): Promise<Uint8Array> {
+async function gather(stream: AsyncIterable<unknown>, mostBytes: number): Promise<Uint8Array> {
   const chunks: Buffer[] = []
   let size = 0
   for await (const chunk of stream) {
     const bytes = Buffer.from(chunk as Uint8Array)
     chunks.push(bytes)
     size += bytes.length
-    if (size >= MOST_BYTES) break
+    if (size >= mostBytes) break
   }
-  return new Uint8Array(Buffer.concat(chunks).subarray(0, MOST_BYTES))
+  return new Uint8Array(Buffer.concat(chunks).subarray(0, mostBytes))
 }
 
 async function isFolder(path: string): Promise<boolean> {
@@ -137,8 +141,9 @@ async function entriesBelow(folder: string): Promise<string[]> {
   }
 }
 
-/** One file of the operator's, or `-` for standard input. */
-export const readBytes = (path: string): Promise<Uint8Array> => (path === '-' ? standardInput() : bytesOf(path))
+/** One file of the operator's, or `-` for standard input; of what is longer, so much. */
+export const readBytes = (path: string, mostBytes = MOST_BYTES): Promise<Uint8Array> =>
+  path === '-' ? standardInput(mostBytes) : bytesOf(path, 'anything', mostBytes)
 
 /** A text file of the operator's: strict UTF-8. */
 export async function readText(path: string): Promise<string> {

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import { auditCommand } from './audit.ts'
 import { codesCommand } from './codes.ts'
+import { collateralCommand } from './collateral.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { EXIT } from './exit.ts'
@@ -28,9 +29,22 @@ const program = new Command('vouchsafe')
   .showHelpAfterError('(vouchsafe help shows every command)')
   .addHelpText('after', '\nExit codes: 0 accept or ok · 1 reject · 2 usage or unreadable input · 3 inconclusive')
 
-const COMMANDS = [
-  ...[verifyCommand, gateCommand, inspectCommand, policyCommand, doctorCommand, weightsCommand, keysCommand],
-  ...[auditCommand, serveCommand, fetchKeyCommand, ocicryptCommand, codesCommand, demoCommand],
+/** In the order in which people meet them. */
+const COMMANDS: readonly (() => Command)[] = [
+  verifyCommand,
+  inspectCommand,
+  policyCommand,
+  gateCommand,
+  collateralCommand,
+  weightsCommand,
+  keysCommand,
+  auditCommand,
+  serveCommand,
+  fetchKeyCommand,
+  ocicryptCommand,
+  doctorCommand,
+  codesCommand,
+  demoCommand,
 ]
 for (const command of COMMANDS) program.addCommand(command())
 

@@ -43,6 +43,14 @@ function essence(claims: Claims): readonly string[] {
       return [claims.hwModel, `BIOS ${claims.biosVersion}`, measurements(claims)]
     case 'aws/nitro':
       return [claims.moduleId, `PCR0 ${claims.pcrs[0]?.value.slice(0, 8)}…`]
+    case 'tpm/quote':
+      return [
+        claims.ak.certificate === undefined
+          ? 'key nobody certified'
+          : `key certified by ${claims.ak.certificate.manufacturer}`,
+        `PCRs ${claims.pcrs.map((p) => `${p.bank}:${p.values.map((v) => v.index).join(',')}`).join(' ')}`,
+        ...(claims.eventLog === undefined ? [] : [`event log: ${claims.eventLog.events.length} events`]),
+      ]
     case 'arm/cca-token':
       return [`platform ${claims.instanceId.slice(0, 10)}…`, `RIM ${claims.initialMeasurement.slice(0, 8)}…`]
   }

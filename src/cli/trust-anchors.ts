@@ -19,6 +19,8 @@ export function anchorRole(
   if (name === 'NVIDIA CoRIM signing Root CA') return { role: 'nvidia/rim-root', product: undefined }
   if (name === 'Intel SGX Root CA') return { role: 'intel/sgx-root', product: undefined }
   if (name === 'aws.nitro-enclaves') return { role: 'aws/nitro-root', product: undefined }
+  // Makers of TPMs have no common way of naming, but for these words.
+  if (/\b(tpm|swtpm|tpm_ek_v1_cloud_host_root|EK)\b/i.test(name)) return { role: 'tpm/root', product: undefined }
   return undefined
 }
 
@@ -30,7 +32,7 @@ export async function anchorFrom(der: Uint8Array, source: string): Promise<Trust
   const use = anchorRole(certificate)
   if (use === undefined || !sameName(certificate.subject, certificate.issuer)) {
     throw new UsageError(
-      `--trust-anchor ${source}: not a root that any evidence kind could end in (ARK-Milan, ARK-Genoa, ARK-Turin, NVIDIA Device Identity CA, NVIDIA CoRIM signing Root CA, Intel SGX Root CA, aws.nitro-enclaves)`,
+      `--trust-anchor ${source}: not a root that any evidence kind could end in (ARK-Milan, ARK-Genoa, ARK-Turin, NVIDIA Device Identity CA, NVIDIA CoRIM signing Root CA, Intel SGX Root CA, aws.nitro-enclaves, or a root of TPMs with TPM or EK in its name)`,
     )
   }
   const spki = certificate.publicKey.spki

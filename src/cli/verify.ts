@@ -1,35 +1,19 @@
 import { Command } from 'commander'
-import { createVerificationCache } from '../core/context.ts'
-import { finding } from '../core/outcome.ts'
-import type { Decision } from '../decision/decision.ts'
-import { prepareCollateral, verify } from '../index.ts'
-import { type FreshnessOptions, freshnessFrom, leaseFrom, policyFrom, timeOfJudgement } from './arguments.ts'
+import { many, vendorFlags } from './collateral/options.ts'
 import { exitCodeOf } from './exit.ts'
-import { faultText } from './faults.ts'
-import { readFiles, readTree } from './input.ts'
 import { renderDecision } from './render-decision.ts'
 import { jsonText } from './style.ts'
-import { anchorsFrom } from './trust-anchors.ts'
+import { type Decided, type DecideOptions, decide } from './verify/decide.ts'
 
-interface VerifyOptions {
-  readonly policy?: string
-  readonly challenge?: string
-  readonly nonce?: string
-  readonly freshness: string | true
-  readonly collateral?: readonly string[]
-  readonly referenceValues?: readonly string[]
-  readonly lease?: string
-  readonly trustAnchor?: readonly string[]
-  readonly at?: string
+interface VerifyOptions extends DecideOptions {
+  readonly pack?: string
   readonly json?: boolean
   readonly explain?: boolean
 }
 
-const many = (value: string, before: readonly string[] = []): readonly string[] => [...before, value]
-
 /** `vouchsafe verify EVIDENCE`: judge one machine. */
 export function verifyCommand(): Command {
-  return new Command('verify')
+  const command = new Command('verify')
     .description('judge the evidence of one machine and explain the decision')
     .argument('<evidence>', 'file, folder, or - for standard input; the carrier is recognised by content')
     .option('--policy <policy>', 'policy file, or a preset: cpu-confidential, h100-confidential')
@@ -41,7 +25,7 @@ export function verifyCommand(): Command {
     .option('--no-freshness <reason>', 'judge without freshness and say why; never an accept')
     .option(
       '--collateral <path>',
-      'file or folder of certificates, CRLs, OCSP answers, RIMs, Intel documents; repeatable',
+      'file or folder of certificates, CRLs, OCSP answers, RIMs, Intel documents, packs; repeatable',
       many,
     )
     .option('--reference-values <path>', 'file or folder of signed reference values; repeatable', many)
@@ -52,13 +36,18 @@ export function verifyCommand(): Command {
       many,
     )
     .option('--at <time>', 'time of judgement, RFC 3339 in UTC')
-    .option('--offline', 'never go on line (this version never does)')
+    .option('--offline', 'never go on line; a cache is read where it is named with --cache')
+    .option('--pack <file>', 'write the collateral that gives this decision again into one file')
+    .option('--pack-key <file>', 'public key (JWK) with which packs among the collateral must be signed')
     .option('--explain', 'every finding with its remedy, not only the first ones')
     .option('--json', 'print the decision as JSON')
+  return vendorFlags(command)
     .addHelpText('after', '\nEvidence whose name begins with a dash goes behind --, as in: vouchsafe verify -- -report')
     .exitOverride()
     .action(async (evidence: string, options: VerifyOptions) => {
-      const decision = await decide(evidence, options)
+      const decided = await decide(evidence, options)
+      const { decision } = decided
+      if (options.pack !== undefined) await packDecision(decided, options.pack)
       process.stdout.write(
         `${options.json === true ? jsonText(decision) : renderDecision(decision, options.explain === true)}\n`,
       )
@@ -69,43 +58,12 @@ export function verifyCommand(): Command {
     })
 }
 
-async function decide(evidence: string, options: VerifyOptions): Promise<Decision> {
-  const { now, clockFaults } = timeOfJudgement(options.at)
-  const freshness: FreshnessOptions = {
-    ...(options.challenge === undefined ? {} : { challenge: options.challenge }),
-    ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
-    ...(typeof options.freshness === 'string' ? { noFreshness: options.freshness } : {}),
-  }
-  const [files, expected, policy, lease] = await Promise.all([
-    readFiles(evidence),
-    freshnessFrom(freshness),
-    options.policy === undefined ? null : policyFrom(options.policy),
-    options.lease === undefined ? null : leaseFrom(options.lease),
+/** Told on stderr, so that standard output is the decision alone. */
+async function packDecision({ judged, answers, judgeWith }: Decided, path: string): Promise<void> {
+  const [{ answersUsed }, { writePack }] = await Promise.all([
+    import('../collateral/pack/used.ts'),
+    import('./collateral/write-pack.ts'),
   ])
-  const injectedAnchors = (await Promise.all((options.trustAnchor ?? []).map(anchorsFrom))).flat()
-  const { collateral, faults } = await prepareCollateral(
-    (await Promise.all((options.collateral ?? []).map(readTree))).flat(),
-  )
-  if (faults.length > 0) process.stderr.write(`collateral left out:\n${faultText(faults)}\n`)
-  const references = (await Promise.all((options.referenceValues ?? []).map(readTree))).flat()
-  const decision = await verify(files.length === 1 && files[0] !== undefined ? files[0].bytes : files, {
-    now,
-    policy,
-    freshness: expected,
-    collateral,
-    lease,
-    physical: 'unknown',
-    referenceValues: references.map((r) => new TextDecoder().decode(r.bytes).trim()),
-    injectedAnchors,
-    cache: createVerificationCache(),
-  })
-  if (clockFaults.length === 0) return decision
-  // A clock that cannot be believed makes every date in the decision doubtful.
-  const findings = [...decision.findings, ...clockFaults.map((f) => finding(f, 'set'))]
-  return {
-    ...decision,
-    findings,
-    verdict: decision.verdict === 'reject' ? 'reject' : 'inconclusive',
-    validUntil: decision.decidedAt,
-  }
+  const { digest, objects } = await writePack(path, await answersUsed(answers, judged, judgeWith), undefined)
+  process.stderr.write(`packed ${objects} objects into ${path}: ${digest}\n`)
 }

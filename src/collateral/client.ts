@@ -9,7 +9,7 @@ import { type Exchange, type HttpAnswer, networkExchange } from './exchange.ts'
 import { askIntel } from './intel-pcs.ts'
 import { askJwks } from './jwks.ts'
 import { type Attempted, type HostManners, HostTurns, type MannersPorts, type Patience, pursue } from './manners.ts'
-import { askOcsp, NONCE_BYTES } from './nvidia-ocsp.ts'
+import { askOcsp, NONCE_BYTES, type OcspAnswers } from './nvidia-ocsp.ts'
 import { askRim } from './nvidia-rim.ts'
 import { objectName } from './object-name.ts'
 import type { CollateralRequest, FetchedObject, FetchObject } from './objects.ts'
@@ -39,6 +39,8 @@ export interface VendorClientOptions extends ServiceOptions {
   readonly patience?: Partial<Patience>
   /** for one attempt, in seconds */
   readonly attemptSeconds?: number
+  /** `fresh` unless said; `kept` for a mirror of one's own, which cannot know the nonce of every question */
+  readonly ocspAnswers?: OcspAnswers
   /** key of a subscription to NVIDIA's services; sent to them alone, and told to nobody */
   readonly nvidiaServiceKey?: string
 }
@@ -84,7 +86,7 @@ export function createVendorClient(options: VendorClientOptions = {}): FetchObje
       case 'nvidia-rim':
         return askRim(request)
       case 'nvidia-ocsp':
-        return askOcsp(request, ports.randomBytes(NONCE_BYTES))
+        return askOcsp(request, ports.randomBytes(NONCE_BYTES), options.ocspAnswers ?? 'fresh')
       case 'jwks':
         return askJwks(request)
       default:

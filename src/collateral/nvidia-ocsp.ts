@@ -29,13 +29,19 @@ interface CertId {
 }
 
 /**
+ * `fresh`: the answer carries the nonce of the question. `kept`: it may be one that a mirror holds and that others asked for;
+ * whether its dates speak for the time of judgement is judged on every use, whoever brings it.
+ */
+export type OcspAnswers = 'fresh' | 'kept'
+
+/**
  * NVIDIA's OCSP responder, asked about one certificate with a nonce of our own. The answer must be about that certificate and
  * carry that nonce; who signed it is judged on every use.
  * @param nonce 32 bytes that nobody can predict
  * @throws TypeError where the two are no certificates, or the second did not issue the first by its name
  * @see RFC 6960 §4.1; ../shared/spec/nvidia-gpu.md §6
  */
-export function askOcsp(request: OcspRequest, nonce: Uint8Array): Ask {
+export function askOcsp(request: OcspRequest, nonce: Uint8Array, answers: OcspAnswers): Ask {
   if (nonce.length !== NONCE_BYTES) throw new TypeError(`a nonce has ${NONCE_BYTES} bytes`)
   const certificate = certificateOf(request.certificate)
   const issuer = certificateOf(request.issuer)
@@ -53,7 +59,7 @@ export function askOcsp(request: OcspRequest, nonce: Uint8Array): Ask {
     body: { type: 'application/ocsp-request', bytes: encode(id, nonce) },
     maxBytes: MOST_ANSWER_BYTES,
     absence: 'the responder of NVIDIA does not answer about this certificate',
-    read: (body) => attempt(() => [readAnswer(objectName(request), id, nonce, body)]),
+    read: (body) => attempt(() => [readAnswer(objectName(request), id, answers === 'fresh' ? nonce : undefined, body)]),
   }
 }
 
@@ -85,7 +91,7 @@ function encode({ nameHash, keyHash, serial }: CertId, nonce: Uint8Array): Uint8
   return seq(tbs)
 }
 
-function readAnswer(object: string, id: CertId, nonce: Uint8Array, { bytes }: Body): CollateralFile {
+function readAnswer(object: string, id: CertId, nonce: Uint8Array | undefined, { bytes }: Body): CollateralFile {
   const answer = decodeOcsp(bytes, object)
   if (!answer.ok) {
     const [{ code, actual }] = answer.faults
@@ -95,7 +101,7 @@ function readAnswer(object: string, id: CertId, nonce: Uint8Array, { bytes }: Bo
     refuseOther(object, `serial ${id.serial}`, answer.value.responses.map((r) => `serial ${r.serial}`).join(', '))
   }
   const echoed = answer.value.nonce
-  if (echoed === undefined || !equalBytes(echoed, nonce)) {
+  if (nonce !== undefined && (echoed === undefined || !equalBytes(echoed, nonce))) {
     refuseOther(object, `nonce ${toHex(nonce)}`, echoed === undefined ? 'no nonce' : `nonce ${toHex(echoed)}`)
   }
   return { name: `${object.replace('/', '-')}.ocsp`, bytes }

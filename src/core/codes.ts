@@ -21,6 +21,7 @@ import { RIM_CODES } from './codes/rim.ts'
 import { SERVICE_CODES } from './codes/service.ts'
 import { SEV_SNP_CODES } from './codes/sev-snp.ts'
 import { TIME_CODES } from './codes/time.ts'
+import { TPM_CODES } from './codes/tpm.ts'
 import { WEIGHTS_CODES } from './codes/weights.ts'
 import { X509_CODES } from './codes/x509.ts'
 
@@ -45,6 +46,7 @@ export const CODES = {
   ...EVENT_LOG_CODES,
   ...CBOR_CODES,
   ...NITRO_CCA_CODES,
+  ...TPM_CODES,
   ...GATE_CODES,
   ...AUDIT_CODES,
   ...RESULT_CODES,

@@ -10,6 +10,7 @@ export type AnchorRole =
   | 'nvidia/rim-root'
   | 'intel/sgx-root'
   | 'aws/nitro-root'
+  | 'tpm/root'
 
 export type AmdProduct = 'Milan' | 'Genoa' | 'Turin'
 
@@ -40,7 +41,8 @@ export interface TrustAnchor {
  * as its attestation SDKs carry them; Intel
  * `https://certificates.trustedservices.intel.com/Intel_SGX_Provisioning_Certification_RootCA.cer`, whose key an older
  * certificate of the same name and serial (until 2033) certifies as well: paths rest on the key;
- * AWS `https://aws-nitro-enclaves.amazonaws.com/AWS_NitroEnclaves_Root-G1.zip`.
+ * AWS `https://aws-nitro-enclaves.amazonaws.com/AWS_NitroEnclaves_Root-G1.zip`; Google's two roots of virtual TPMs, as
+ * `http://pki.goog/cloud_integrity/tpm_ek_root_1.crt` and its private CA service hand them out.
  */
 const FACTS = [
   {
@@ -209,6 +211,32 @@ const FACTS = [
     spkiSha256: 'f2caf5ecc6190b4a8399b78bc58a2bbcd0382375db8a1bfd78a82743874fd225',
     certificateSha256: '641a0321a3e244efe456463195d606317ed7cdcc3c1756e09893f3c68f79bb5b',
   },
+  {
+    id: 'google/tpm_ek_v1_cloud_host_root',
+    role: 'tpm/root',
+    product: undefined,
+    subject:
+      'MIG+MQswCQYDVQQGEwJVUzETMBEGA1UECBMKQ2FsaWZvcm5pYTEWMBQGA1UEBxMNTW91bnRhaW4gVmlldzETMBEGA1UEChMKR29vZ2xlIExMQzEOMAwGA1UECxMFQ2xvdWQxXTBbBgNVBAMMVHRwbV9la192MV9jbG91ZF9ob3N0X3Jvb3Qtc2lnbmVyLTAtMjAxOC0wNC0wNlQxMDo1ODoyNi0wNzowMCBLOjEsIDE6UHcwMDNIc0ZZTzQ6MDoxOA==',
+    serial: '6f0e24b18dbe4e538c4f96c3a8265ac1',
+    notBefore: '2018-04-06T17:58:26Z',
+    notAfter: '2118-04-06T18:58:26Z',
+    spki: 'MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEA+8I7pO5X+Oknhq5hWj70Mq12wLsQ/mle3JfC9ucKPaRP7wk8Zv7604nKWKENI7YE2u2pW6SSJXx1dhjQxA258+KdKcFk/uzVFc3gX32TS1Ijd7lMjYPBEUFXSNy7uthmXPHeY7WW02n/1RUDfPEvPrrdI+egEFRQ2Vedj3Qm504t/Bc0/rwqIK39ggbteshExjyJc0WtNL0EiVotv4siCaHb0U39hxCxewDK6bzfkWhQtwMurOtOMD7et9G9AvCurlCwlwRW5lhVFBLm13hFtEPPgYtDMe1FPQNJ7z1oUCd1oryHiL9YsOg4jxInwHyb5W85YNifH/uo/o2wKeJxWDsFDNioC2VNMdTOLk13ansdzcVtuphTvgR01O0UDAOwj3k3R/4sLfBErXG8aBpFJ2cl6SWE1Wx07TRMOSYBV2SQr6js+KPZKzbLBb25EfmCeiyd+zCJbEB70u/Al8Gvgw22Frt68DBy+qRG8EkWB34BW6A67A4ILescUSq5qhRak2u9IEUxWihaCzR8wxxK1hiP69F31o0O2AexuBJC8IUOaj3WVypEVzBioN/wmZDBk73Jg7ONv/vcwGzFHO5el5D38v9KsiAvfNLsstPJttDcsk7n3a/P6wSTr8/8g5lIY9KHk0tUtLOMd9S4xHrSEnzMajfhAcn+nWbpod+TnaECAwEAAQ==',
+    spkiSha256: 'f23057f4f97d1d90e4cae0ce91d5a0fc99069f0a1bc147021dca33b1e9c4d0d9',
+    certificateSha256: '9bd5285f8fb18502a7947e621ffd470266f49fcd3b73e19a190f690ad32a7caf',
+  },
+  {
+    id: 'google/EK-AK CA Root',
+    role: 'tpm/root',
+    product: undefined,
+    subject:
+      'MH4xCzAJBgNVBAYTAlVTMRMwEQYDVQQIEwpDYWxpZm9ybmlhMRYwFAYDVQQHEw1Nb3VudGFpbiBWaWV3MRMwEQYDVQQKEwpHb29nbGUgTExDMRUwEwYDVQQLEwxHb29nbGUgQ2xvdWQxFjAUBgNVBAMTDUVLL0FLIENBIFJvb3Q=',
+    serial: '00a65da4f9e328f38035c3a73d4f72432bdf15dc',
+    notBefore: '2022-07-08T00:40:34Z',
+    notAfter: '2122-07-08T05:57:23Z',
+    spki: 'MIICIjANBgkqhkiG9w0BAQEFAAOCAg8AMIICCgKCAgEAnSX1UKjIlktKiXwrKE2ltLukGe6JwTqm2t23EBYhHZOcvFKDE0WJHt2u2h/EjSu5x6gIimxr00cgqvPewz838TyYU0eIkC7JV/ek+mYOksllDWp7zIeSkZKzcqPezlhha0R5wJV/M2zgy0q8Z8D5YoHj0Do2iLxH1HUaicsg3rBJdfeQ/WJtGfQ0aB2qB+BF7kcLeQoCGNnqxxPwRvVIaVoHIbMTlagZOc1vKJ+TLH2hRnFdUmyq/arrXVbdqls/FyB6/zPkldBRuutDsRs7RK0rUOwpGwou4P5gvGOsFFDhR4g3lYenobS+BiI6m0ebpgpnFB6Y7+RUwtHOybUBgft404V6RwEgpGNKqmTmbi53Tiq6bp/SEGPeIT8974O8htWEuH0i0C6chIZA8D11gSB8D+paKv6lTstXemGkt4aG6WXwb/NiZCEXeF6DRu4hHvRpq/NPyIsBCvFUw1FkkQYzAg3+2rxiJPf7cRkhxKqroYAaOK5XDc0ixcLf4K5IkZDkZsOnj0tzpVY8d5Z4W/BJQaDEpermvX49GyhiArpLiGF5yBcRflztG1rpNwWUQVvRcr1+nLV2vz0t4UbFQGl0O8rENEsybcVB6fyuZH89JF4RwmxqptQ/+rs9zuTRF8X0xvoB89l+eqClglD4gVKv0SNFJbXA9wvTfOhM/jsCAwEAAQ==',
+    spkiSha256: '56a613f57126a385dd6949294e93b0b566f96ab0573be0c2368e6f5ca779831f',
+    certificateSha256: '594759594b9b61524f6c8ef668f7177f7b9066bc0674f2f49fe9e052be78beb2',
+  },
 ] as const
 
 /** A date of the table; the table is ours, so one that does not parse is a programmer's error. */
@@ -218,7 +246,7 @@ function date(text: string): UnixSeconds {
   return at
 }
 
-/** AMD Milan, Genoa, Turin (ARK, ASK, ASVK), NVIDIA (device identity, reference manifests), Intel (SGX and TDX), AWS (Nitro). */
+/** AMD Milan, Genoa, Turin (ARK, ASK, ASVK), NVIDIA (device identity, reference manifests), Intel (SGX and TDX), AWS (Nitro), Google (virtual TPMs). */
 export const PINNED_ANCHORS: readonly TrustAnchor[] = FACTS.map((f) => ({
   ...f,
   subject: take(fromBase64(f.subject, f.id)),

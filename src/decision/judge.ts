@@ -1,6 +1,6 @@
 import type { CollateralSet } from '../attestation/collateral.ts'
 import type { ReadEvidence } from '../attestation/envelopes/index.ts'
-import type { EvidenceItem, EvidenceSet } from '../attestation/evidence.ts'
+import { type EvidenceItem, type EvidenceSet, isCpuKind } from '../attestation/evidence.ts'
 import {
   type BindingJudgement,
   type Freshness,
@@ -9,6 +9,7 @@ import {
   type ProvedItem,
 } from '../attestation/evidence-set/binding.ts'
 import { judgeMembers, judgeTopology, type Lease } from '../attestation/evidence-set/group.ts'
+import { judgeRuntimeData, type RuntimeJudgement } from '../attestation/evidence-set/runtime-data.ts'
 import type { CollateralUse, ItemJudgement, NotChecked } from '../attestation/kind.ts'
 import { verifierOf } from '../attestation/registry.ts'
 import { floorsFor } from '../attestation/sev-snp/index.ts'
@@ -18,7 +19,7 @@ import { toHex } from '../core/encodings.ts'
 import { canonicalJson, type JsonObject } from '../core/json.ts'
 import { type Fault, type Finding, fault, finding, type Outcome, verdictOf } from '../core/outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
-import type { Appraisal, AppraisalSubject } from '../policy/appraisal.ts'
+import type { Appraisal, AppraisalSubject, KnownTpm } from '../policy/appraisal.ts'
 import { appraise } from '../policy/appraise.ts'
 import { presetPolicy } from '../policy/parse.ts'
 import { acceptsRisk, type GpuRule, type Policy } from '../policy/policy.ts'
@@ -31,6 +32,8 @@ export interface Case {
   readonly policy: { readonly policy: Policy; readonly digest: string } | null
   readonly freshness: Freshness
   readonly lease: Lease | null
+  /** TPMs that the verifier has met before; empty where it has met none */
+  readonly knownTpms: readonly KnownTpm[]
   readonly physical: PhysicalAssurance
   readonly referenceValues: readonly AuthenticReferenceValue[]
   /** faults found while reading what the caller gave: collateral files, reference values */
@@ -60,13 +63,22 @@ export async function judge(
   )
   if (context.overBudget) return unreadable(context, [fault('LIMIT_SIGNATURE_BUDGET', 'evidence')], rawDigest, about)
 
-  const proved = await provedItems(context, set, judgements)
+  const proved = provedItems(context, set, judgements)
   const members = judgeMembers(set, proved, about.lease)
   const topology = judgeTopology(set, proved)
-  const binding = await bindingOf(context, set, proved, about)
-  const subject = subjectOf(context, judgements, about)
+  const runtime = await judgeRuntimeData(context, set, proved)
+  const binding = await bindingOf(context, set, proved, runtime, about)
+  const subject = subjectOf(context, judgements, runtime, about)
   const appraisal = about.policy === null ? NO_APPRAISAL : appraise(about.policy.policy, subject)
-  const grounds = groundsOf(subject, set, judgements, [...members, ...topology.faults], binding, appraisal, about)
+  const grounds = groundsOf(
+    subject,
+    set,
+    judgements,
+    [...members, ...topology.faults, ...runtime.faults],
+    binding,
+    appraisal,
+    about,
+  )
   const level = levelOf(set, grounds)
   const gpuBinding = gpuBindingOf(set, grounds)
 
@@ -74,6 +86,7 @@ export async function judge(
     ...judgements.flatMap((j) => j.faults.map((f) => ({ item: j.id, fault: f }))),
     ...members,
     ...topology.faults,
+    ...runtime.faults,
     ...binding.faults,
     ...appraisal.faults.filter((f) => !repeatsRefusedManifest(f, judgements) && !repeatsMissingGpus(f, members)),
     ...(about.policy === null
@@ -105,7 +118,7 @@ export async function judge(
     ),
     policy: policySummary(about),
     ...(await challengeSummary(context, about)),
-    evidenceDigest: await evidenceDigest(context, set),
+    evidenceDigest: await evidenceDigest(context, set, judgements),
     collateral: uses.map(({ kind, digest, validUntil: until }) => ({ kind, digest, validUntil: toRfc3339(until) })),
     injectedAnchors: [...new Set(judgements.flatMap((j) => j.injectedAnchors))].sort(),
     statements: appraisal.statements.map((g) => ({ ...g, validUntil: toRfc3339(g.validUntil) })),
@@ -141,32 +154,28 @@ function withoutWaived(judgement: ItemJudgement, about: Case): ItemJudgement {
   }
 }
 
-async function provedItems(
-  context: Context,
-  set: EvidenceSet,
-  judgements: readonly ItemJudgement[],
-): Promise<readonly ProvedItem[]> {
-  const proved = await Promise.all(
-    judgements.map(async (j, i) => {
-      const item = set.items[i]
-      if (j.claims === undefined || item === undefined) return undefined
-      return { id: j.id, claims: j.claims.value, digest: await context.digest('sha256', item.bytes) }
-    }),
-  )
-  return proved.filter((p) => p !== undefined)
+function provedItems(context: Context, set: EvidenceSet, judgements: readonly ItemJudgement[]): readonly ProvedItem[] {
+  return judgements.flatMap((j, i) => {
+    const item = set.items[i]
+    if (j.claims === undefined || item === undefined) return []
+    return [{ id: j.id, claims: j.claims.value, digest: () => context.digest('sha256', item.bytes) }]
+  })
 }
 
 async function bindingOf(
   context: Context,
   set: EvidenceSet,
   proved: readonly ProvedItem[],
+  runtime: RuntimeJudgement,
   about: Case,
 ): Promise<BindingJudgement> {
   const policy = about.policy?.policy
   const gpu = policy === undefined ? undefined : gpuRule(policy)
   const scope = { provider: about.lease?.provider, lease: about.lease?.id, policyDigest: about.policy?.digest }
   const maxAge = policy?.freshness.maxAgeSeconds ?? 120
-  const judged = await judgeBinding(context, set, proved, about.freshness, gpu?.nonce ?? 'raw', scope, maxAge)
+  const judged = await judgeBinding(
+    ...([context, set, proved, runtime, about.freshness, gpu?.nonce ?? 'raw', scope, maxAge] as const),
+  )
   const unasked = policy === undefined ? undefined : unaskedFault(about.freshness)
   return unasked === undefined
     ? judged
@@ -180,7 +189,12 @@ function unaskedFault(freshness: Freshness): Fault | undefined {
   return undefined
 }
 
-function subjectOf(context: Context, judgements: readonly ItemJudgement[], about: Case): AppraisalSubject {
+function subjectOf(
+  context: Context,
+  judgements: readonly ItemJudgement[],
+  runtime: RuntimeJudgement,
+  about: Case,
+): AppraisalSubject {
   return {
     now: context.now,
     presented: judgements.map(({ id, kind }) => ({ id, kind })),
@@ -192,6 +206,13 @@ function subjectOf(context: Context, judgements: readonly ItemJudgement[], about
     physical: about.physical,
     collateral: judgements.flatMap((j) => j.collateral),
     tcbFloors: floorsFor,
+    tpm: {
+      known: about.knownTpms,
+      bound: runtime.bound,
+      refused: runtime.isCarried
+        ? judgements.flatMap((j) => (j.kind === 'tpm/quote' && !runtime.bound.includes(j.id) ? [j.id] : []))
+        : [],
+    },
   }
 }
 
@@ -217,7 +238,7 @@ function groundsOf(
     about.policy !== null
       ? appraisal.faults.every(({ fault: f }) => f.code === 'APPRAISAL_LEASE_MISSING')
       : answered && appraise(presetPolicy('cpu-confidential'), subject).faults.length === 0
-  const hasCpu = set.items.some((i) => !i.kind.startsWith('nvidia/'))
+  const hasCpu = set.items.some((i) => isCpuKind(i.kind))
   return { genuine: sound && floor && hasCpu, binding, measured: appraisal.measured, statements: appraisal.statements }
 }
 
@@ -331,9 +352,9 @@ function notCheckedOf(
     list.push({ what: 'freshness', because: 'no challenge and no nonce were given' })
   if (about.freshness.kind === 'notChecked') list.push({ what: 'freshness', because: about.freshness.because })
   if (about.policy === null) list.push({ what: 'appraisal', because: 'no policy was given' })
-  if (set.carrier === 'azure/hcl')
-    list.push({ what: 'cpu: vTPM binding of the HCL report', because: 'this version does not judge azure-cvm' })
-  for (const { id, unread } of set.items) {
+  for (const { id, unread, runtimeData } of set.items) {
+    if (runtimeData !== undefined)
+      list.push({ what: `${id}: VM configuration and user data of the HCL report`, because: 'no rule is about them' })
     if (unread === undefined) continue
     const what = `${id}: ${unread.length} bytes between the SPDM report and its certificates (a CEC report)`
     list.push({ what, because: 'nothing signs them for us' })
@@ -364,17 +385,24 @@ async function challengeSummary(context: Context, about: Case): Promise<Pick<Dec
  * Over what the judgement read: the carrier's own claims, and kind and bytes of every item with what travelled beside it;
  * zeros behind a quote of Intel's, which its buffer leaves there, are no part of it. Not the digest of a file, an identity of nothing, and no replay key.
  */
-async function evidenceDigest(context: Context, set: EvidenceSet): Promise<string> {
+async function evidenceDigest(
+  context: Context,
+  set: EvidenceSet,
+  judgements: readonly ItemJudgement[],
+): Promise<string> {
   const items = await Promise.all(
-    set.items.map(async (i) => ({
+    set.items.map(async (i, at) => ({
       id: i.id,
       kind: i.kind,
-      sha256: await context.digestHex('sha256', verifierOf(i.kind).withoutPadding(i.bytes)),
+      sha256: await context.digestHex('sha256', judgements[at]?.unpadded ?? verifierOf(i.kind).withoutPadding(i.bytes)),
       endorsements: await Promise.all(i.endorsements.map((e) => context.digestHex('sha256', e))),
       ...(i.eventLogs === undefined
         ? {}
         : { eventLogs: await Promise.all(i.eventLogs.map((log) => context.digestHex('sha256', log))) }),
       ...(i.unread === undefined ? {} : { unread: await context.digestHex('sha256', i.unread) }),
+      ...(i.runtimeData === undefined
+        ? {}
+        : { runtimeData: await context.digestHex('sha256', i.runtimeData.bytes), runtimeHash: i.runtimeData.hash }),
     })),
   )
   return `sha256:${await context.digestHex('sha256', utf8(canonicalJson({ ...(await carrierClaims(context, set)), items })))}`

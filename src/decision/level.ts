@@ -1,4 +1,4 @@
-import type { EvidenceSet } from '../attestation/evidence.ts'
+import { type EvidenceSet, isCpuKind } from '../attestation/evidence.ts'
 import type { BindingJudgement } from '../attestation/evidence-set/binding.ts'
 import type { Appraisal } from '../policy/appraisal.ts'
 import type { GpuBinding, Level } from './decision.ts'
@@ -38,8 +38,7 @@ export function levelOf(set: EvidenceSet, grounds: Grounds): Level {
  * code that takes evidence from its own driver only (`gpu-local`) and commits to the list. Nothing today proves `tdisp`.
  */
 export function gpuBindingOf(set: EvidenceSet, grounds: Grounds): GpuBinding {
-  const hasBoth =
-    set.items.some((i) => i.kind === 'nvidia/gpu-report') && set.items.some((i) => !i.kind.startsWith('nvidia/'))
+  const hasBoth = set.items.some((i) => i.kind === 'nvidia/gpu-report') && set.items.some((i) => isCpuKind(i.kind))
   if (!hasBoth || !grounds.genuine || !grounds.binding.fresh) return 'none'
   const states = (guarantee: string) => grounds.statements.some((s) => s.guarantee === guarantee)
   // An image that signs anything for anyone would commit to a list of the host's choosing as well.

@@ -5,14 +5,16 @@ import {
   address,
   type BidIdLike,
   type BidRef,
-  has,
   type IntegerLike,
   idOf,
+  type Members,
   malformed,
-  member,
   membersOf,
   type OrderIdLike,
   type OrderRef,
+  oneSpelling,
+  ownValue,
+  PLAIN,
   readBidId,
   readOrderId,
   unsigned,
@@ -108,30 +110,42 @@ export const readBid = (value: unknown): Outcome<Bid> =>
   attempt(() => {
     const outer = membersOf(value, 'bid')
     const inner = unwrapped(outer, 'bid')
-    const ref = readBidId(member(inner, 'id', 'bid_id', 'bidId'), 'bid.id')
+    const ref = readBidId(bidIdOf(inner), 'bid.id')
     const isWrapped = inner !== outer
-    const outerId = isWrapped ? member(outer, 'id', 'bid_id', 'bidId') : undefined
+    const outerId = isWrapped ? bidIdOf(outer) : undefined
     if (outerId !== undefined) {
       const { bid } = readBidId(outerId, 'id')
       if (bid !== ref.bid) refuse('GATE_SCOPE_MISMATCH', 'id', { expected: ref.bid, actual: bid })
     }
-    const order = isWrapped && has(outer, 'order') ? take(readOrder(outer.order)) : undefined
-    const provider = isWrapped && has(outer, 'provider') ? readProvider(outer.provider) : NOBODY
+    const order = isWrapped && Object.hasOwn(outer, 'order') ? take(readOrder(outer.order)) : undefined
+    const provider = isWrapped && Object.hasOwn(outer, 'provider') ? readProvider(outer.provider) : NOBODY
     if (order !== undefined && order.ref.order !== ref.order)
       refuse('GATE_SCOPE_MISMATCH', 'order.id', { expected: ref.order, actual: order.ref.order })
     if (provider.owner !== undefined && provider.owner !== ref.provider)
       refuse('GATE_SCOPE_MISMATCH', 'provider.owner', { expected: ref.provider, actual: provider.owner })
-    const listed = member(inner, 'resources_offer', 'resourcesOffer')
+    const listed = oneSpelling(
+      ['resources_offer', 'resourcesOffer'],
+      ownValue(inner, 'resources_offer', inner.resources_offer, PLAIN.resources_offer),
+      ownValue(inner, 'resourcesOffer', inner.resourcesOffer, PLAIN.resourcesOffer),
+    )
     const offer = listed === undefined || listed === null ? [] : demands(listed, 'bid.resources_offer')
     return {
       ref,
-      isOpen: isOpen(has(inner, 'state') ? inner.state : undefined),
+      isOpen: isOpen(ownValue(inner, 'state', inner.state, PLAIN.state)),
       // An offer that names nothing is for what the order asks.
       offer: offer.length > 0 ? offer : order?.units,
       advertisedModels: provider.models,
       teeType: order?.teeType ?? provider.teeType,
     }
   })
+
+const bidIdOf = (object: Members): unknown =>
+  oneSpelling(
+    ['id', 'bid_id'],
+    ownValue(object, 'id', object.id, PLAIN.id),
+    ownValue(object, 'bid_id', object.bid_id, PLAIN.bid_id),
+    ownValue(object, 'bidId', object.bidId, PLAIN.bidId),
+  )
 
 /**
  * Reads an order, alone or as `{ order }`.
@@ -141,13 +155,16 @@ export const readOrder = (value: unknown): Outcome<Order> =>
   attempt(() => {
     const inner = unwrapped(membersOf(value, 'order'), 'order')
     const ref = readOrderId(idOf(inner, 'order'), 'order.id')
-    const spec = membersOf(has(inner, 'spec') ? inner.spec : undefined, 'order.spec')
-    const requirements = membersOf(has(spec, 'requirements') ? spec.requirements : undefined, 'order.spec.requirements')
+    const spec = membersOf(ownValue(inner, 'spec', inner.spec, PLAIN.spec), 'order.spec')
+    const requirements = membersOf(
+      ownValue(spec, 'requirements', spec.requirements, PLAIN.requirements),
+      'order.spec.requirements',
+    )
     const attributes = attributesOf(
-      has(requirements, 'attributes') ? requirements.attributes : undefined,
+      ownValue(requirements, 'attributes', requirements.attributes, PLAIN.attributes),
       'order.attributes',
     )
-    const units = demands(has(spec, 'resources') ? spec.resources : undefined, 'order.spec.resources')
+    const units = demands(ownValue(spec, 'resources', spec.resources, PLAIN.resources), 'order.spec.resources')
     if (units.length === 0) malformed('order.spec.resources', 'at least one resource unit', 'none')
     return { ref, teeType: teeTypeOf(attributes, 'order.attributes'), units }
   })
@@ -162,9 +179,12 @@ const NOBODY: Boast = { owner: undefined, teeType: undefined, models: [] }
 
 function readProvider(value: unknown): Boast {
   const inner = unwrapped(membersOf(value, 'provider'), 'provider')
-  const attributes = attributesOf(has(inner, 'attributes') ? inner.attributes : undefined, 'provider.attributes')
+  const attributes = attributesOf(
+    ownValue(inner, 'attributes', inner.attributes, PLAIN.attributes),
+    'provider.attributes',
+  )
   return {
-    owner: address(has(inner, 'owner') ? inner.owner : undefined, 'provider.owner'),
+    owner: address(ownValue(inner, 'owner', inner.owner, PLAIN.owner), 'provider.owner'),
     teeType: teeTypeOf(attributes, 'provider.attributes'),
     models: modelsOf(attributes, ADVERTISED_MODEL),
   }
@@ -183,33 +203,37 @@ const isOpen = (state: unknown): boolean =>
 const MOST_UNITS = 256
 const MOST_ATTRIBUTES = 2048
 
-/** The entries by index, holes included: neither a list's own iterator nor its own `map` is called. */
-function listOf(value: unknown, most: number, path: string): readonly unknown[] {
+/** What each entry is read as, by index and holes included: neither a list's own iterator nor its own `map` is called. */
+function listOf<T>(
+  value: unknown,
+  most: number,
+  path: string,
+  read: (entry: unknown, path: string) => T,
+): readonly T[] {
   if (!Array.isArray(value)) return malformed(path, 'a list', value)
   const { length } = value
   if (length > most) return malformed(path, `at most ${most} entries`, length)
-  const entries: unknown[] = []
-  for (let i = 0; i < length; i++) entries.push(value[i])
+  const entries = new Array<T>(length)
+  for (let i = 0; i < length; i++) entries[i] = read(value[i], path)
   return entries
 }
 
-function demands(value: unknown, path: string): readonly GpuDemand[] {
-  const units: GpuDemand[] = []
-  for (const entry of listOf(value, MOST_UNITS, path)) units.push(demand(entry, path))
-  return units
-}
+const demands = (value: unknown, path: string): readonly GpuDemand[] => listOf(value, MOST_UNITS, path, demand)
 
 function demand(entry: unknown, path: string): GpuDemand {
   const unit = membersOf(entry, path)
-  const resources = membersOf(member(unit, 'resources', 'resource'), path)
-  const count = Number(unsigned(has(unit, 'count') ? unit.count : undefined, 'u32', 'resources.count'))
-  const gpu = has(resources, 'gpu') ? resources.gpu : undefined
+  const named = oneSpelling(
+    ['resources', 'resource'],
+    ownValue(unit, 'resources', unit.resources, PLAIN.resources),
+    ownValue(unit, 'resource', unit.resource, PLAIN.resource),
+  )
+  const resources = membersOf(named, path)
+  const count = Number(unsigned(ownValue(unit, 'count', unit.count, PLAIN.count), 'u32', 'resources.count'))
+  const gpu = ownValue(resources, 'gpu', resources.gpu, PLAIN.gpu)
   if (gpu === undefined || gpu === null) return { units: 0, count, models: NO_MODELS }
   const offered = membersOf(gpu, path)
-  const [units, attributes] = [
-    has(offered, 'units') ? offered.units : undefined,
-    has(offered, 'attributes') ? offered.attributes : undefined,
-  ]
+  const units = ownValue(offered, 'units', offered.units, PLAIN.units)
+  const attributes = ownValue(offered, 'attributes', offered.attributes, PLAIN.attributes)
   return {
     units: units === undefined || units === null ? 0 : quantity(units),
     count,
@@ -219,7 +243,7 @@ function demand(entry: unknown, path: string): GpuDemand {
 
 function quantity(value: unknown): number {
   const units = membersOf(value, 'gpu.units')
-  const val = has(units, 'val') ? units.val : undefined
+  const val = ownValue(units, 'val', units.val, PLAIN.val)
   return Number(unsigned(digitsOf(val), 'u32', 'gpu.units.val'))
 }
 
@@ -231,28 +255,28 @@ function digitsOf(val: unknown): unknown {
   return bytes.ok ? latin1(bytes.value) : val
 }
 
-type Attributes = readonly (readonly [key: string, value: string])[]
-
 /** A key twice is refused: readers would choose differently. */
-function attributesOf(value: unknown, path: string): Attributes {
+function attributesOf(value: unknown, path: string): readonly AttributeLike[] {
   if (value === undefined || value === null) return NONE
-  const attributes: (readonly [string, string])[] = []
-  for (const entry of listOf(value, MOST_ATTRIBUTES, path)) {
-    const pair = membersOf(entry, path)
-    const [key, text] = [has(pair, 'key') ? pair.key : undefined, has(pair, 'value') ? pair.value : undefined]
-    if (typeof key !== 'string' || typeof text !== 'string') return malformed(path, 'key and value', entry)
-    attributes.push([key, text])
-  }
-  if (attributes.length > 1 && new Set(attributes.map(([key]) => key)).size !== attributes.length)
+  const attributes = listOf(value, MOST_ATTRIBUTES, path, attribute)
+  if (attributes.length > 1 && new Set(attributes.map(({ key }) => key)).size !== attributes.length)
     return malformed(path, 'every key once', 'a key twice')
   return attributes
 }
 
-const NONE: Attributes = []
-const NO_MODELS: readonly string[] = []
+function attribute(entry: unknown, path: string): AttributeLike {
+  const pair = membersOf(entry, path)
+  const key = ownValue(pair, 'key', pair.key, PLAIN.key)
+  const value = ownValue(pair, 'value', pair.value, PLAIN.value)
+  if (typeof key !== 'string' || typeof value !== 'string') return malformed(path, 'key and value', entry)
+  return { key, value }
+}
 
-function teeTypeOf(attributes: Attributes, path: string): TeeType | undefined {
-  const type = attributes.find(([key]) => key === 'tee/type')?.[1]
+const NONE: readonly AttributeLike[] = []
+const NO_MODELS: readonly string[] = Object.freeze([])
+
+function teeTypeOf(attributes: readonly AttributeLike[], path: string): TeeType | undefined {
+  const type = attributes.find(({ key }) => key === 'tee/type')?.value
   if (type === undefined || type === 'cpu' || type === 'cpu-gpu') return type
   return malformed(`${path}.tee/type`, 'cpu or cpu-gpu', type)
 }
@@ -261,30 +285,32 @@ function teeTypeOf(attributes: Attributes, path: string): TeeType | undefined {
 const OFFERED_MODEL = /^vendor\/[^/]+\/model\/([^/]+)/
 const ADVERTISED_MODEL = /^capabilities\/gpu\/vendor\/[^/]+\/model\/([^/]+)/
 
-function modelsOf(attributes: Attributes, form: RegExp): readonly string[] {
-  if (attributes.length === 0) return NO_MODELS
-  const models: string[] = []
-  for (const [key, value] of attributes) {
-    const model = value === 'true' ? modelOf(key, form) : ''
+function modelsOf(attributes: readonly AttributeLike[], form: RegExp): readonly string[] {
+  let models = NO_MODELS
+  for (const { key, value } of attributes) {
+    const named = value === 'true' ? modelOf(key, form) : NO_MODELS
+    const [model] = named
+    if (model === undefined || models.includes(model)) continue
     if (model === '*') return NO_MODELS
-    if (model !== '' && !models.includes(model)) models.push(model)
+    models = models.length === 0 ? named : [...models, model]
   }
   return models
 }
 
 /** The market has a few hundred such keys, and every bid brings some. */
 const MOST_KNOWN_KEYS = 1024
-const knownKeys = new Map<RegExp, Map<string, string>>([
+const knownKeys = new Map<RegExp, Map<string, readonly string[]>>([
   [OFFERED_MODEL, new Map()],
   [ADVERTISED_MODEL, new Map()],
 ])
 
-/** Empty text for a key that names no model. */
-function modelOf(key: string, form: RegExp): string {
+/** The one model that a key names, as a list that its bids share; none where it names none. */
+function modelOf(key: string, form: RegExp): readonly string[] {
   const known = knownKeys.get(form)
   const found = known?.get(key)
   if (found !== undefined) return found
-  const model = form.exec(key)?.[1]?.toUpperCase() ?? ''
-  if (known !== undefined && known.size < MOST_KNOWN_KEYS && key.length < 128) known.set(key, model)
-  return model
+  const model = form.exec(key)?.[1]?.toUpperCase()
+  const named = model === undefined ? NO_MODELS : Object.freeze([model])
+  if (known !== undefined && known.size < MOST_KNOWN_KEYS && key.length < 128) known.set(key, named)
+  return named
 }

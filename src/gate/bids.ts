@@ -34,11 +34,15 @@ export interface BidRow {
  */
 export function decideBids(core: GateCore, bids: readonly unknown[], policy: Policy): BidRow[] {
   const now = core.options.clock()
+  let decidedAt: string | undefined
   const scope: Scope = {
     policy,
     policyDigest: core.digestOf(policy),
     enforced: core.options.enforce,
-    decidedAt: toRfc3339(now),
+    decidedAt: () => {
+      decidedAt ??= toRfc3339(now)
+      return decidedAt
+    },
     closed: closedBy(core, policy),
     summaryOf: core.view.summaries(core.digestOf(policy), now),
     knows: (provider) => core.view.knows(provider),
@@ -65,7 +69,7 @@ interface Scope {
   readonly policy: Policy
   readonly policyDigest: string
   readonly enforced: boolean
-  readonly decidedAt: string
+  readonly decidedAt: () => string
   /** why nothing is admitted at all */
   readonly closed: readonly Finding[]
   readonly summaryOf: (provider: string) => Summary | undefined
@@ -143,7 +147,7 @@ function row(scope: Scope, bid: Bid | undefined, findings: readonly Finding[], s
     level: summary === undefined ? 0 : summary.level,
     basis: summary === undefined ? 'none' : 'posture',
     contested: summary?.contested ?? false,
-    validUntil: verdict === 'accept' && summary !== undefined ? summary.validUntil : scope.decidedAt,
+    validUntil: verdict === 'accept' && summary !== undefined ? summary.validUntil : scope.decidedAt(),
     policyDigest: scope.policyDigest,
     enforced: scope.enforced,
   }

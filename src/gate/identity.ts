@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
 import type { Claims } from '../attestation/claims.ts'
+import { isCpuKind } from '../attestation/evidence.ts'
 import { utf8 } from '../core/bytes.ts'
 import { toHex } from '../core/encodings.ts'
 import { canonicalJson } from '../core/json.ts'
@@ -51,7 +52,7 @@ export function identify(decision: Decision, salt: Salt): Identified {
   return {
     hardware,
     hardwareDigest: hardwareDigest(raw),
-    hasChip: decision.items.some((i) => !i.kind.startsWith('nvidia/') && i.hardwareId !== undefined),
+    hasChip: decision.items.some((i) => isCpuKind(i.kind) && i.hardwareId !== undefined),
     subjects: [...new Set(claims.flatMap(subjectsOf))].sort(),
     gpuModels: gpus.sort(),
     machine: machineOf(claims, hardware),
@@ -100,6 +101,8 @@ function subjectsOf(claims: Claims): readonly string[] {
       return claims.pcrs.filter((pcr) => pcr.index === 0).map((pcr) => `measurement:${pcr.value}`)
     case 'arm/cca-token':
       return [`product:${claims.implementationId}`, `measurement:${claims.initialMeasurement}`]
+    case 'tpm/quote':
+      return []
   }
 }
 

@@ -24,9 +24,9 @@ export function createMetrics(families: Readonly<Record<string, string>>): Metri
     count(name, labels, by = 1) {
       const family = counters.get(name)
       if (family === undefined) throw new TypeError(`no counter ${name}`)
-      const key = Object.entries(labels)
-        .map(([label, value]) => `${label}="${escaped(value)}"`)
-        .join(',')
+      let key = ''
+      for (const label of Object.keys(labels))
+        key += `${key === '' ? '' : ','}${label}="${escaped(labels[label] ?? '')}"`
       const cell = family.cells.get(key)
       if (cell === undefined) family.cells.set(key, { value: by })
       else cell.value += by
@@ -49,4 +49,5 @@ export function createMetrics(families: Readonly<Record<string, string>>): Metri
   }
 }
 
-const escaped = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"')
+const escaped = (value: string): string =>
+  /[\\\n"]/.test(value) ? value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"') : value

@@ -156,12 +156,14 @@ export function summarize(
     until,
     validUntil: toRfc3339(counted.length > 0 ? until : now),
     contested: shown.some((j) => j.isCapped),
-    refusals: counted.length > 0 ? [] : distinct(judged.flatMap((j) => (j.against === undefined ? [] : [j.against]))),
+    refusals: counted.length > 0 ? NONE : distinct(judged.flatMap((j) => (j.against === undefined ? [] : [j.against]))),
     machines: counted.length,
     gpuCount: counted.reduce((n, j) => n + j.machine.gpuModels.length, 0),
     gpus: gpusOf(counted.map((j) => j.machine)),
   }
 }
+
+const NONE: readonly Finding[] = Object.freeze([])
 
 function againstOf(
   machine: Machine,
@@ -215,8 +217,21 @@ function distinct(found: readonly Finding[]): readonly Finding[] {
   return [...first.values()].sort((a, b) => rank(a) - rank(b))
 }
 
+/** Most machines are of a few kinds, so providers that show the same GPUs share what is counted of them. */
+const MOST_KNOWN_COUNTS = 1024
+const knownCounts = new Map<string, ReadonlyMap<string, GpuCount>>()
+
 function gpusOf(machines: readonly Machine[]): ReadonlyMap<string, GpuCount> {
   const lists = machines.flatMap(({ gpuModels }) => (gpuModels.length === 0 ? [] : [gpuModels]))
+  const key = JSON.stringify(lists)
+  const known = knownCounts.get(key)
+  if (known !== undefined) return known
+  const counts = countsOf(lists)
+  if (knownCounts.size < MOST_KNOWN_COUNTS && key.length < 1024) knownCounts.set(key, counts)
+  return counts
+}
+
+function countsOf(lists: readonly (readonly string[])[]): ReadonlyMap<string, GpuCount> {
   const models = new Set(['', ...lists.flat()])
   const countOf = (model: string): GpuCount => {
     const each = lists.map((list) => (model === '' ? list.length : list.filter((m) => m === model).length))

@@ -28,6 +28,17 @@ export interface FirmwareFloors {
   readonly notCovered: readonly string[]
 }
 
+/** What the verifier knows of a TPM from before: its own record, never something that came with the evidence. */
+export interface KnownTpm {
+  /** Name of the attestation key, hex: hash algorithm and digest of its public area */
+  readonly akName: string
+  /** whether the TPM proved by credential activation that the key lives beside a certified endorsement key */
+  readonly activated: boolean
+  /** counters as they were seen last */
+  readonly resetCount: number
+  readonly restartCount: number
+}
+
 export interface AppraisedItem {
   readonly id: string
   /** proved: of an item whose signature held */
@@ -47,6 +58,13 @@ export interface AppraisalSubject {
   readonly physical: 'unknown' | 'audited' | 'hyperscaler'
   readonly collateral: readonly CollateralUse[]
   /** `floorsFor` of sev-snp: a table, handed in because policy knows no kind */
+  readonly tpm: {
+    readonly known: readonly KnownTpm[]
+    /** ids of TPM quotes whose key the proved CPU report covers */
+    readonly bound: readonly string[]
+    /** ids of TPM quotes whose key that report was to cover and does not, which was told */
+    readonly refused: readonly string[]
+  }
   readonly tcbFloors: (processor: Pick<SnpClaims, 'product' | 'cpuid'>, bulletinsUpTo: UnixSeconds) => FirmwareFloors
 }
 

@@ -16,6 +16,7 @@ import { appraiseRevocation } from './appraise-revocation.ts'
 import { appraiseSgx } from './appraise-sgx.ts'
 import { appraiseSnp, floorsOf } from './appraise-snp.ts'
 import { appraiseTdx } from './appraise-tdx.ts'
+import { appraiseTpm, tpmNotChecked } from './appraise-tpm.ts'
 import type { CpuRule, Policy } from './policy.ts'
 
 type Cpu = AppraisedItem & { readonly claims: CpuClaims }
@@ -23,7 +24,7 @@ const isCpu = (item: AppraisedItem): item is Cpu => Object.values<string>(KIND_O
 
 /**
  * Holds proved claims against a policy. Pure: the same arguments give the same faults, in the same order, and every rule
- * that is not met is among them. Codes are those of `appraiseSnp`, `appraiseTdx`, `appraiseSgx`, `appraiseMeasurement` and `appraiseGpus`,
+ * that is not met is among them. Codes are those of `appraiseSnp`, `appraiseTdx`, `appraiseSgx`, `appraiseMeasurement`, `appraiseGpus` and `appraiseTpm`,
  * APPRAISAL_CPU_MISSING · POLICY_KIND_NOT_COVERED · APPRAISAL_ASSURANCE_TOO_LOW · APPRAISAL_LEASE_MISSING · COLLATERAL_TOO_OLD · CRL_MISSING.
  * Level, freshness and `gpuBinding` are compared by the decision, from `measured` and `statements` among others.
  */
@@ -34,6 +35,7 @@ export function appraise(policy: Policy, subject: AppraisalSubject): Appraisal {
   const cpu = cpus.length === 0 ? undefined : nearest(policy, subject, cpus)
   faults.push(...(cpu?.faults ?? []))
   faults.push(...appraiseGpus(policy, subject, cpu?.statements ?? []))
+  faults.push(...appraiseTpm(policy, subject))
   appraiseSurroundings(policy, subject, faults)
   return {
     faults,
@@ -41,7 +43,7 @@ export function appraise(policy: Policy, subject: AppraisalSubject): Appraisal {
     statements: cpu?.statements ?? [],
     alternative: cpu?.index,
     ...(cpu === undefined || cpu.ends.length === 0 ? {} : { validUntil: Math.min(...cpu.ends) }),
-    notChecked: cpu?.notChecked ?? [],
+    notChecked: [...(cpu?.notChecked ?? []), ...tpmNotChecked(policy, subject)],
   }
 }
 
@@ -56,7 +58,7 @@ const KIND_OF: Readonly<Record<CpuRule['platform'], CpuClaims['kind']>> = {
 function appraisePresence({ require }: Policy, { presented }: AppraisalSubject, faults: AppraisalFault[]): void {
   const kinds = [...new Set(require.cpu.any.map((rule) => KIND_OF[rule.platform]))]
   const expected = kinds.join(' | ')
-  const cpus = presented.filter(({ kind }) => !kind.startsWith('nvidia/'))
+  const cpus = presented.filter(({ kind }) => !kind.startsWith('nvidia/') && kind !== 'tpm/quote')
   const [first] = cpus
   if (first === undefined) {
     reportFor('set', '/require', faults)('APPRAISAL_CPU_MISSING', 'cpu', '/cpu', { expected, actual: 'none' })

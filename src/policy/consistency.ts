@@ -9,8 +9,10 @@ import {
   type SgxRule,
   type SnpRule,
   type TdxRule,
+  type TpmRule,
 } from './policy.ts'
 import { HOPPER_MODELS, PPCIE_BOARD_GPUS } from './rules-gpu.ts'
+import { BANK_BYTES } from './rules-tpm.ts'
 
 /**
  * What a policy says between its members: rules that exclude one another, risks taken without being named, keys released to
@@ -22,6 +24,7 @@ export function contradictionsOf(policy: Policy): readonly Fault[] {
   const faults: Faults = []
   for (const [i, rule] of policy.require.cpu.any.entries()) cpu(policy, rule, pointer('/require/cpu/any', i), faults)
   if (typeof policy.require.gpu === 'object') gpu(policy.require.gpu, policy, faults)
+  if (policy.require.tpm !== undefined) tpm(policy.require.tpm, faults)
   level(policy, faults)
   keyRelease(policy, faults)
   return faults
@@ -126,6 +129,28 @@ function gpu(rule: GpuRule, policy: Policy, faults: Faults): void {
   const boardOnly = rule.modes !== 'any' && rule.modes.every((mode) => mode === 'PPCIE')
   if (boardOnly && rule.count !== 'lease' && rule.count !== PPCIE_BOARD_GPUS) {
     unsatisfiable(faults, `${at}/count`, `${PPCIE_BOARD_GPUS}, the GPUs of a PPCIE board`, String(rule.count))
+  }
+}
+
+function tpm(rule: TpmRule, faults: Faults): void {
+  const at = '/require/tpm'
+  for (const [index, values = []] of Object.entries(rule.pcrs)) {
+    const wrong = values.find((value) => value.length !== 2 * BANK_BYTES[rule.bank])
+    if (wrong !== undefined)
+      unsatisfiable(
+        faults,
+        `${at}/pcrs/${index}`,
+        `values of ${BANK_BYTES[rule.bank]} bytes, as ${rule.bank} has`,
+        wrong,
+      )
+  }
+  if (rule.akTrust.every((by) => by === 'pinned') && rule.akNames === 'any')
+    unsatisfiable(faults, `${at}/akNames`, 'names of attestation keys, as akTrust says pinned', 'any')
+  if (rule.akTrust.every((by) => by === 'cpu-report') && rule.gceProjects !== 'any')
+    unsatisfiable(faults, `${at}/gceProjects`, 'certificate in akTrust: nothing else names a project', 'cpu-report')
+  if (Object.keys(rule.pcrs).length === 0 && rule.secureBoot === 'any') {
+    const expected = 'values of a PCR, or secureBoot required: a quote of nothing in particular proves nothing'
+    faults.push(fault('POLICY_MEASUREMENT_REQUIRED', `${at}/pcrs`, { expected, actual: 'none' }))
   }
 }
 

@@ -1,6 +1,7 @@
 import { pointer } from '../core/json.ts'
 import { explainSgx, explainTdx } from './explain-dcap.ts'
 import { explainGpu, explainSnp, type RuleSentence } from './explain-rules.ts'
+import { explainTpm } from './explain-tpm.ts'
 import { pinsLaunch } from './measurement.ts'
 import type { CpuRule, Policy } from './policy.ts'
 import { type ResidualRisk, residualRisks } from './residual-risks.ts'
@@ -43,6 +44,7 @@ export function explainPolicy(policy: Policy): Explanation {
       say(`${at}${member}`, several ? `Alternative ${i + 1}: ${text}` : text)
   }
   for (const { member, text } of explainGpu(require.gpu)) say(`/require/gpu${member}`, text)
+  for (const { member, text } of explainTpm(require.tpm)) say(`/require/tpm${member}`, text)
   if (require.physical !== 'any') {
     say(
       '/require/physical',

@@ -24,6 +24,8 @@ export interface Policy {
     readonly cpu: { readonly any: NonEmpty<CpuRule> }
     /** `none`: no GPU may be there · `any`: GPUs are neither required nor relied on */
     readonly gpu: GpuRule | 'none' | 'any'
+    /** left out: a TPM is neither required nor relied on */
+    readonly tpm?: TpmRule
     readonly physical: AllowList<'audited' | 'hyperscaler'>
     /** whether a lease must be given, and say how many GPUs were leased; where one is given it is always compared */
     readonly lease: 'required-with-gpu-count' | 'required' | 'if-given'
@@ -213,6 +215,29 @@ export interface GpuRule {
   readonly unique: true
   /** serial numbers of identity keys, hex of 9 bytes */
   readonly deviceIds: AllowList<string>
+}
+
+/** PCRs that a policy may name: 16 and 23 can be reset by anybody in the guest. */
+export type TpmPcrIndex =
+  | ('0' | '1' | '2' | '3' | '4' | '5' | '6' | '7' | '8' | '9' | '10' | '11' | '12' | '13' | '14' | '15')
+  | ('17' | '18' | '19' | '20' | '21' | '22')
+
+/** Values that each named PCR may have, hex of the bank's size. */
+export type TpmPcrs = { readonly [index in TpmPcrIndex]?: NonEmpty<string> }
+
+/** What a TPM beside the CPU must show: a quote that answers the challenge, by a key that somebody vouches for. */
+export interface TpmRule {
+  readonly akTrust: NonEmpty<'activated' | 'certificate' | 'cpu-report' | 'pinned'>
+  /** Names of attestation keys, hex: algorithm and digest */
+  readonly akNames: AllowList<string>
+  readonly gceProjects: AllowList<string>
+  readonly revocation: 'required' | 'none'
+  readonly bank: 'sha256' | 'sha384' | 'sha512'
+  readonly pcrs: TpmPcrs
+  readonly secureBoot: 'required' | 'any'
+  readonly clock: 'safe' | 'any'
+  readonly counters: 'known' | 'if-known'
+  readonly minResetCount: number
 }
 
 export interface ReferenceValueRule {

@@ -67,6 +67,11 @@ const RISKS: readonly Risk[] = [
     remains: (policy) => gpuOf(policy)?.binding === 'shared-nonce',
   },
   {
+    threats: ['T21'],
+    text: 'Does not prove that the TPM belongs to this machine: unless the CPU report covers its key, quotes may be relayed from another.',
+    remains: ({ require: { tpm } }) => tpm?.akTrust.some((by) => by !== 'cpu-report') === true,
+  },
+  {
     threats: ['T12', 'T16'],
     text: 'Does not prove that the GPU is out of devtools mode, in which the host can read it.',
     remains: (policy) => gpuOf(policy)?.devtools === 'not-proved',

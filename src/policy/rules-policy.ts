@@ -1,7 +1,8 @@
 import type { GpuRule, KeyReleaseRule, Policy, ReferenceValueRule, Risk } from './policy.ts'
 import { alternatives } from './rules-cpu.ts'
 import { gpuRule } from './rules-gpu.ts'
-import { ALWAYS, leaf, object, REQUIRED, type Shape } from './shape.ts'
+import { tpmRule } from './rules-tpm.ts'
+import { ALWAYS, leaf, OMITTED, object, REQUIRED, type Shape } from './shape.ts'
 import { signerList } from './signers.ts'
 import { allowList, always, atLeast, atMost, choice, consentList, formed, integer, oneOf, wordOr } from './values.ts'
 
@@ -89,6 +90,12 @@ const requirements = object<Policy['require']>({
       'GPU evidence: rules; "none" refuses a machine with a GPU; "any" neither requires GPUs nor relies on them.',
     shape: gpu,
     absent: 'none',
+  },
+  tpm: {
+    description:
+      'Rules for a TPM quote beside the CPU evidence. Left out, a TPM is neither required nor relied on; with rules, evidence without a proved quote is refused.',
+    shape: tpmRule,
+    absent: OMITTED,
   },
   physical: {
     description: 'Who must vouch for the place of the machine, whose owner can attack it physically; or "any".',

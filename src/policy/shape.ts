@@ -33,13 +33,15 @@ export interface Shape<T> {
 export const REQUIRED = Symbol('required')
 /** A member that every document writes itself. */
 export const ALWAYS = Symbol('always')
+/** A member that may be left out and then asks for nothing: it does not exist in the policy, which keeps its digest. */
+export const OMITTED = Symbol('omitted')
 
 export interface Member<T> {
   /** for authors: what the rule is about, as the schema says it */
   readonly description: string
   readonly shape: Shape<T>
   /** value of a member that is left out; never looser than our own floor */
-  readonly absent: T | typeof REQUIRED | typeof ALWAYS
+  readonly absent: T | typeof REQUIRED | typeof ALWAYS | typeof OMITTED
 }
 
 export type Members<T> = { readonly [K in keyof T]-?: Member<T[K]> }
@@ -54,6 +56,7 @@ export function object<T extends object>(members: Members<T>): Shape<T> {
   const names = table.map(([name]) => name)
   const demanded = table.filter(([, m]) => m.absent === REQUIRED).map(([name]) => name)
   const nested = table.flatMap(([name, m]) => (m.shape.demands === undefined ? [] : [[name, m.shape.demands] as const]))
+  const due = table.filter(([, m]) => m.absent !== OMITTED).map(([name]) => name)
   const always = table.filter(([, m]) => m.absent === ALWAYS).map(([name]) => name)
   return {
     schema: {
@@ -80,24 +83,34 @@ export function object<T extends object>(members: Members<T>): Shape<T> {
         const written = json[name]
         const at = pointer(path, name)
         if (written !== undefined) value[name] = member.shape.read(written, at, faults, base?.[name])
-        else if (base !== undefined && member.absent !== ALWAYS) value[name] = base[name]
+        else if (base?.[name] !== undefined && member.absent !== ALWAYS) value[name] = base[name]
+        else if (member.absent === OMITTED) continue
         else if (typeof member.absent === 'symbol') faults.push(fault('POLICY_KEY_MISSING', at, { expected: name }))
         else value[name] = member.absent
       }
-      return names.every((name) => value[name] !== undefined) ? (value as T) : undefined
+      // What was written and could not be read is undefined too, and was told.
+      const isWhole =
+        Object.values(value).every((v) => v !== undefined) && due.every((name) => Object.hasOwn(value, name))
+      return isWhole ? (value as T) : undefined
     },
     both(floor, tenant, path, clashes) {
       const value: Record<string, unknown> = {}
-      for (const [name, { shape }] of table) {
-        value[name] = shape.both(floor[name], tenant[name], pointer(path, name), clashes)
+      for (const [name, { shape, absent }] of table) {
+        if (absent === OMITTED && (floor[name] === undefined || tenant[name] === undefined)) {
+          const only = floor[name] ?? tenant[name]
+          if (only !== undefined) value[name] = only
+        } else value[name] = shape.both(floor[name], tenant[name], pointer(path, name), clashes)
       }
-      return names.every((name) => value[name] !== undefined) ? (value as T) : undefined
+      return Object.values(value).every((v) => v !== undefined) ? (value as T) : undefined
     },
     looser: (floor, tenant, path, silence) =>
       table.flatMap(([name, { shape, absent }]) =>
-        silence === 'is-no-loosening' && typeof absent !== 'symbol' && sameValue(tenant[name], absent)
+        // What either leaves out, the other's rule still holds for both.
+        absent === OMITTED && (floor[name] === undefined || tenant[name] === undefined)
           ? []
-          : shape.looser(floor[name], tenant[name], pointer(path, name), silence),
+          : silence === 'is-no-loosening' && typeof absent !== 'symbol' && sameValue(tenant[name], absent)
+            ? []
+            : shape.looser(floor[name], tenant[name], pointer(path, name), silence),
       ),
   }
 }

@@ -27,7 +27,8 @@ import {
   sessionValues,
   written,
 } from './release-rows.ts'
-import { openSqlite, type Row, readSqlite, Statements } from './sqlite-file.ts'
+import { openDatabase, type Row, readDatabase, Statements } from './sqlite-file.ts'
+import { STORE_SCHEMA } from './sqlite-schema.ts'
 
 const SQL = {
   key: 'SELECT * FROM release_key WHERE tenant = ? AND key_id = ?',
@@ -58,7 +59,7 @@ const releaseOf = (row: Row): ReleaseRow => releaseRow(row, String)
  * @throws Error where the file cannot be opened, is another program's, or was written by a later version
  */
 export function sqliteReleaseStore(path: string): ReleaseStore {
-  return new SqliteReleaseStore(openSqlite(path))
+  return new SqliteReleaseStore(openDatabase(path, STORE_SCHEMA))
 }
 
 /**
@@ -66,7 +67,7 @@ export function sqliteReleaseStore(path: string): ReleaseStore {
  * @throws Error where there is no such file, or it is not one of this version
  */
 export function sqliteAuditLog(path: string): ReadableAudit {
-  return new SqliteReleaseStore(readSqlite(path))
+  return new SqliteReleaseStore(readDatabase(path, STORE_SCHEMA))
 }
 
 class SqliteReleaseStore implements ReleaseStore {

@@ -12,7 +12,8 @@ import type {
   PostureRow,
 } from '../gate/store.ts'
 import { GroupCommit } from './group-commit.ts'
-import { openSqlite, type Row, Statements } from './sqlite-file.ts'
+import { openDatabase, type Row, Statements } from './sqlite-file.ts'
+import { STORE_SCHEMA } from './sqlite-schema.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 
@@ -71,7 +72,7 @@ const hardwareOf = (row: Row): HardwareRow => ({ id: String(row.id), holders: ob
  * @throws Error where the file cannot be opened, is another program's, or was written by a later version
  */
 export function sqliteStore(path: string): GateStore {
-  return new SqliteStore(openSqlite(path))
+  return new SqliteStore(openDatabase(path, STORE_SCHEMA))
 }
 
 class SqliteStore implements GateStore {

@@ -11,7 +11,8 @@ const LANES_PER_WORKER = 2
 const BATCH = { bytes: 8 * 1024 * 1024, tasks: 256 }
 
 /** The sources run as they are in a checkout, and as JavaScript in the package. */
-const SCRIPT = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : './worker.js', import.meta.url)
+/** The build joins modules, but not this one: wherever the part with this line lies in dist, it is one folder deep. */
+const SCRIPT = new URL(import.meta.url.endsWith('.ts') ? './worker.ts' : '../weights/worker.js', import.meta.url)
 
 /**
  * Threads that perform tasks, as many as there are processors, started by the first file that is worth it. Memory does not

@@ -40,7 +40,13 @@ export function started(
   return spawn(process.execPath, [...NODE_FLAGS, ...before, MAIN, ...args], {
     cwd: options.cwd ?? REPOSITORY,
     // The stripped sources are kept between runs, so that a run takes a quarter of a second.
-    env: { ...inherited, NODE_COMPILE_CACHE: join(REPOSITORY, 'node_modules/.cache/vouchsafe-cli'), ...options.env },
+    env: {
+      ...inherited,
+      NODE_COMPILE_CACHE: join(REPOSITORY, 'node_modules/.cache/vouchsafe-cli'),
+      // No test reads or fills the cache of whoever runs it.
+      XDG_CACHE_HOME: join(REPOSITORY, 'node_modules/.cache/vouchsafe-xdg'),
+      ...options.env,
+    },
   })
 }
 

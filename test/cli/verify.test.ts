@@ -51,7 +51,7 @@ describe('the answer and its exit code', () => {
   })
 
   test('something missing: 3, and what it is', async () => {
-    const without = [...FIXTURE_TIME, ...FIXTURE_TRUST, ...FIXTURE_POLICY, ...FIXTURE_CHALLENGE]
+    const without = [...FIXTURE_TIME, ...FIXTURE_TRUST, ...FIXTURE_POLICY, ...FIXTURE_CHALLENGE, '--offline']
     const ran = await vouchsafe(['verify', ACCEPTED, ...without])
     expect(ran).toMatchObject({ exit: 3, stderr: '' })
     expect(ran.stdout).toMatch(/^INCONCLUSIVE /)
@@ -113,7 +113,7 @@ describe('the answer and its exit code', () => {
 
 describe('time', () => {
   test('a day later the OCSP answers are stale, which is inconclusive', async () => {
-    const at = ['--at', '2026-08-03T00:00:00Z']
+    const at = ['--at', '2026-08-03T00:00:00Z', '--offline']
     const ran = await vouchsafe(['verify', ACCEPTED, ...at, ...FIXTURE_TRUST, ...FIXTURE_COLLATERAL, '--json'])
     expect(ran.exit).toBe(3)
     expect(new Set(codesIn(ran))).toEqual(new Set(['GPU_OCSP_UNAVAILABLE', 'OCSP_STALE', 'POLICY_MISSING']))

@@ -8,7 +8,7 @@ const entries = Object.entries(CODES) as [Code, CodeEntry][]
 /** First words a code may have. A new area is added here on purpose, a mistyped one is caught here. */
 const AREAS = new Set([
   ...['LIMIT', 'ENV', 'JSON', 'HEX', 'UTF8', 'BIND', 'SNP', 'GPU', 'RIM', 'XML', 'X509', 'DER', 'PEM', 'CRL', 'OCSP'],
-  ...['TDX', 'SGX', 'CBOR', 'COSE', 'NITRO', 'CCA'],
+  ...['TDX', 'SGX', 'CBOR', 'COSE', 'NITRO', 'CCA', 'TPM'],
   ...['COLLATERAL', 'REFERENCE', 'POLICY', 'APPRAISAL', 'CLOCK'],
   ...['GATE', 'RESULT', 'SDL', 'AKASH', 'RELEASE', 'ADMIN', 'AUDIT', 'COLLECT', 'DOCTOR', 'WEIGHTS'],
   ...['SERVICE', 'KBS', 'OCICRYPT', 'AGENT'],

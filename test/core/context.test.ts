@@ -19,6 +19,7 @@ function counting(): CryptoPort & { readonly verified: () => number } {
   return {
     name: 'counting',
     digest: nodeCrypto.digest,
+    aesBlock: nodeCrypto.aesBlock,
     verify: (...check) => {
       verified++
       return nodeCrypto.verify(...check)

@@ -51,7 +51,7 @@ const NODE_PORT = join('core', 'crypto', 'node.ts')
 /** Packages that a room may use (ARCHITECTURE §8); core uses none. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   core: [],
-  attestation: ['libxml2-wasm'],
+  attestation: ['libxml2-wasm', '@noble/curves/nist.js'],
   policy: ['ajv', 'jose'],
   decision: ['jose', '@noble/curves/secp256k1.js', '@noble/hashes/legacy.js', '@noble/hashes/sha2.js'],
 }
@@ -69,7 +69,7 @@ const KINDS: ReadonlySet<string> = new Set([
 /** The kinds' common ground: what a kind may import beside itself. The registry and the envelopes know the kinds, not the other way round. */
 const COMMON: ReadonlySet<string> = new Set([
   ...['claims.ts', 'collateral.ts', 'evidence.ts', 'kind.ts', 'challenge.ts', 'event-log'],
-  ...['collateral-rules.ts', 'preference.ts'],
+  ...['collateral-rules.ts', 'preference.ts', 'chain-revocation.ts'],
 ])
 
 /** What the policy knows of attestation: the vocabulary, as types. */

@@ -14,11 +14,11 @@ import { bytesOf, EVIDENCE, pemBodies, valueIn } from './support.ts'
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
 
 describe('PINNED_ANCHORS', () => {
-  it('pins each role of each product once, and nothing injected', () => {
+  it('pins each role of each product once, of TPMs both roots of Google, and nothing injected', () => {
     expect(PINNED_ANCHORS.map((a) => `${a.role} ${a.product ?? ''}`).sort()).toEqual([
       ...['amd/ark Genoa', 'amd/ark Milan', 'amd/ark Turin', 'amd/ask Genoa', 'amd/ask Milan', 'amd/ask Turin'],
       ...['amd/asvk Genoa', 'amd/asvk Milan', 'amd/asvk Turin', 'aws/nitro-root ', 'intel/sgx-root '],
-      ...['nvidia/device-root ', 'nvidia/rim-root '],
+      ...['nvidia/device-root ', 'nvidia/rim-root ', 'tpm/root ', 'tpm/root '],
     ])
     expect(PINNED_ANCHORS.filter((a) => a.injected)).toEqual([])
     for (const member of ['id', 'spkiSha256', 'certificateSha256'] as const) {
@@ -31,7 +31,7 @@ describe('PINNED_ANCHORS', () => {
       expect([anchor.id, anchor.spkiSha256]).toEqual([anchor.id, sha256(anchor.spki)])
       const key = {
         ...{ amd: { modulusBits: 4096 }, nvidia: { curve: 'P-384' } },
-        ...{ intel: { curve: 'P-256' }, aws: { curve: 'P-384' } },
+        ...{ intel: { curve: 'P-256' }, aws: { curve: 'P-384' }, tpm: { modulusBits: 4096 } },
       }
       expect(anchorKey(anchor)).toMatchObject(key[anchor.role.split('/')[0] as keyof typeof key])
       expect(anchor.notBefore).toBeLessThan(anchor.notAfter)

@@ -9,10 +9,13 @@ import {
   ccaToken,
   ccelLog,
   dstackLog,
+  hclReport,
   type NitroEvidence,
   type NvidiaMachine,
   nitroDocument,
   nvidiaMachine,
+  type TpmEvidence,
+  tpmQuote,
 } from '../../src/testing/index.ts'
 import { quoteOf } from '../attestation/dcap/support.ts'
 
@@ -35,6 +38,7 @@ export const turin = once(
 )
 
 export const nitro = once((): NitroEvidence => nitroDocument(SEED, { nonce: new Uint8Array(64).fill(7) }))
+export const tpm = once((): TpmEvidence => tpmQuote(SEED, { key: 'rsassa', nonce: new Uint8Array(64).fill(7) }))
 export const cca = once((): readonly CcaEvidence[] => [
   ccaToken(SEED),
   ccaToken(SEED, { collection: 'legacy', platformKey: 'P-256', realmKey: 'point' }),
@@ -123,6 +127,8 @@ export function envelopes(): NonEmpty<Uint8Array> {
     json([device('HOPPER', gpu), ...hopper().switches.map((one) => device('LS10', one))]),
     json({ outblob: toBase64(cpu.report), auxblob: toBase64(cpu.table), provider: 'sev_guest', generation: '1' }),
     hclReport(cpu.report),
+    json({ ...tpm().quote, eventLog: toBase64(tpm().eventLog) }),
+    cocoAzure(),
     json({ quote: toHex(quoteShape()), event_log: latin1(dstackLog().log), report_data: '', vm_config: '{}' }),
     nitro().document,
     ...cca().map(({ token }) => token),
@@ -136,16 +142,10 @@ export const quoteShape = (): Uint8Array =>
 /** A log area that ends where its events do, and one with padding. */
 export const logAreas = (): NonEmpty<Uint8Array> => [ccelLog({ end: 'none' }).log, ccelLog({ areaBytes: 8192 }).log]
 
-/** An Azure HCL report around an SNP report: header, report, sizes and kinds of the runtime data, its JSON, padding. */
-function hclReport(report: Uint8Array): Uint8Array {
-  const runtime = json({ keys: [] })
-  const out = concatBytes(new Uint8Array(0x20), report, new Uint8Array(20), runtime, new Uint8Array(16))
-  out.set(utf8('HCLA'))
-  const view = new DataView(out.buffer)
-  view.setUint32(4, 2, true)
-  view.setUint32(12, 2, true)
-  const at = 0x20 + report.length
-  view.setUint32(at + 8, 2, true)
-  view.setUint32(at + 16, runtime.length, true)
-  return out
+/** Confidential Containers' evidence of an Azure VM, version 0: everything in lists of numbers. */
+function cocoAzure(): Uint8Array {
+  const { attest, signature, shown } = tpm()
+  const pcrs = Object.values(shown.sha256 ?? {}).map((value) => [...Buffer.from(value, 'hex')])
+  const quote = { message: [...attest], signature: [...signature.subarray(6)], pcrs }
+  return json({ quote, report: [...hclReport(genoa().report)] })
 }

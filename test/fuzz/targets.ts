@@ -1,4 +1,5 @@
 import { calculateJwkThumbprint } from 'jose'
+import { decodeHclReport, decodeRuntimeData } from '../../src/attestation/azure-cvm/index.ts'
 import { decodeCcaToken } from '../../src/attestation/cca/index.ts'
 import { decodeChallenge } from '../../src/attestation/challenge.ts'
 import { readIntelFile } from '../../src/attestation/dcap/collateral-files.ts'
@@ -18,6 +19,15 @@ import { decodeSnpReport } from '../../src/attestation/sev-snp/decode.ts'
 import { vekExtensions } from '../../src/attestation/sev-snp/vek-extensions.ts'
 import { decodeSgxQuote } from '../../src/attestation/sgx/index.ts'
 import { decodeTdxQuote } from '../../src/attestation/tdx/index.ts'
+import { judgeTpmEventLog } from '../../src/attestation/tpm/event-log.ts'
+import {
+  decodeAttest,
+  decodeCredentialFile,
+  decodePcrFile,
+  decodePublicArea,
+  decodeSignature,
+  decodeTpmQuote,
+} from '../../src/attestation/tpm/index.ts'
 import { latin1, utf8 } from '../../src/core/bytes.ts'
 import { AS_WRITTEN, decodeCbor } from '../../src/core/cbor.ts'
 import { Context, createVerificationCache, type VerificationCache } from '../../src/core/context.ts'
@@ -47,9 +57,12 @@ import {
   ccelLog,
   ccelTable,
   createNvidiaTestPki,
+  defaultRuntimeData,
   dstackLog,
   ecKey,
+  hclReport,
   type TestEventLog,
+  tpmQuote,
 } from '../../src/testing/index.ts'
 import {
   answer,
@@ -80,6 +93,7 @@ import {
   SEED,
   sgxQuotes,
   tdxQuotes,
+  tpm,
   turin,
 } from './seeds.ts'
 
@@ -365,6 +379,87 @@ const signed: readonly FuzzTarget[] = [
     run: (bytes) => decodeCcaToken(bytes, 'token'),
   }),
 ]
+
+const tpms: readonly FuzzTarget[] = [
+  target('tpm-quote', {
+    format: JSON_TEXT,
+    limitBytes: EVIDENCE,
+    seeds: () => [json({ ...tpm().quote })],
+    run: (bytes) => decodeTpmQuote(bytes, 'quote'),
+  }),
+  target('tpm-attest', {
+    format: RAW,
+    limitBytes: 4096,
+    seeds: () => [tpm().attest],
+    run: (bytes) => decodeAttest(bytes, 'attest'),
+  }),
+  target('tpm-signature', {
+    format: RAW,
+    limitBytes: 4096,
+    seeds: () => [tpm().signature],
+    run: (bytes) => decodeSignature(bytes, 'signature'),
+  }),
+  target('tpm-public-area', {
+    format: RAW,
+    limitBytes: 4096,
+    seeds: () => [tpm().akPublic, tpmQuote(SEED, { key: 'ecdsa-p384' }).akPublic],
+    run: (bytes) => decodePublicArea(bytes, 'public'),
+  }),
+  target('tpm-pcr-file', {
+    format: RAW,
+    limitBytes: 8192,
+    seeds: () => [pcrFile()],
+    run: (bytes) => decodePcrFile(bytes, 'pcrs'),
+  }),
+  target('tpm-credential-file', {
+    format: RAW,
+    limitBytes: 4096,
+    seeds: () => [Uint8Array.of(0xba, 0xdc, 0xc0, 0xde, 0, 0, 0, 1, 0, 2, 9, 9, 0, 1, 7)],
+    run: (bytes) => decodeCredentialFile(bytes, 'credential'),
+  }),
+  target('tpm-event-log', {
+    format: RAW,
+    limitBytes: EVIDENCE,
+    pace: 'judgement',
+    seeds: () => [tpm().eventLog],
+    run: (bytes) => judgeTpmEventLog(bytes, quotedPcrs(), nodeCrypto.digest, 'log'),
+  }),
+  target('azure-hcl', {
+    format: RAW,
+    limitBytes: 4096,
+    seeds: () => [hclReport(genoa().report)],
+    run: (bytes) => decodeHclReport(bytes, 'hcl'),
+  }),
+  target('azure-runtime-data', {
+    format: JSON_TEXT,
+    limitBytes: 4096,
+    seeds: () => [utf8(defaultRuntimeData())],
+    run: (bytes) => decodeRuntimeData(bytes, 'runtime'),
+  }),
+]
+
+/** A file of `tpm2_quote -o` that shows PCR 0 of the SHA-256 bank. */
+function pcrFile(): Uint8Array {
+  const file = new Uint8Array(4 + 16 * 8 + 4 + 4 + 8 * 66)
+  file.set([1, 0, 0, 0, 0x0b, 0, 3, 1])
+  file.set([1, 0, 0, 0, 1, 0, 0, 0, 32, 0], 132)
+  return file
+}
+
+const quotedPcrs = once(
+  () =>
+    new Map([
+      [
+        'sha256' as const,
+        new Map(
+          Object.entries(tpm().shown.sha256 ?? {}).map(([pcr, value]) => [
+            Number(pcr),
+            Uint8Array.from(Buffer.from(value, 'hex')),
+          ]),
+        ),
+      ],
+    ]),
+)
 
 function sign1Of(document: Uint8Array): CoseSign1 {
   const decoded = decodeNitroDocument(document, 'document')
@@ -709,6 +804,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   ...intel,
   ...nvidia,
   ...signed,
+  ...tpms,
   ...carriers,
   ...eventLogs,
   ...written,

@@ -217,6 +217,7 @@ export function subjectOf(items: readonly AppraisedItem[], change: Partial<Appra
     physical: 'unknown',
     collateral: [],
     tcbFloors: floorsFor,
+    tpm: { known: [], bound: [], refused: [] },
     ...change,
   }
 }

@@ -3,6 +3,7 @@ import { CBOR_AREAS, CBOR_ROWS } from './catalogue-cbor.ts'
 import { GATE_AREAS, GATE_ROWS } from './catalogue-gate.ts'
 import { INTEL_AREAS, INTEL_ROWS } from './catalogue-intel.ts'
 import { RELEASE_AREAS, RELEASE_ROWS } from './catalogue-release.ts'
+import { TPM_AREAS, TPM_ROWS } from './catalogue-tpm.ts'
 
 /** A row of the must-reject catalogue: what is wrong, and the one code that says so. */
 export interface Row {
@@ -20,6 +21,7 @@ export const AREAS = [
   ...['ENV', 'BIND', 'SNP', 'GPU', 'RIM', 'X5', 'POL', 'COL', 'TIME'],
   ...INTEL_AREAS,
   ...CBOR_AREAS,
+  ...TPM_AREAS,
   ...GATE_AREAS,
   ...RELEASE_AREAS,
 ]
@@ -949,7 +951,7 @@ const OWN_ROWS = [
   { id: 'RJ-TIME-04', code: 'CLOCK_SOURCES_DISAGREE', verdict: 'inconclusive', what: 'time sources that disagree' },
 ] as const satisfies readonly Row[]
 
-const ROWS = [...OWN_ROWS, ...INTEL_ROWS, ...CBOR_ROWS, ...GATE_ROWS, ...RELEASE_ROWS] as const
+const ROWS = [...OWN_ROWS, ...INTEL_ROWS, ...CBOR_ROWS, ...TPM_ROWS, ...GATE_ROWS, ...RELEASE_ROWS] as const
 
 export type RowId = (typeof ROWS)[number]['id']
 

@@ -36,7 +36,12 @@ const RIM: CollateralFacts = {
   evaluationNumber: undefined,
   sequenceNumber: undefined,
 }
-const NEVER_SEEN = { evaluationNumber: undefined, sequenceNumber: undefined, pinnedDigest: undefined }
+const NEVER_SEEN = {
+  evaluationNumber: undefined,
+  sequenceNumber: undefined,
+  issuedAt: undefined,
+  pinnedDigest: undefined,
+}
 
 const judge = (object: CollateralFacts, change: Partial<CollateralFacts> = {}, rules: Partial<CollateralRules> = {}) =>
   judgeCollateral(
@@ -90,18 +95,24 @@ describe('an object that was proved', () => {
   })
   const seen17 = { ...NEVER_SEEN, evaluationNumber: 17 }
   row('RJ-COL-06', {
-    twin: () => judge(TCB_INFO, {}, { seen: seen17 }),
+    twin: () => [
+      ...judge(TCB_INFO, {}, { seen: { ...seen17, issuedAt: TCB_INFO.issuedAt } }),
+      ...judge(TCB_INFO, { evaluationNumber: 18 }, { seen: { ...seen17, issuedAt: NOW } }),
+    ],
     bad: {
       'one below': () => judge(TCB_INFO, { evaluationNumber: 16 }, { seen: seen17 }),
       'no number any more': () => judge(TCB_INFO, { evaluationNumber: undefined }, { seen: seen17 }),
+      'the same number, issued before': () => judge(TCB_INFO, {}, { seen: { ...seen17, issuedAt: NOW - DAY + 1 } }),
     },
   })
   const seen4 = { ...NEVER_SEEN, sequenceNumber: 4n }
   row('RJ-COL-07', {
-    twin: () => judge(CRL, {}, { seen: seen4 }),
+    twin: () => judge(CRL, {}, { seen: { ...seen4, issuedAt: CRL.issuedAt } }),
     bad: {
       'one below': () => judge(CRL, { sequenceNumber: 3n }, { seen: seen4 }),
       'no number any more': () => judge(CRL, { sequenceNumber: undefined }, { seen: seen4 }),
+      'without numbers, issued before': () =>
+        judge(CRL, { sequenceNumber: undefined }, { seen: { ...NEVER_SEEN, issuedAt: CRL.issuedAt + 1 } }),
       'a number beyond 64 bits was seen': () =>
         judge(CRL, {}, { seen: { ...NEVER_SEEN, sequenceNumber: 2n ** 64n + 3n } }),
     },

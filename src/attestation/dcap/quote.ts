@@ -85,8 +85,12 @@ export function decodeQuote(input: Uint8Array, tee: Tee, path: string): DcapQuot
  */
 export function withoutPadding(bytes: Uint8Array, tee: Tee): Uint8Array {
   const quote = attempt(() => decodeQuote(bytes, tee, 'quote'))
-  return quote.ok ? bytes.subarray(0, quote.value.sizeBytes) : bytes
+  return quote.ok ? declaredPart(bytes, quote.value) : bytes
 }
+
+/** The bytes that a quote was decoded from, up to its end: the same array where nothing is behind it, whose digest may be known. */
+export const declaredPart = (bytes: Uint8Array, { sizeBytes }: DcapQuote): Uint8Array =>
+  sizeBytes === bytes.length ? bytes : bytes.subarray(0, sizeBytes)
 
 /** Up to the end of the QE vendor id. */
 const RECOGNISED_BYTES = 28

@@ -12,7 +12,7 @@ import { DCAP_CODES } from './codes.ts'
 import { authenticateEndorsements, type DcapEndorsements } from './collateral.ts'
 import type { PckExtension, TdTcbFacts, Tee } from './model.ts'
 import { type AuthenticPck, authenticatePck, isQeReportSigned, type OfferedPck, offeredPck } from './pck.ts'
-import type { DcapQuote } from './quote.ts'
+import { type DcapQuote, declaredPart } from './quote.ts'
 import { checkQeIdentity, evaluateTcb } from './tcb.ts'
 
 /** A decoded quote of either TEE. */
@@ -70,6 +70,7 @@ export async function judgeQuote<R extends QuoteReport>(
     collateral: [...usesOf(offered), ...endorsements.uses],
     notChecked: hardwareId === undefined ? [NO_IDENTITY] : [],
     injectedAnchors: [...new Set([...(anchor.injected ? [anchor.id] : []), ...endorsements.injectedAnchors])],
+    unpadded: declaredPart(item.bytes, report.quote),
   }
 }
 

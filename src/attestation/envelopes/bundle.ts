@@ -2,9 +2,11 @@ import { fromBase64 } from '../../core/encodings.ts'
 import { isJsonObject, type Json, pointer } from '../../core/json.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { attempt, type NonEmpty, type Outcome, refuse, take } from '../../core/outcome.ts'
+import { decodeHclReport } from '../azure-cvm/index.ts'
 import type { BindingForm, EvidenceItem, EvidenceKind, EvidenceSet } from '../evidence.ts'
 import { kindOf } from '../registry.ts'
 import { refuseNamed } from './akash.ts'
+import { runtimeDataOf } from './azure-hcl.ts'
 import { asEvidence, Members } from './members.ts'
 
 export const BUNDLE_KIND = 'vouchsafe/1'
@@ -21,13 +23,19 @@ const FORMATS: Readonly<Record<string, EvidenceKind>> = {
   'intel/sgx-quote': 'intel/sgx-quote',
   'aws/nitro': 'aws/nitro',
   'arm/cca-token': 'arm/cca-token',
+  'tpm/quote': 'tpm/quote',
 }
+
+/** Kinds that a log of what was measured belongs to. */
+const LOGGED: ReadonlySet<EvidenceKind> = new Set(['intel/tdx-quote', 'tpm/quote'])
+/** Kinds whose REPORT_DATA may cover an Azure VM's runtime data. */
+const COVERING: ReadonlySet<EvidenceKind> = new Set(['intel/tdx-quote', 'amd/snp-report'])
 
 const BINDINGS: readonly BindingForm[] = ['raw', 'derived', 'composite']
 
 /**
- * The generic bundle: `{ "kind": "vouchsafe/1", "items": [{ "id", "format", "data", "certs"?, "eventLog"? }], "binding"?, "key"? }`,
- * bytes in base64; an event log belongs to a TDX quote. A challenge, lease or time written in it is the sender's word and is not read.
+ * The generic bundle: `{ "kind": "vouchsafe/1", "items": [{ "id", "format", "data", "certs"?, "eventLog"?, "hclReport"? }], "binding"?, "key"? }`,
+ * bytes in base64; an event log belongs to a TDX or TPM quote, an Azure HCL report to the CPU report that covers its runtime data. A challenge, lease or time written in it is the sender's word and is not read.
  * @returns the set, or ENV_KIND_UNKNOWN · ENV_KIND_MISMATCH · ENV_ITEM_DUPLICATE · ENV_* · JSON_* · LIMIT_*
  */
 export function readBundle(value: Json): Outcome<EvidenceSet> {
@@ -77,7 +85,8 @@ function readItem(value: Json, path: string): EvidenceItem {
     })
   const bytes = members.evidence('data')
   const certs = members.optionalArray('certs')
-  const eventLog = kind === 'intel/tdx-quote' ? members.optionalEventLog('eventLog') : undefined
+  const eventLog = LOGGED.has(kind) ? members.optionalEventLog('eventLog') : undefined
+  const hcl = COVERING.has(kind) ? members.optionalEvidence('hclReport') : undefined
   members.end()
   const actual = kindOf(bytes)
   if (actual !== kind && actual !== 'unknown' && !sameShape(actual, kind)) {
@@ -91,7 +100,13 @@ function readItem(value: Json, path: string): EvidenceItem {
     })
   }
   const endorsements = certs?.values.map((c, i) => asEvidence({ value: c, path: pointer(certs.path, i) })) ?? []
-  return { id, kind, bytes, endorsements, ...(eventLog === undefined ? {} : { eventLogs: [eventLog] }) }
+  const runtimeData =
+    hcl === undefined ? undefined : runtimeDataOf(take(decodeHclReport(hcl, pointer(path, 'hclReport'))))
+  return {
+    ...{ id, kind, bytes, endorsements },
+    ...(eventLog === undefined ? {} : { eventLogs: [eventLog] }),
+    ...(runtimeData === undefined ? {} : { runtimeData }),
+  }
 }
 
 /** GPU and switch reports share one form; their certificates tell them apart. */

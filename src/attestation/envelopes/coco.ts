@@ -39,7 +39,7 @@ export function readCocoSnp(value: Json): Outcome<EvidenceSet> {
 
 type Member = { value: Json; path: string }
 
-/** A JSON array of bytes. */
+/** A list of bytes, of this size where one is due; inside `attempt`. */
 export function numbers(member: Member, sizeBytes: number | undefined): Uint8Array {
   const { value, path } = member
   if (!Array.isArray(value))

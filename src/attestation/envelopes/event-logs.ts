@@ -28,7 +28,7 @@ export function checkLogSizes(logs: readonly LooseFile[]): void {
 }
 
 /**
- * Hands the logs of a folder to its one TDX quote, inside `attempt`. Without a quote, or with several, nobody knows whose they
+ * Hands the logs of a folder to its one TDX quote, or without one to its one TPM quote, inside `attempt`. Without a quote, or with several, nobody knows whose they
  * are: they are named as not judged. A log that the quote's carrier brought already is not repeated.
  * @returns the items, and the names of files that went to none; or ends with TDX_EVENT_LOG_MALFORMED for a table that
  * contradicts itself or the log
@@ -37,7 +37,8 @@ export function withEventLogs(
   items: readonly EvidenceItem[],
   { logs, tables }: LooseEventLogs,
 ): { readonly items: readonly EvidenceItem[]; readonly ignored: readonly string[] } {
-  const quotes = items.filter((item) => item.kind === 'intel/tdx-quote')
+  const ofTd = items.filter((item) => item.kind === 'intel/tdx-quote')
+  const quotes = ofTd.length > 0 ? ofTd : items.filter((item) => item.kind === 'tpm/quote')
   if (quotes.length !== 1 || logs.length === 0) return { items, ignored: [...logs, ...tables].map(({ name }) => name) }
   for (const { name, bytes } of tables) {
     const { logAreaMinimumLength } = take(decodeCcelTable(bytes, name))

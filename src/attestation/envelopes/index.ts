@@ -4,6 +4,7 @@ import { type Json, parseJson } from '../../core/json.ts'
 import { LIMITS } from '../../core/limits.ts'
 import { attempt, type NonEmpty, type Outcome, refuse, take } from '../../core/outcome.ts'
 import { looksLikePem } from '../../core/pem.ts'
+import { decodeHclReport } from '../azure-cvm/index.ts'
 import type { CollateralFile } from '../collateral.ts'
 import { isIntelCollateral, looksLikeIntelText } from '../dcap/collateral-files.ts'
 import { looksLikeCcel, looksLikeCcelTable, looksLikeDstackLog } from '../event-log/index.ts'
@@ -11,13 +12,15 @@ import type { EvidenceItem, EvidenceSet } from '../evidence.ts'
 import { kindOf } from '../registry.ts'
 import { looksLikeCertificateTable } from '../sev-snp/certificate-table.ts'
 import { gpuItem, isAkashQuote, readAkashQuote, refuseNamed } from './akash.ts'
-import { isAzureHcl, readAzureHcl } from './azure-hcl.ts'
+import { isAzureHcl, readAzureHcl, runtimeDataOf } from './azure-hcl.ts'
 import { isBundle, readBundle } from './bundle.ts'
 import { isCocoSnp, readCocoSnp } from './coco.ts'
+import { isCocoAzure, isCocoTpm, readCocoAzure, readCocoTpm } from './coco-vtpm.ts'
 import { eventLogBytes, isDstackQuote, readDstackQuote } from './dstack.ts'
 import { checkLogSizes, type LooseFile, withEventLogs } from './event-logs.ts'
 import { isKbsAttestation, readKbsAttestation } from './kbs.ts'
 import { isNvidiaEvidence, readNvidiaEvidence } from './nvidia-sdk.ts'
+import { isTpmQuote, readTpmQuote } from './tpm-quote.ts'
 import { isTsmReport, readTsmReport } from './tsm.ts'
 
 /** One file of evidence. The name serves to pair files of one folder and to name them in messages; it proves nothing. */
@@ -36,17 +39,21 @@ export interface ReadEvidence {
 
 const JSON_CARRIERS: readonly { is: (value: Json) => boolean; read: (value: Json) => Outcome<EvidenceSet> }[] = [
   { is: isBundle, read: readBundle },
+  { is: isTpmQuote, read: readTpmQuote },
   { is: isAkashQuote, read: readAkashQuote },
   { is: isDstackQuote, read: readDstackQuote },
   { is: isTsmReport, read: readTsmReport },
   { is: isKbsAttestation, read: readKbsAttestation },
   { is: isCocoSnp, read: readCocoSnp },
+  { is: isCocoAzure, read: readCocoAzure },
+  { is: isCocoTpm, read: readCocoTpm },
   { is: isNvidiaEvidence, read: readNvidiaEvidence },
 ]
 
 /**
  * Takes evidence out of its envelope, recognised by content: raw report or quote, Akash quote response, NVIDIA SDK JSON,
- * configfs-tsm JSON, CoCo evidence and what its guests attest with, Azure HCL report, dstack's quote response, the generic bundle; one file, or the files of one
+ * configfs-tsm JSON, CoCo evidence and what its guests attest with, Azure HCL report, TPM quote, dstack's quote response, the generic
+ * bundle; one file, or the files of one
  * folder, where the event log beside a TDX quote is handed to it.
  * Limits hold over all files together; of a folder, collateral has limits of its own.
  * @returns the set, or LIMIT_REQUEST_BYTES · LIMIT_ITEM_COUNT · LIMIT_GPU_COUNT · ENV_EVIDENCE_EMPTY · ENV_UNREADABLE · ENV_NOTHING_TO_JUDGE · ENV_ITEM_DUPLICATE and the codes of the
@@ -119,6 +126,8 @@ function rawItem(bytes: Uint8Array, path: string): EvidenceItem {
     case 'aws/nitro':
     case 'arm/cca-token':
       return { id: 'cpu', kind, bytes, endorsements: [] }
+    case 'tpm/quote':
+      return { id: 'tpm', kind, bytes, endorsements: [] }
     default:
       return refuse('ENV_UNREADABLE', path, { actual: `${bytes.length} bytes of no known form` })
   }
@@ -145,6 +154,7 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
   const ignored: string[] = []
   const logs: LooseFile[] = []
   const logTables: LooseFile[] = []
+  const hclReports: LooseFile[] = []
   let total = 0
   for (const { name, bytes } of sorted) {
     if (bytes.length === 0) refuse('ENV_EVIDENCE_EMPTY', name)
@@ -168,7 +178,7 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
       else if (isIntelCollateral(value)) collateral.push({ name, bytes })
       else ignored.push(name)
     } else if (isAzureHcl(bytes)) {
-      carriers.push(take(readAzureHcl(bytes)))
+      hclReports.push({ name, bytes })
     } else if (looksLikeCcelTable(bytes)) {
       logTables.push({ name, bytes })
     } else if (looksLikeCertificateTable(bytes)) {
@@ -180,6 +190,11 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
       raw.push({ item: rawItem(bytes, name), name })
     }
   }
+  const hasTdQuote =
+    raw.some(({ item }) => item.kind === 'intel/tdx-quote') ||
+    carriers.some((c) => c.items.some((i) => i.kind === 'intel/tdx-quote'))
+  const beside = hclReports.filter(({ bytes }) => hasTdQuote && isOfTd(bytes))
+  for (const report of hclReports) if (!beside.includes(report)) carriers.push(take(readAzureHcl(report.bytes)))
   const carried = carriers.flatMap((c) => c.items)
   const loose = raw.filter(({ item }) => !carried.some((c) => sameEvidence(c, item)))
   const { items, ignored: unclaimed } = withEventLogs(
@@ -191,7 +206,7 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
     { logs, tables: logTables },
   )
   checkCounts(items)
-  const [first, ...rest] = items
+  const [first, ...rest] = items.map((item) => withRuntimeData(item, beside))
   if (first === undefined)
     return refuse('ENV_NOTHING_TO_JUDGE', 'evidence', { actual: `${files.length} files, none of them evidence` })
   const labelled = carriers.filter((c) => c.platformLabel !== undefined || c.key !== undefined)
@@ -200,6 +215,19 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
   const all: NonEmpty<EvidenceItem> = [first, ...rest]
   const base = labelled[0] ?? carriers[0] ?? { carrier: 'raw' as const, binding: 'raw' as const }
   return { set: { ...base, items: all }, collateral, ignored: [...ignored, ...unclaimed] }
+}
+
+const isOfTd = (bytes: Uint8Array): boolean => {
+  const report = decodeHclReport(bytes, 'hcl')
+  return report.ok && report.value.hardware === 'tdx'
+}
+
+/** The TDREPORT in an HCL report is proved by nobody; the TD quote beside it is, and covers the same runtime data. */
+function withRuntimeData(item: EvidenceItem, [hcl, ...more]: readonly LooseFile[]): EvidenceItem {
+  if (hcl === undefined || item.kind !== 'intel/tdx-quote') return item
+  if (more.length > 0)
+    refuse('ENV_ITEM_DUPLICATE', hcl.name, { expected: 'one HCL report', actual: `${more.length + 1}` })
+  return { ...item, runtimeData: runtimeDataOf(take(decodeHclReport(hcl.bytes, hcl.name))) }
 }
 
 function checkCounts(items: readonly EvidenceItem[]): void {

@@ -7,7 +7,7 @@ import { EV, eventTypeName } from './event-types.ts'
 import { interpreted, measured } from './events.ts'
 import { type Digest, type Extension, takeReplayed } from './replay.ts'
 import { decodeTcgLog, looksLikeTcgLog, type TcgProfile } from './tcg.ts'
-import { type UefiVariable, uefiVariable } from './uefi-variable.ts'
+import { EFI_GLOBAL_VARIABLE, type UefiVariable, uefiVariable } from './uefi-variable.ts'
 
 /** Register 0 of a TD is MRTD, 1 to 4 are RTMR0 to RTMR3; the log of a TD has one algorithm. */
 const PROFILE: TcgProfile = {
@@ -57,7 +57,7 @@ export function decodeCcel(bytes: Uint8Array, path: string): Outcome<readonly Cc
 }
 
 /** Events whose data is what is hashed, on all firmware. Of others the log may say anything. */
-const DATA_IS_HASHED: ReadonlySet<number> = new Set([
+export const DATA_IS_HASHED: ReadonlySet<number> = new Set([
   ...[EV.SEPARATOR, EV.ACTION, EV.EFI_ACTION, EV.EFI_VARIABLE_DRIVER_CONFIG, EV.EFI_GPT_EVENT],
 ])
 
@@ -111,7 +111,7 @@ export function judgeCcel(
 }
 
 /** What firmware hashes where all went well. */
-const SEPARATORS: readonly Uint8Array[] = [new Uint8Array(4), new Uint8Array(4).fill(0xff)]
+export const SEPARATORS: readonly Uint8Array[] = [new Uint8Array(4), new Uint8Array(4).fill(0xff)]
 
 /** Those that firmware measures into; later stages may close theirs as well, once. */
 const FIRMWARE_REGISTERS: readonly RtmrIndex[] = [0, 1]
@@ -144,7 +144,7 @@ async function takeSeparators(
 }
 
 /** What the data of an event is called, worth something once it was recomputed; undefined where its data has no form that we read. */
-export function ccelEventName({ type, data }: CcelEvent): string | undefined {
+export function ccelEventName({ type, data }: Pick<CcelEvent, 'type' | 'data'>): string | undefined {
   switch (type) {
     case EV.SEPARATOR:
       return 'separator'
@@ -166,7 +166,7 @@ export function ccelEventName({ type, data }: CcelEvent): string | undefined {
 }
 
 /** Variables of secure boot: firmware measures each once into RTMR0, before the separator. */
-const SECURE_BOOT_VARIABLES: ReadonlySet<string> = new Set(['SecureBoot', 'PK', 'KEK', 'db', 'dbx'])
+export const SECURE_BOOT_VARIABLES: ReadonlySet<string> = new Set(['SecureBoot', 'PK', 'KEK', 'db', 'dbx'])
 
 interface NamedEvent {
   readonly event: { readonly register: RtmrIndex; readonly type: number; readonly sequence: number }
@@ -196,6 +196,3 @@ function firmwareClaims(events: readonly NamedEvent[], path: string): CcelClaims
     })
   return { secureBoot: text.endsWith('01') }
 }
-
-/** 8be4df61-93ca-11d2-aa0d-00e098032b8c as it lies in memory. */
-const EFI_GLOBAL_VARIABLE = '61dfe48bca93d211aa0d00e098032b8c'

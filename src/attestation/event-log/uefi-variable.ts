@@ -9,6 +9,9 @@ export interface UefiVariable {
   readonly data: Uint8Array
 }
 
+/** 8be4df61-93ca-11d2-aa0d-00e098032b8c as it lies in memory, hex: the GUID of SecureBoot, PK and KEK. */
+export const EFI_GLOBAL_VARIABLE = '61dfe48bca93d211aa0d00e098032b8c'
+
 const MALFORMED = 'TDX_EVENT_LOG_MALFORMED'
 
 /**

@@ -2,12 +2,12 @@ import { concatBytes, equalBytes, isZero, utf8 } from '../../core/bytes.ts'
 import type { Code } from '../../core/codes.ts'
 import type { Context } from '../../core/context.ts'
 import { fromBase64, fromHex, toHex } from '../../core/encodings.ts'
-import { canonicalJson } from '../../core/json.ts'
 import { type Fault, type FaultDetail, fault, take } from '../../core/outcome.ts'
 import { type Challenge, type ChallengeScope, checkChallenge } from '../challenge.ts'
 import { type Claims, type CpuClaims, type DeviceClaims, isCpuClaims, isDeviceClaims } from '../claims.ts'
-import { cpuRuntimeData, deviceRuntimeData } from '../envelopes/kbs.ts'
-import type { BindingForm, EvidenceSet, InitData, RuntimeData } from '../evidence.ts'
+import type { BindingForm, EvidenceSet, RuntimeData } from '../evidence.ts'
+import { guestAnswer, otherInitData } from './guest-data.ts'
+import type { RuntimeJudgement } from './runtime-data.ts'
 
 /** What the evidence is expected to answer. The expected value comes from here and from nowhere else. */
 export type Freshness =
@@ -39,12 +39,13 @@ export interface ProvedItem {
   readonly id: string
   readonly claims: Claims
   /** SHA-256 of the item's bytes, for the composite form */
-  readonly digest: Uint8Array
+  readonly digest: () => Promise<Uint8Array>
 }
 
 const KEY_DOMAIN = 'vouchsafe/1 key'
 const COMPOSITE_DOMAIN = 'vouchsafe/1 composite'
 const GPU_DOMAIN = 'vouchsafe/1 gpu'
+const TPM_DOMAIN = 'vouchsafe/1 tpm'
 
 /** The label that a bundle's key must have been hashed under. */
 export const BINDING_DOMAIN = 'vouchsafe/1'
@@ -91,6 +92,18 @@ export async function derivedGpuNonce(
   return hashed(digest, 'sha256', GPU_DOMAIN, nonce, await keyDigest(digest, spki))
 }
 
+/**
+ * Qualifying data of a TPM quote in the derived and composite forms: SHA-256("vouchsafe/1 tpm\0" ‖ nonce[64] ‖ SHA-256(SPKI, or
+ * nothing)). Many TPMs take no more than 32 or 50 bytes.
+ */
+export async function derivedQualifyingData(
+  digest: Context['digest'],
+  nonce: Uint8Array,
+  spki: Uint8Array | undefined,
+): Promise<Uint8Array> {
+  return hashed(digest, 'sha256', TPM_DOMAIN, nonce, await keyDigest(digest, spki))
+}
+
 const isCpu = (p: ProvedItem): p is ProvedItem & { claims: CpuClaims } => isCpuClaims(p.claims)
 const isNvidia = (p: ProvedItem): p is ProvedItem & { claims: DeviceClaims } => isDeviceClaims(p.claims)
 
@@ -99,6 +112,7 @@ const isNvidia = (p: ProvedItem): p is ProvedItem & { claims: DeviceClaims } => 
  * the evidence. undefined for kinds whose answer has a form of its own.
  */
 function plainAnswer(claims: Claims): { readonly name: string; readonly value: string | undefined } | undefined {
+  if (claims.kind === 'tpm/quote') return { name: 'qualifyingData', value: claims.qualifyingData }
   if (claims.kind === 'aws/nitro') return { name: 'nonce', value: claims.nonce }
   return claims.kind === 'arm/cca-token' ? { name: 'challenge', value: claims.challenge } : undefined
 }
@@ -107,19 +121,22 @@ function plainAnswer(claims: Claims): { readonly name: string; readonly value: s
  * Judges whether the proved items answer the expected nonce and belong to one another.
  * Faults: BIND_EXPECTED_EMPTY · BIND_LENGTH_MISMATCH · BIND_NONCE_MISMATCH · BIND_CHALLENGE_* · POLICY_DIGEST_CHANGED ·
  * BIND_KEY_MISMATCH · BIND_DOMAIN_MISMATCH · BIND_TLS_CLAIM_FALSE · BIND_TLS_KEY_MISSING · BIND_SET_NOT_UNIFORM ·
- * BIND_COMPOSITE_MISSING · BIND_COMPOSITE_MISMATCH · BIND_RUNTIME_DATA_MISMATCH · BIND_INIT_DATA_MISMATCH · GPU_NONCE_MISMATCH · GPU_NONCE_NOT_DERIVED
+ * BIND_COMPOSITE_MISSING · BIND_COMPOSITE_MISMATCH · BIND_RUNTIME_DATA_MISMATCH · BIND_INIT_DATA_MISMATCH ·
+ * GPU_NONCE_MISMATCH · GPU_NONCE_NOT_DERIVED · TPM_QUOTE_MISSING
+ * @param runtime where the CPU's REPORT_DATA covers a TPM's key, a quote by that key answers in its place
  * @param required the weakest form that the policy takes
  */
 export async function judgeBinding(
   context: Context,
   set: EvidenceSet,
   proved: readonly ProvedItem[],
+  runtime: RuntimeJudgement,
   freshness: Freshness,
   required: BindingForm,
   scope: ChallengeScope,
   maxAgeSeconds: number,
 ): Promise<BindingJudgement> {
-  const judge = new Judge(set, proved)
+  const judge = new Judge(set, proved, runtime.isCarried)
   if (freshness.kind === 'notGiven' || freshness.kind === 'notChecked') {
     judge.uniformity()
     return judge.result(false)
@@ -135,45 +152,34 @@ export async function judgeBinding(
   const teeKey = freshness.kind === 'challenge' ? freshness.challenge.teeKey : undefined
   if (!judge.length(nonce)) return judge.result(false)
   const digest: Context['digest'] = (h, b) => context.digest(h, b)
-  const { runtimeData } = set
-  if (runtimeData === undefined) {
-    await judge.cpu(digest, nonce, teeKey, required)
+  if (set.runtimeData !== undefined) await judge.guest(digest, nonce, teeKey, set.runtimeData)
+  else {
+    if (judge.isKeySound(teeKey)) {
+      if (runtime.isCarried) await judge.tpmForCpu(digest, nonce, required)
+      else await judge.cpu(digest, nonce, required)
+    }
     await judge.gpus(digest, nonce, required)
-  } else {
-    await judge.runtimeData(digest, nonce, teeKey, runtimeData)
   }
   await judge.initData(digest)
-  judge.plain(proved, nonce)
-  return judge.result(proved.length > 0)
-}
-
-const RUNTIME_DATA_HASHES: readonly InitData['hash'][] = ['sha384', 'sha512', 'sha256']
-
-/** A digest in a field of another size: zeros behind it, or its first bytes, as Confidential Containers' guests do. */
-function fitted(value: Uint8Array, sizeBytes: number): Uint8Array {
-  const out = new Uint8Array(sizeBytes)
-  out.set(value.subarray(0, sizeBytes))
-  return out
-}
-
-/** The field that holds the digest of what a guest was launched with, in hex. */
-function launchData(claims: CpuClaims): { readonly name: string; readonly value: string } {
-  if (claims.kind === 'amd/snp-report') return { name: 'hostData', value: claims.hostData }
-  if (claims.kind === 'intel/tdx-quote') return { name: 'mrConfigId', value: claims.mrConfigId }
-  return { name: 'configId', value: claims.configId }
+  await judge.plain(digest, proved, nonce)
+  return judge.result(proved.length > 0 && (!runtime.isCarried || runtime.bound.length > 0))
 }
 
 class Judge {
   readonly faults: ItemFault[] = []
   readonly #set: EvidenceSet
   readonly #cpu: (ProvedItem & { claims: CpuClaims }) | undefined
+  /** the CPU report that must cover a key, where it answers for itself and where a TPM does */
+  readonly #covering: (ProvedItem & { claims: CpuClaims }) | undefined
   readonly #nvidia: readonly (ProvedItem & { claims: DeviceClaims })[]
   #keyBound = false
   #composite = false
 
-  constructor(set: EvidenceSet, proved: readonly ProvedItem[]) {
+  /** @param isAnsweredByTpm the CPU's REPORT_DATA is no answer then, and nothing is derived from it */
+  constructor(set: EvidenceSet, proved: readonly ProvedItem[], isAnsweredByTpm: boolean) {
     this.#set = set
-    this.#cpu = proved.find(isCpu)
+    this.#cpu = isAnsweredByTpm ? undefined : proved.find(isCpu)
+    this.#covering = proved.find(isCpu)
     this.#nvidia = proved.filter(isNvidia)
   }
 
@@ -217,85 +223,100 @@ class Judge {
     return false
   }
 
-  /** A CPU report has room for all of a challenge; runtime data is a hash, and a KBS session's nonce has 32 bytes. */
+  /** A CPU report has room for all of a challenge; a guest's is a hash, and a KBS session's nonce has 32 bytes. */
   get #needsWholeNonce(): boolean {
     return this.#cpu !== undefined && this.#set.runtimeData === undefined
   }
 
-  /**
-   * Runtime data of a Confidential Containers guest: report data is the hash of nonce, key and device evidence, the devices'
-   * nonce that of nonce and key. Which of the three hashes was agreed on changes nothing of what is committed to.
-   * @see ../shared/spec/protocols.md §1.2
-   */
-  async runtimeData(
+  /** A guest of Confidential Containers answers with the hash of nonce, key and device evidence. */
+  async guest(
     digest: Context['digest'],
     nonce: Uint8Array,
     teeKey: Uint8Array | undefined,
     data: RuntimeData,
   ): Promise<void> {
-    // A challenge for one key is answered by the bundle, which carries that key; a guest of CoCo's chooses its own.
+    // A challenge for one key is answered by the bundle, which carries that key; such a guest chooses its own.
     if (teeKey !== undefined) {
       const detail = { expected: 'the key that the challenge names', actual: 'a key that the guest chose' }
       return this.#add('set', 'BIND_KEY_MISMATCH', 'runtimeData.teePubkey', detail)
     }
     const sent = fromBase64(data.nonce, 'runtime-data.nonce')
-    if (!sent.ok || !equalBytes(sent.value, nonce))
-      return this.#add('set', 'BIND_NONCE_MISMATCH', 'runtimeData.nonce', {
-        expected: toHex(nonce),
-        actual: data.nonce,
-      })
+    if (!sent.ok || !equalBytes(sent.value, nonce)) {
+      const detail = { expected: toHex(nonce), actual: data.nonce }
+      return this.#add('set', 'BIND_NONCE_MISMATCH', 'runtimeData.nonce', detail)
+    }
     const cpu = this.#cpu
     const actual = this.#reportData
     if (cpu === undefined || actual === undefined) return
-    const committed = utf8(canonicalJson(cpuRuntimeData(data)))
-    for (const hash of RUNTIME_DATA_HASHES) {
-      if (!equalBytes(actual, fitted(await digest(hash, committed), 64))) continue
-      this.#keyBound = true
-      this.#composite = data.additionalEvidence !== undefined
-      const deviceData = await digest(hash, utf8(canonicalJson(deviceRuntimeData(data))))
-      const expected = toHex(deviceData.subarray(0, 32))
-      for (const { id, claims } of this.#nvidia) {
-        if (claims.nonce !== expected) this.#add(id, 'GPU_NONCE_MISMATCH', 'nonce', { expected, actual: claims.nonce })
-      }
-      return
+    const { deviceNonce, expected } = await guestAnswer(digest, data, actual)
+    if (deviceNonce === undefined)
+      return this.#add(cpu.id, 'BIND_RUNTIME_DATA_MISMATCH', 'reportData', { expected, actual: toHex(actual) })
+    this.#keyBound = true
+    this.#composite = data.additionalEvidence !== undefined
+    for (const { id, claims } of this.#nvidia) {
+      const detail = { expected: deviceNonce, actual: claims.nonce }
+      if (claims.nonce !== deviceNonce) this.#add(id, 'GPU_NONCE_MISMATCH', 'nonce', detail)
     }
-    const expected = toHex(fitted(await digest('sha384', committed), 64))
-    this.#add(cpu.id, 'BIND_RUNTIME_DATA_MISMATCH', 'reportData', { expected, actual: toHex(actual) })
   }
 
   /** What the guest says that it was launched with is what the report says. */
   async initData(digest: Context['digest']): Promise<void> {
     const { initData } = this.#set
-    const cpu = this.#cpu
+    const cpu = this.#covering
     if (initData === undefined || cpu === undefined) return
-    const launched = launchData(cpu.claims)
-    const size = launched.value.length / 2
-    const expected = toHex(fitted(await digest(initData.hash, initData.body), size))
-    if (launched.value !== expected)
-      this.#add(cpu.id, 'BIND_INIT_DATA_MISMATCH', launched.name, { expected, actual: launched.value })
+    const other = await otherInitData(digest, initData, cpu.claims)
+    if (other !== undefined) this.#add(cpu.id, 'BIND_INIT_DATA_MISMATCH', other.name, other)
   }
 
-  async cpu(
-    digest: Context['digest'],
-    nonce: Uint8Array,
-    teeKey: Uint8Array | undefined,
-    required: BindingForm,
-  ): Promise<void> {
+  /** The key that came along is hashed under our label, and is the one that the challenge names. */
+  isKeySound(teeKey: Uint8Array | undefined): boolean {
+    if (this.#covering === undefined) return true
+    const { key } = this.#set
+    if (key !== undefined && key.domain !== BINDING_DOMAIN) {
+      this.#add('set', 'BIND_DOMAIN_MISMATCH', 'key.domain', { expected: BINDING_DOMAIN, actual: key.domain })
+      return false
+    }
+    if (teeKey !== undefined && (key === undefined || !equalBytes(key.spki, teeKey))) {
+      this.#add('set', 'BIND_KEY_MISMATCH', 'key.spki', {
+        expected: 'the key that the challenge names',
+        actual: key === undefined ? 'no key' : 'another key',
+      })
+      return false
+    }
+    return true
+  }
+
+  /** A quote is there that answers in the CPU's place; what it says is compared with those of the other kinds. */
+  async tpmForCpu(digest: Context['digest'], nonce: Uint8Array, required: BindingForm): Promise<void> {
+    const { items, key, binding } = this.#set
+    const quote = items.find((item) => item.kind === 'tpm/quote')
+    if (quote === undefined) {
+      this.#add('set', 'TPM_QUOTE_MISSING', 'tpm', {
+        expected: 'a quote by the key that the CPU report covers',
+        actual: 'none',
+      })
+      return
+    }
+    // A TPM's answer in the raw form covers no key, and in no form the list of GPU reports.
+    if (key !== undefined && binding === 'raw')
+      this.#add(quote.id, 'BIND_KEY_MISMATCH', 'qualifyingData', {
+        expected: toHex(await derivedQualifyingData(digest, nonce, key.spki)),
+        actual: 'the bare nonce',
+      })
+    if (required === 'composite')
+      this.#add(quote.id, 'BIND_COMPOSITE_MISSING', 'qualifyingData', {
+        expected: 'a CPU report that covers the GPU evidence',
+        actual: 'one that covers the key of a TPM',
+      })
+  }
+
+  async cpu(digest: Context['digest'], nonce: Uint8Array, required: BindingForm): Promise<void> {
     const cpu = this.#cpu
     const actual = this.#reportData
     if (cpu === undefined || actual === undefined) return
     const mismatch = (code: Code, expected: Uint8Array) =>
       this.#add(cpu.id, code, 'reportData', { expected: toHex(expected), actual: toHex(actual) })
     const { key, tlsBound, tlsSpki, binding } = this.#set
-    if (key !== undefined && key.domain !== BINDING_DOMAIN) {
-      return this.#add('set', 'BIND_DOMAIN_MISMATCH', 'key.domain', { expected: BINDING_DOMAIN, actual: key.domain })
-    }
-    if (teeKey !== undefined && (key === undefined || !equalBytes(key.spki, teeKey))) {
-      return this.#add('set', 'BIND_KEY_MISMATCH', 'key.spki', {
-        expected: 'the key that the challenge names',
-        actual: key === undefined ? 'no key' : 'another key',
-      })
-    }
     if (required === 'composite' && binding !== 'composite')
       return mismatch('BIND_COMPOSITE_MISSING', await this.#compositeData(digest, nonce))
     const withKey = key === undefined ? nonce : await keyReportData(digest, nonce, key.spki)
@@ -324,18 +345,21 @@ class Judge {
   }
 
   /** The whole of the answer is the whole of the nonce: neither a prefix nor the same value in another field will do. */
-  plain(proved: readonly ProvedItem[], nonce: Uint8Array): void {
+  async plain(digest: Context['digest'], proved: readonly ProvedItem[], nonce: Uint8Array): Promise<void> {
+    const { binding, key } = this.#set
     for (const { id, claims } of proved) {
       const answer = plainAnswer(claims)
-      if (answer === undefined || answer.value === toHex(nonce)) continue
+      const isDerived = claims.kind === 'tpm/quote' && binding !== 'raw'
+      const expected = toHex(isDerived ? await derivedQualifyingData(digest, nonce, key?.spki) : nonce)
+      if (answer === undefined || answer.value === expected) continue
       const { name, value = 'none' } = answer
-      this.#add(id, 'BIND_NONCE_MISMATCH', name, { expected: toHex(nonce), actual: value })
+      this.#add(id, 'BIND_NONCE_MISMATCH', name, { expected, actual: value === '' ? 'none' : value })
     }
   }
 
-  #compositeData(digest: Context['digest'], nonce: Uint8Array): Promise<Uint8Array> {
-    const gpus = this.#nvidia.filter((d) => d.claims.kind === 'nvidia/gpu-report').map((d) => d.digest)
-    return compositeReportData(digest, nonce, this.#set.key?.spki, gpus)
+  async #compositeData(digest: Context['digest'], nonce: Uint8Array): Promise<Uint8Array> {
+    const gpus = this.#nvidia.filter((d) => d.claims.kind === 'nvidia/gpu-report').map((d) => d.digest())
+    return compositeReportData(digest, nonce, this.#set.key?.spki, await Promise.all(gpus))
   }
 
   async gpus(digest: Context['digest'], nonce: Uint8Array, required: BindingForm): Promise<void> {

@@ -68,6 +68,9 @@ export function judgeMembers(
   }
   for (const extra of cpuItems.slice(1))
     add(extra.id, 'ENV_ITEM_DUPLICATE', extra.id, { expected: 'one CPU report', actual: `${cpuItems.length}` })
+  const quotes = set.items.filter((i) => i.kind === 'tpm/quote')
+  for (const extra of quotes.slice(1))
+    add(extra.id, 'ENV_ITEM_DUPLICATE', extra.id, { expected: 'one TPM quote', actual: `${quotes.length}` })
 
   const devices = proved.flatMap(({ id, claims }) => (isDeviceClaims(claims) ? [{ id, claims }] : []))
   const holders = new Map<string, string>()

@@ -6,10 +6,10 @@ import type { Certificate } from '../../core/x509/certificate.ts'
 import type { Crl } from '../../core/x509/crl.ts'
 import { nameText, sameName } from '../../core/x509/names.ts'
 import { checkValidity, type PathProfile, type ValidatedPath, validatePath } from '../../core/x509/path.ts'
+import { judgeRevocation } from '../chain-revocation.ts'
 import type { Brought } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
 import type { NitroDocument } from './decode.ts'
-import { judgeRevocation } from './revocation.ts'
 
 /** AWS's hierarchy: root → region → zone → instance → enclave, all of it P-384 with SHA-384. */
 const PROFILE: PathProfile = {
@@ -61,7 +61,7 @@ export async function authenticateEnclaveKey(
   if (!equalBytes(root.publicKey.spki, path.anchor.spki)) {
     refuse('X509_ROOT_UNTRUSTED', 'cabundle[0]', { expected: path.anchor.id, actual: nameText(root.subject) })
   }
-  const revocation = await judgeRevocation(context, crls, path)
+  const revocation = await judgeRevocation(context, 'aws-nitro', crls, path)
   checkLife(context, leaf)
   checkValidity(context, path, 'chain')
   const uses = await Promise.all(

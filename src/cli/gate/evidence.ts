@@ -8,8 +8,9 @@ import { gateFinding, verdictFrom } from '../../gate/finding.ts'
 import { prepareCollateral, verify } from '../../index.ts'
 import type { Policy } from '../../policy/index.ts'
 import { freshnessFrom, leaseFrom } from '../arguments.ts'
+import { collateralFiles } from '../collateral/files.ts'
 import { faultText } from '../faults.ts'
-import { readFiles, readTree, UsageError } from '../input.ts'
+import { readFiles, UsageError } from '../input.ts'
 import { anchorsFrom } from '../trust-anchors.ts'
 
 export interface EvidenceOptions {
@@ -56,9 +57,7 @@ export async function judgeGiven(
     if (questionTo(to) !== freshness) throw new UsageError(`--challenge is given twice for ${to}`)
   }
   const injectedAnchors = (await Promise.all((options.trustAnchor ?? []).map(anchorsFrom))).flat()
-  const { collateral, faults } = await prepareCollateral(
-    (await Promise.all((options.collateral ?? []).map(readTree))).flat(),
-  )
+  const { collateral, faults } = await prepareCollateral(await collateralFiles(options.collateral ?? [], undefined))
   if (faults.length > 0) process.stderr.write(`collateral left out:\n${faultText(faults)}\n`)
   const lease = options.lease === undefined ? null : await leaseFrom(options.lease)
   const cache = createVerificationCache()

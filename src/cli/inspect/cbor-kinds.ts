@@ -11,7 +11,12 @@ import { problemOf } from './problems.ts'
 import type { ReportView } from './snp.ts'
 
 /** Byte strings of a decoded structure are views into it, so each knows where it lies. */
-function field(within: Uint8Array, name: string, raw: Uint8Array | undefined, meaning = ''): readonly FieldView[] {
+export function field(
+  within: Uint8Array,
+  name: string,
+  raw: Uint8Array | undefined,
+  meaning = '',
+): readonly FieldView[] {
   if (raw === undefined) return []
   return [
     { name, offset: raw.byteOffset - within.byteOffset, sizeBytes: raw.length, hex: toHex(raw), meaning, parts: [] },

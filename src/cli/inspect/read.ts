@@ -17,6 +17,7 @@ import { problemOf } from './problems.ts'
 import { inspectQuote, pckChainIn } from './quote.ts'
 import { inspectSnp, type ReportView } from './snp.ts'
 import { inspectGpu, inspectSwitch } from './spdm.ts'
+import { inspectTpmPart, inspectTpmQuote, runtimeSection, tpmCertificates } from './tpm.ts'
 
 interface KindView {
   readonly report: (bytes: Uint8Array) => ReportView
@@ -63,6 +64,10 @@ const KINDS: Readonly<Record<EvidenceKind, KindView>> = {
     certificates: async (item, context) => [await nitroCertificates(item, context)],
   },
   'arm/cca-token': { report: inspectCca, certificates: async () => [] },
+  'tpm/quote': {
+    report: inspectTpmQuote,
+    certificates: async (item, context) => [await tpmCertificates(item, context)],
+  },
 }
 
 /**
@@ -90,6 +95,9 @@ export async function inspect(files: readonly CollateralFile[]): Promise<Outcome
     const envelope = await envelopeView(set, context)
     return ok({ ...empty, envelope, items, collateral: beside.views, unread: faults.map(problemOf), ignored })
   }
+  const part = await partView(files, context)
+  if (part !== undefined)
+    return ok({ ...empty, items: [part], collateral: beside.views, unread: faults.map(problemOf) })
   const [{ code }] = read.faults
   const isAlone = files.length === 1 || code === 'ENV_NOTHING_TO_JUDGE'
   if (beside.views.length > 0 || logs.length > 0) {
@@ -100,6 +108,15 @@ export async function inspect(files: readonly CollateralFile[]): Promise<Outcome
   const [first, ...more] = faults.filter((f) => f.code !== 'COLLATERAL_UNRECOGNISED')
   const isShapeless = code === 'ENV_NOTHING_TO_JUDGE' || code === 'ENV_UNREADABLE'
   return isShapeless && first !== undefined ? failed([first, ...more]) : read
+}
+
+/** One file that is a part of TPM evidence and not the whole. */
+async function partView(files: readonly CollateralFile[], context: Context): Promise<ItemView | undefined> {
+  const [file, more] = files
+  const view = file === undefined || more !== undefined ? undefined : inspectTpmPart(file.bytes)
+  if (file === undefined || view === undefined) return undefined
+  const sha256 = await context.digestHex('sha256', file.bytes)
+  return { id: 'tpm', kind: 'tpm/quote', sizeBytes: file.bytes.length, sha256, ...view, certificates: [] }
 }
 
 async function envelopeView(set: EvidenceSet, context: Context): Promise<EnvelopeView> {
@@ -117,7 +134,10 @@ async function envelopeView(set: EvidenceSet, context: Context): Promise<Envelop
 
 async function itemView(item: EvidenceItem, context: Context): Promise<ItemView> {
   const view = KINDS[item.kind]
-  const { sections, problems } = view.report(item.bytes)
+  const report = view.report(item.bytes)
+  const runtime = item.runtimeData === undefined ? undefined : runtimeSection(item.runtimeData)
+  const sections = [...report.sections, ...(runtime?.sections ?? [])]
+  const problems = [...report.problems, ...(runtime?.problems ?? [])]
   const certificates = await view.certificates(item, context)
   return {
     id: item.id,

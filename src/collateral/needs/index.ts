@@ -32,6 +32,7 @@ const NEEDS: Readonly<Record<EvidenceKind, NeedsOf>> = {
   'nvidia/switch-report': nvidia,
   'aws/nitro': none,
   'arm/cca-token': none,
+  'tpm/quote': none,
 }
 
 /**

@@ -124,4 +124,20 @@ export const COLLATERAL_CODES = {
     title: 'A collateral file is of no known kind.',
     hint: 'The folder may hold certificates (PEM or DER), CRLs, OCSP answers, NVIDIA manifests in XML and vendor JSON. Move anything else out of --collateral DIR.',
   },
+  // Packs: collateral kept in one file.
+  COLLATERAL_PACK_MALFORMED: {
+    verdict: 'reject',
+    title: 'A collateral pack is not as it was written.',
+    hint: 'A pack has one spelling, and something changed or cut this one. Copy it again from where it was made, or make it anew with vouchsafe collateral pack.',
+  },
+  COLLATERAL_PACK_UNSIGNED: {
+    verdict: 'reject',
+    title: 'A collateral pack bears no signature where one is asked for.',
+    hint: 'Whoever makes the pack signs it with vouchsafe collateral pack --key. Leave out --pack-key where the pack need not be vouched for: its objects are proved either way.',
+  },
+  COLLATERAL_PACK_SIGNATURE_INVALID: {
+    verdict: 'reject',
+    title: 'The signature of a collateral pack is not by the key that was given.',
+    hint: 'Check that the key given with --pack-key belongs to whoever made this pack. If it does, the pack was changed since it was signed.',
+  },
 } as const satisfies CodeTable

@@ -1,7 +1,15 @@
-import { constants, createPublicKey, hash, type KeyObject, type VerifyKeyObjectInput, verify } from 'node:crypto'
+import {
+  constants,
+  createCipheriv,
+  createPublicKey,
+  hash,
+  type KeyObject,
+  type VerifyKeyObjectInput,
+  verify,
+} from 'node:crypto'
 import { latin1 } from '../bytes.ts'
 import { type Curve, coordinateBytes, curveOf } from './ecdsa.ts'
-import type { CryptoPort, HashName, SignatureAlgorithm } from './port.ts'
+import { type CryptoPort, checkBlock, type HashName, type SignatureAlgorithm } from './port.ts'
 
 interface Scheme {
   readonly hash: 'sha256' | 'sha384'
@@ -12,6 +20,9 @@ interface Scheme {
 const SCHEMES: Record<SignatureAlgorithm, Scheme> = {
   ES256: { hash: 'sha256', family: 'P-256', options: { dsaEncoding: 'ieee-p1363' } },
   ES384: { hash: 'sha384', family: 'P-384', options: { dsaEncoding: 'ieee-p1363' } },
+  RS256: { hash: 'sha256', family: 'rsa', options: { padding: constants.RSA_PKCS1_PADDING } },
+  RS384: { hash: 'sha384', family: 'rsa', options: { padding: constants.RSA_PKCS1_PADDING } },
+  PS256: { hash: 'sha256', family: 'rsa', options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } },
   PS384: { hash: 'sha384', family: 'rsa', options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 48 } },
 }
 
@@ -97,5 +108,9 @@ export const nodeCrypto: CryptoPort = {
         resolve(error === null && valid),
       )
     })
+  },
+  aesBlock: async (key, block) => {
+    checkBlock(key, block)
+    return new Uint8Array(createCipheriv('aes-128-ecb', key, null).setAutoPadding(false).update(block))
   },
 }

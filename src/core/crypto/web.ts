@@ -1,5 +1,5 @@
 import { type Curve, coordinateBytes, curveOf } from './ecdsa.ts'
-import type { CryptoPort, HashName, SignatureAlgorithm } from './port.ts'
+import { type CryptoPort, checkBlock, type HashName, type SignatureAlgorithm } from './port.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 type ImportParameters =
@@ -22,6 +22,14 @@ export interface SubtleVerifier<Key> {
     extractable: boolean,
     usages: ['verify'],
   ): Promise<Key>
+  importKey(
+    format: 'raw',
+    key: Bytes,
+    algorithm: { name: string },
+    extractable: boolean,
+    usages: ['encrypt'],
+  ): Promise<Key>
+  encrypt(algorithm: { readonly name: string; readonly iv: Bytes }, key: Key, data: Bytes): Promise<ArrayBuffer>
   verify(algorithm: VerifyParameters, key: Key, signature: Bytes, data: Bytes): Promise<boolean>
 }
 
@@ -38,6 +46,15 @@ const SCHEMES: Record<SignatureAlgorithm, { importAs: ImportParameters; verifyAs
     verifyAs: { name: 'ECDSA', hash: 'SHA-384' },
     curve: 'P-384',
   },
+  RS256: {
+    importAs: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+    verifyAs: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
+  },
+  RS384: {
+    importAs: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384' },
+    verifyAs: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-384' },
+  },
+  PS256: { importAs: { name: 'RSA-PSS', hash: 'SHA-256' }, verifyAs: { name: 'RSA-PSS', saltLength: 32 } },
   PS384: { importAs: { name: 'RSA-PSS', hash: 'SHA-384' }, verifyAs: { name: 'RSA-PSS', saltLength: 48 } },
 }
 
@@ -71,6 +88,14 @@ export function webCrypto<Key>(subtle: SubtleVerifier<Key>): CryptoPort {
       if (key === undefined) return false
       // A refusal to compute (an RSA modulus too short for the salt) is an answer as well: nothing is valid under that key.
       return subtle.verify(scheme.verifyAs, key, owned(signature), owned(message)).catch(() => false)
+    },
+    aesBlock: async (key, block) => {
+      checkBlock(key, block)
+      // WebCrypto has no single block: the first one of CBC under an IV of zeros is the same.
+      const name = 'AES-CBC'
+      const imported = await subtle.importKey('raw', owned(key), { name }, false, ['encrypt'])
+      const enciphered = await subtle.encrypt({ name, iv: new Uint8Array(16) }, imported, owned(block))
+      return new Uint8Array(enciphered).subarray(0, 16)
     },
   }
 }

@@ -8,6 +8,7 @@ const OID = {
   ecPublicKey: '1.2.840.10045.2.1',
   rsaEncryption: '1.2.840.113549.1.1.1',
   rsassaPss: '1.2.840.113549.1.1.10',
+  sha256WithRsa: '1.2.840.113549.1.1.11',
   mgf1: '1.2.840.113549.1.1.8',
   sha384: '2.16.840.1.101.3.4.2.2',
 } as const
@@ -21,7 +22,8 @@ const BY_OID: Readonly<Record<string, SignatureAlgorithm>> = {
 
 /**
  * Signature algorithm of a certificate, CRL or OCSP answer. RSASSA-PSS is taken only with SHA-384, MGF1-SHA-384, a salt
- * of 48 bytes and trailer 1, in both spellings that AMD uses (trailerField written out, or left to its default).
+ * of 48 bytes and trailer 1, in both spellings that AMD uses (trailerField written out, or left to its default);
+ * RSASSA-PKCS1-v1_5 only with SHA-256, as makers of TPMs use it. Which of them a hierarchy may use, its `PathProfile` says.
  * Anything else ends the surrounding `attempt` with X509_ALGORITHM_FORBIDDEN.
  * @see RFC 4055 §3.1, RFC 5758 §3.2
  */
@@ -33,6 +35,11 @@ export function decodeSignatureAlgorithm(der: Der, path: string): SignatureAlgor
     checkPssParameters(fields.next('RSASSA-PSS parameters', TAG.sequence), forbidden)
     fields.end('algorithm')
     return 'PS384'
+  }
+  if (oid === OID.sha256WithRsa) {
+    fields.next('RSA parameters other than NULL', TAG.null)
+    fields.end('algorithm')
+    return 'RS256'
   }
   const algorithm = BY_OID[oid]
   if (algorithm === undefined) return forbidden(oid)
@@ -126,7 +133,7 @@ function rsaModulusBits(key: Uint8Array, path: string): number {
 
 /** Whether a key of this kind can have made a signature of that algorithm. */
 export function keyFits(key: PublicKeyInfo, algorithm: SignatureAlgorithm): boolean {
-  if (key.kind === 'rsa') return algorithm === 'PS384'
+  if (key.kind === 'rsa') return !algorithm.startsWith('ES')
   return algorithm === (key.curve === 'P-256' ? 'ES256' : 'ES384')
 }
 

@@ -44,7 +44,7 @@ export interface Certificate {
   readonly extendedKeyUsage: readonly string[] | undefined
 }
 
-export type KeyUsage = 'digitalSignature' | 'keyCertSign' | 'cRLSign' | 'other'
+export type KeyUsage = 'digitalSignature' | 'keyEncipherment' | 'keyAgreement' | 'keyCertSign' | 'cRLSign' | 'other'
 
 export const EXTENSION = {
   subjectKeyIdentifier: '2.5.29.14',
@@ -157,9 +157,9 @@ function basicConstraints(extensions: ReadonlyMap<string, Extension>, path: stri
 const USAGE_BITS: readonly KeyUsage[] = [
   'digitalSignature',
   'other',
+  'keyEncipherment',
   'other',
-  'other',
-  'other',
+  'keyAgreement',
   'keyCertSign',
   'cRLSign',
   'other',

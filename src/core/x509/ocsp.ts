@@ -218,7 +218,7 @@ function bySerial(response: OcspResponse): ReadonlyMap<string, readonly OcspSing
 const WORST_FIRST = ['revoked', 'unknown', 'good'] as const
 
 /** issuerKeyHash covers the BIT STRING's content without its octet of unused bits (RFC 6960 §4.1.1). */
-function keyBits(key: PublicKeyInfo): Uint8Array {
+export function keyBits(key: PublicKeyInfo): Uint8Array {
   if (key.kind === 'ec') return key.point
   const known = rsaBits.get(key.spki) ?? take(decodeDer(key.spki, 'spki')).children[1]?.content.subarray(1)
   const bits = known ?? new Uint8Array()

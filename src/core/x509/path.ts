@@ -13,8 +13,8 @@ import { nameText, sameName } from './names.ts'
 /** What one vendor's hierarchy must look like. Every member is a rule; none can be left out. */
 export interface PathProfile {
   readonly algorithms: NonEmpty<SignatureAlgorithm>
-  /** `digitalSignature`: the leaf must carry the bit. `absent`: the vendor's leaves carry no key usage (AMD). */
-  readonly leafKeyUsage: 'digitalSignature' | 'absent'
+  /** the leaf must carry the bit. `absent`: the vendor's leaves carry no key usage (AMD). */
+  readonly leafKeyUsage: 'digitalSignature' | 'keyEncipherment' | 'keyAgreement' | 'absent'
   /** extensions that may be critical beside basicConstraints and keyUsage */
   readonly knownCritical: readonly string[]
   /** hosts, or forms of hosts, that this vendor's certificates may name for revocation; nothing is fetched from any of them */
@@ -163,7 +163,8 @@ function checkRole(certificate: Certificate, depth: number, profile: PathProfile
   const { basicConstraints, keyUsage } = certificate
   if (depth === 0) {
     if (basicConstraints?.ca === true) refuse('X509_LEAF_IS_CA', path, { actual: nameText(certificate.subject) })
-    const fits = profile.leafKeyUsage === 'absent' ? keyUsage === undefined : keyUsage?.has('digitalSignature') === true
+    const fits =
+      profile.leafKeyUsage === 'absent' ? keyUsage === undefined : keyUsage?.has(profile.leafKeyUsage) === true
     if (!fits) refuse('X509_KEY_USAGE', path, { expected: profile.leafKeyUsage })
   } else {
     if (basicConstraints?.ca !== true) refuse('X509_NOT_CA', path, { actual: nameText(certificate.subject) })

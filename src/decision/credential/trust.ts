@@ -1,4 +1,5 @@
 import type { Claims } from '../../attestation/claims.ts'
+import { isCpuKind } from '../../attestation/evidence.ts'
 import type { Decision, ItemDecision } from '../decision.ts'
 
 /** Categories of AR4SI that a vector may have a claim in (draft-ietf-rats-ar4si §2.3). */
@@ -63,9 +64,9 @@ export function vectorOf(decision: Pick<Decision, 'level'>, item: ItemDecision):
 
 /** Firmware of a device is a part of the hardware category; it is proved by the vendor's reference values alone. */
 const isGenuine = (claims: Claims): boolean =>
-  'measurements' in claims ? claims.measurements.status === 'match' : true
+  'measurements' in claims ? claims.measurements.status === 'match' : isCpuKind(claims.kind)
 
-const isGuest = (claims: Claims): boolean => !claims.kind.startsWith('nvidia/')
+const isGuest = (claims: Claims): boolean => isCpuKind(claims.kind)
 
 /** Undefined where the evidence does not show how the machine is set up. */
 function configurationOf(claims: Claims): number | undefined {

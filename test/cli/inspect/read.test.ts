@@ -8,7 +8,7 @@ import { inspect } from '../../../src/cli/inspect/read.ts'
 import { renderInspection } from '../../../src/cli/inspect/render.ts'
 import { toBase64 } from '../../../src/core/encodings.ts'
 import { take } from '../../../src/core/outcome.ts'
-import { amdMachine, pem, sgxMachine, tdxMachine } from '../../../src/testing/index.ts'
+import { amdMachine, hclReport, pem, sgxMachine, tdxMachine, tpmQuote } from '../../../src/testing/index.ts'
 import { fixture, widest } from '../run.ts'
 
 const file = (name: string, bytes: Uint8Array): CollateralFile => ({ name, bytes })
@@ -80,18 +80,30 @@ describe('evidence in every carrier', () => {
     expect(item?.sections).toHaveLength(1)
   })
 
-  test('a TDX report inside Azure’s carrier, which this version does not read', async () => {
-    const hcl = (reportType: number): Uint8Array => {
-      const bytes = new Uint8Array(0x4c0 + 20)
-      bytes.set(new TextEncoder().encode('HCLA'))
-      bytes[4] = 2 // version
-      bytes[12] = 2 // attestation
-      bytes.set(machine.report, 0x20)
-      bytes[0x4c8] = reportType
-      return bytes
-    }
-    expect((await seen(file('hcl', hcl(2)))).items.map((i) => i.kind)).toEqual(['amd/snp-report'])
-    expect(await refusal(file('hcl', hcl(4)))).toEqual(['ENV_KIND_NOT_SUPPORTED'])
+  test('Azure’s carrier: the report in it, and what its report data cover', async () => {
+    const [item] = (await seen(file('hcl', hclReport(machine.report)))).items
+    expect(item?.kind).toBe('amd/snp-report')
+    expect(item?.sections.at(-1)?.title).toContain('Azure runtime data')
+    // A TDREPORT is no evidence; it is shown all the same.
+    const [tdx] = (await seen(file('hcl', hclReport(new Uint8Array(1024), { hardware: 'tdx' })))).items
+    expect(tdx?.sections.map((section) => section.title)[0]).toBe('Azure HCL report of TDX')
+  })
+
+  test('a TPM quote, and its parts by themselves', async () => {
+    const { quote, attest, akPublic, certificates } = tpmQuote('inspect')
+    const certs = certificates.map(toBase64)
+    const [item] = (await seen(file('quote', json({ ...quote, certs })))).items
+    expect(item?.sections.map((section) => section.title)).toEqual([
+      'TPMS_ATTEST of a quote over sha256:0,1,2,3,4,5,6,7,8,9,11, ECDSA sha256',
+      'TPMT_PUBLIC, P-256, named under sha256, ECDSA sha256',
+      'PCR values of the bank sha256, as they were shown',
+    ])
+    expect(item?.certificates).toHaveLength(2)
+    const titleOf = async (bytes: Uint8Array) => (await seen(file('part', bytes))).items[0]?.sections[0]?.title
+    expect(await titleOf(attest)).toContain('TPMS_ATTEST')
+    expect(await titleOf(akPublic)).toContain('TPMT_PUBLIC')
+    const [wrong] = (await seen(file('part', attest.subarray(0, -1)))).items
+    expect(wrong?.problems.map((p) => p.code)).toEqual(['TPM_SIZE_MISMATCH'])
   })
 })
 

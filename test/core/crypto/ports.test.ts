@@ -33,6 +33,9 @@ const GOOD: readonly (readonly [SignatureAlgorithm, Uint8Array, Uint8Array])[] =
   ['ES384', P384.spki, P384.signRaw(MESSAGE)],
   ['PS384', RSA.spki, RSA.sign(MESSAGE)],
   ['PS384', SMALL.spki, SMALL.sign(MESSAGE)],
+  ['PS256', SMALL.spki, SMALL.sign(MESSAGE, { hash: 'sha256' })],
+  ['RS256', SMALL.spki, SMALL.sign(MESSAGE, { scheme: 'pkcs1', hash: 'sha256' })],
+  ['RS384', RSA.spki, RSA.sign(MESSAGE, { scheme: 'pkcs1', hash: 'sha384' })],
 ]
 
 describe.each(PORTS)('$name', (port) => {
@@ -47,6 +50,16 @@ describe.each(PORTS)('$name', (port) => {
     expect(await port.verify('ES256', P256.spki.slice(), MESSAGE, signature)).toBe(true)
     expect(await port.verify('ES256', other.slice(), MESSAGE, signature)).toBe(false)
     expect(await port.verify('ES384', P256.spki.slice(), MESSAGE, signature)).toBe(false)
+  })
+
+  it('enciphers one block of AES-128', async () => {
+    const hex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'))
+    // FIPS 197, appendix C.1
+    const key = hex('000102030405060708090a0b0c0d0e0f')
+    const block = await port.aesBlock(key, hex('00112233445566778899aabbccddeeff'))
+    expect(Buffer.from(block).toString('hex')).toBe('69c4e0d86a7b0430d8cdb78070b4c55a')
+    await expect(port.aesBlock(key.subarray(1), block)).rejects.toThrow(TypeError)
+    await expect(port.aesBlock(key, block.subarray(1))).rejects.toThrow(TypeError)
   })
 
   it('digests', async () => {

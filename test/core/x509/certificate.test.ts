@@ -256,13 +256,17 @@ describe('decodeSignatureAlgorithm', () => {
     expect(codesOf(of(der))).toEqual(['X509_ALGORITHM_FORBIDDEN'])
   })
 
-  it.each<SignatureSpec['kind']>(['ecdsa-sha1', 'rsa-pkcs1-sha384', 'rsa-pkcs1-sha256', 'rsa-sha1', 'rsa-md5'])(
-    'refuses %s',
-    (kind) => {
-      if (kind === 'rsa-pss-sha384') throw new TypeError(kind)
-      expect(codesOf(of(algorithmIdentifier({ kind })))).toEqual(['X509_ALGORITHM_FORBIDDEN'])
-    },
-  )
+  it.each<SignatureSpec['kind']>(['ecdsa-sha1', 'rsa-pkcs1-sha384', 'rsa-sha1', 'rsa-md5'])('refuses %s', (kind) => {
+    if (kind === 'rsa-pss-sha384') throw new TypeError(kind)
+    expect(codesOf(of(algorithmIdentifier({ kind })))).toEqual(['X509_ALGORITHM_FORBIDDEN'])
+  })
+
+  it('takes PKCS #1 v1.5 with SHA-256, and only with NULL for parameters', () => {
+    expect(valueIn(of(algorithmIdentifier({ kind: 'rsa-pkcs1-sha256' })))).toBe('RS256')
+    for (const der of [seq(oid('1.2.840.113549.1.1.11')), seq(oid('1.2.840.113549.1.1.11'), nul(), nul())]) {
+      expect(codesOf(of(der))).toEqual(['X509_ALGORITHM_FORBIDDEN'])
+    }
+  })
 
   it('refuses ECDSA with parameters and what is no identifier', () => {
     for (const der of [seq(oid('1.2.840.10045.4.3.3'), nul()), seq(), seq(nul()), set(), seq(oid('1.3.101.112'))]) {

@@ -1,11 +1,11 @@
-import type { Context } from '../../core/context.ts'
-import { type Fault, fault, refuse, verdictOf } from '../../core/outcome.ts'
-import { type Certificate, EXTENSION } from '../../core/x509/certificate.ts'
-import { authenticateCrl, type Crl, type CrlIssuer, revokedOf } from '../../core/x509/crl.ts'
-import { anchorKey, type ValidatedPath } from '../../core/x509/path.ts'
-import { type Brought, payerOf } from '../collateral.ts'
-import type { CollateralUse, RevocationReport } from '../kind.ts'
-import { listsOf } from '../preference.ts'
+import type { Context } from '../core/context.ts'
+import { type Fault, fault, refuse, verdictOf } from '../core/outcome.ts'
+import { type Certificate, EXTENSION } from '../core/x509/certificate.ts'
+import { authenticateCrl, type Crl, type CrlIssuer, revokedOf } from '../core/x509/crl.ts'
+import { anchorKey, type ValidatedPath } from '../core/x509/path.ts'
+import { type Brought, payerOf } from './collateral.ts'
+import type { CollateralUse, RevocationReport } from './kind.ts'
+import { listsOf } from './preference.ts'
 
 interface Revocation {
   readonly report: RevocationReport
@@ -13,13 +13,14 @@ interface Revocation {
 }
 
 /**
- * What the lists at hand say about the certificates of a path. AWS's regions and zones name a list; instances and enclaves
- * live hours and have none. `good` where a list of its issuer answers for each that names one, `notGiven` where there is no
+ * What the lists at hand say about the certificates of a path of which not every one need name a list: AWS's regions and zones
+ * do, its instances and enclaves live hours; of TPMs the makers' authorities do. `good` where a list of its issuer answers for each that names one, `notGiven` where there is no
  * list of any of the issuers. Ends the surrounding `attemptAsync` with X509_REVOKED where a list that the issuer signed
  * names a certificate of the path, even if that list is out of date since.
  */
 export async function judgeRevocation(
   context: Context,
+  chain: RevocationReport['chain'],
   crls: readonly Brought<Crl>[],
   { certificates, anchor }: ValidatedPath,
 ): Promise<Revocation> {
@@ -34,12 +35,12 @@ export async function judgeRevocation(
   const open = asked.filter((a) => a.uses.length === 0)
   if (asked.length > 0 && open.length === 0) {
     const stapled = asked.some((a) => a.stapled)
-    const report = { chain: 'aws-nitro', status: 'good', stapled, faults: [] } as const
+    const report = { chain, status: 'good', stapled, faults: [] } as const
     return { report, uses: answers.flatMap((a) => a.uses) }
   }
   const status = answers.some((a) => a.isGiven) ? 'unknown' : 'notGiven'
   const faults = status === 'unknown' ? open.map((a) => a.fault) : []
-  return { report: { chain: 'aws-nitro', status, stapled: false, faults }, uses: [] }
+  return { report: { chain, status, stapled: false, faults }, uses: [] }
 }
 
 const issuerOf = ({ subject, publicKey, keyUsage }: Certificate): CrlIssuer => ({

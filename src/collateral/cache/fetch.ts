@@ -1,0 +1,120 @@
+import { type Fault, fail, failed, type NonEmpty, type Outcome, ok } from '../../core/outcome.ts'
+import type { UnixSeconds } from '../../core/time.ts'
+import type { CollateralRequest, FetchedObject, FetchObject } from '../objects.ts'
+import { answered, judgeAnswered } from './answer.ts'
+import type { CachedAnswer, CollateralCache } from './cache.ts'
+import { requestKey, requestKeys } from './key.ts'
+
+/** That a vendor has no such object is believed for so long. */
+const ABSENCE_SECONDS = 600
+/** A refresh that failed is not tried again at every use. */
+const REFRESH_PAUSE_SECONDS = 60
+/** Manifests are re-issued under one id and do not expire. */
+const REISSUE_SECONDS = 7 * 86_400
+
+export interface CacheRules {
+  /** whose roots the verifier trusts beside the pinned ones: marks of other roots are not compared with */
+  readonly scope: string
+  /** `never` asks the vendor for everything anew, and still keeps what comes */
+  readonly useHeld: 'while in date' | 'never'
+}
+
+/**
+ * `fetchObject` with a memory: what is held and in date is given without asking; at half of its remaining life it is asked
+ * for anew in the background; that a vendor has no such object is believed for ten minutes; and whoever asks for the same
+ * object at the same time waits for one question. What comes is judged before it is held (`judgeAnswered`).
+ * @param clock the time of judgement
+ * @returns the object with every revision that is held of it, or what `fetchObject` and `judgeAnswered` return
+ */
+export function cachedFetch(
+  fetchObject: FetchObject,
+  cache: CollateralCache,
+  clock: () => UnixSeconds,
+  { scope, useHeld }: CacheRules,
+): FetchObject {
+  const flights = new Map<string, Promise<Outcome<FetchedObject>>>()
+
+  const fetchAndKeep = async (request: CollateralRequest): Promise<Outcome<FetchedObject>> => {
+    const key = requestKey(request)
+    const fetched = await fetchObject(request)
+    if (!fetched.ok) {
+      if (fetched.faults[0].code === 'COLLATERAL_NOT_PUBLISHED') await remember(key, fetched.faults, ABSENCE_SECONDS)
+      return fetched
+    }
+    const now = clock()
+    const marks = (line: string) => cache.marks(scope, line)
+    const { answer, faults } = await judgeAnswered(answered(fetched.value), requestKeys(request), now, marks)
+    const [first, ...more] = faults
+    if (first !== undefined) return failed([first, ...more])
+    await cache.keep(answer)
+    return ok(withRevisions(request, await cache.held(key)) ?? fetched.value)
+  }
+
+  const remember = (key: string, faults: NonEmpty<Fault>, seconds: number): Promise<void> => {
+    const since = clock()
+    return cache.remember(key, { faults, since, until: since + seconds })
+  }
+
+  const inOneFlight = (request: CollateralRequest): Promise<Outcome<FetchedObject>> => {
+    const key = requestKey(request)
+    const flight = flights.get(key) ?? fetchAndKeep(request).finally(() => flights.delete(key))
+    flights.set(key, flight)
+    return flight
+  }
+
+  const refresh = async (request: CollateralRequest): Promise<void> => {
+    const key = `refresh ${requestKey(request)}`
+    if (cache.absence(key, clock()) !== undefined) return
+    const outcome = await inOneFlight(request)
+    if (!outcome.ok) await remember(key, outcome.faults, REFRESH_PAUSE_SECONDS)
+  }
+
+  return async (request) => {
+    const now = clock()
+    if (useHeld === 'never') return inOneFlight(request)
+    const held = await heldFor(cache, request, now)
+    if (held !== undefined) {
+      if (held.refreshAt <= now) cache.inBackground(refresh(request))
+      return ok(held.object)
+    }
+    const absence = cache.absence(requestKey(request), now)
+    return absence === undefined ? inOneFlight(request) : failed(absence.faults)
+  }
+}
+
+/** What is held and in date, and nothing else: asks nobody. */
+export const heldOnly =
+  (cache: CollateralCache, clock: () => UnixSeconds): FetchObject =>
+  async (request) => {
+    const held = await heldFor(cache, request, clock())
+    if (held !== undefined) return ok(held.object)
+    return fail('COLLATERAL_UNAVAILABLE', requestKey(request), { actual: 'not held, and not fetched off line' })
+  }
+
+interface Held {
+  readonly object: FetchedObject
+  readonly refreshAt: UnixSeconds
+}
+
+async function heldFor(
+  cache: CollateralCache,
+  request: CollateralRequest,
+  now: UnixSeconds,
+): Promise<Held | undefined> {
+  for (const key of requestKeys(request)) {
+    const answers = (await cache.held(key)).filter((a) => a.issuedAt <= now && now < a.validUntil)
+    const object = withRevisions(request, answers)
+    const [newest] = answers
+    if (object !== undefined && newest !== undefined) return { object, refreshAt: refreshAt(request, newest) }
+  }
+  return undefined
+}
+
+const refreshAt = ({ kind }: CollateralRequest, { fetchedAt, validUntil }: CachedAnswer): UnixSeconds =>
+  kind === 'nvidia-rim' ? fetchedAt + REISSUE_SECONDS : fetchedAt + Math.floor((validUntil - fetchedAt) / 2)
+
+function withRevisions(request: CollateralRequest, answers: readonly CachedAnswer[]): FetchedObject | undefined {
+  const [newest] = answers
+  if (newest === undefined) return undefined
+  return { request, files: answers.flatMap((a) => a.files), fetchedAt: newest.fetchedAt }
+}

@@ -1,0 +1,5 @@
+export { type TestTpmEvent, tpmBoot, tpmLogBytes } from './event-log.ts'
+export { TPM_FAULTS, type TpmFault } from './faults.ts'
+export { defaultRuntimeData, type HclSpec, hclKey, hclReport, hclReportData, hclRuntimeData } from './hcl.ts'
+export { TPM_PURPOSE, type TpmCertificateForm, type TpmMaker, tpmKeyCertificate, tpmMaker } from './pki.ts'
+export { type TpmEvidence, type TpmKeyKind, type TpmPlan, type TpmSpec, tpmQuote } from './quote.ts'
