@@ -155,7 +155,7 @@ describe('in an empty project', () => {
     expect(modules).toContain('src/core/outcome.ts')
     expect(
       modules.filter((path) =>
-        /^src\/(cli|service|testing|collect|weights|release|ocicrypt|stores\/(?!(memory|copies)\.)|collateral)\b/.test(
+        /^src\/(agent|cli|service|testing|collect|weights|release|ocicrypt|stores\/(?!(memory|copies)\.)|collateral)\b/.test(
           path,
         ),
       ),
