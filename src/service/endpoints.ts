@@ -27,7 +27,7 @@ export const ENDPOINTS: readonly Endpoint[] = [
     body: {
       tenant: 'text',
       keyId: 'text',
-      lease: 'six-field lease id, or the lease as the chain shows it',
+      lease: 'object: owner, dseq, gseq, oseq, provider, bseq, as the chain shows it',
       teeKey: 'base64: SPKI of the public key that the workload generated',
     },
     statuses: [200, 400, 413, 429, 503],
