@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../src/core/json.ts'
 import { type Decision, derivedQualifyingData, keyReportData } from '../../../src/index.ts'
 import { ecKey, type TpmFault, type TpmKeyKind, type TpmSpec, tpmMaker } from '../../../src/testing/index.ts'
 import { bundleItem, cpu, cpuPolicy, json, judged, NONCE, nonceOf, type Scene, SEED } from '../../reject/stage.ts'
-import { judgedAzure, judgedTpm, tpm, tpmDocument, tpmPolicy, tpmScene } from '../../reject/tpm-stage.ts'
+import { azurePolicy, judgedAzure, judgedTpm, tpm, tpmDocument, tpmPolicy, tpmScene } from '../../reject/tpm-stage.ts'
 
 const codes = ({ findings }: Decision): readonly Code[] => [...new Set(findings.map((f) => f.code))].sort()
 
@@ -159,7 +159,7 @@ describe('an Azure VM', () => {
   })
 
   it('is refused without a quote, and with one over another challenge', async () => {
-    const policy = cpuPolicy()
+    const policy = azurePolicy()
     expect(codes(await judgedAzure({}, { policy }))).toEqual([])
     expect(codes(await judgedAzure({ withoutQuote: true }, { policy }))).toEqual(['TPM_QUOTE_MISSING'])
     const other = await nonceOf('challenge B')
