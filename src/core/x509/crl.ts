@@ -35,6 +35,9 @@ export interface Crl {
   readonly delta: boolean
 }
 
+/** Twenty octets, and a zero in front of a high one (RFC 5280 §5.2.3). Longer ones cost whoever compares them minutes. */
+const MOST_NUMBER_BYTES = 21
+
 const OID = { cRLNumber: '2.5.29.20', deltaCRLIndicator: '2.5.29.27' } as const
 
 /**
@@ -85,7 +88,8 @@ export function decodeCrl(der: Uint8Array, path: string): Outcome<Crl> {
     const numberExtension = extensions.get(OID.cRLNumber)
     const number =
       numberExtension === undefined ? undefined : take(decodeDer(numberExtension.value, `${path}.cRLNumber`))
-    if (number !== undefined && number.tag !== TAG.integer) malformed('cRLNumber')
+    if (number !== undefined && (number.tag !== TAG.integer || number.content.length > MOST_NUMBER_BYTES))
+      malformed('cRLNumber')
     return {
       der,
       tbs: tbsDer.bytes,

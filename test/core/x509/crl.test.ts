@@ -66,6 +66,15 @@ describe('decodeCrl', () => {
     })
   })
 
+  it('takes a number of twenty bytes, and none that is longer', () => {
+    const numbered = (value: bigint) => {
+      const { number: _c, ...rest } = SPEC
+      return decode(crl({ ...rest, extensions: [extension('2.5.29.20', integer(value))] }))
+    }
+    expect(valueIn(numbered(2n ** 160n - 1n)).number).toBe(`00${'ff'.repeat(20)}`)
+    expect(codesOf(numbered(2n ** 168n))).toEqual(['CRL_MALFORMED'])
+  })
+
   it('writes serials as decodeCertificate does, so that one finds the other', () => {
     for (const serial of [0, 1, 0x7f, 0x80, 0xff, 0x100, 2n ** 63n, 2n ** 159n]) {
       const revoked = valueIn(decode(made({ revoked: [{ serial, date: FROM }] }))).revoked
