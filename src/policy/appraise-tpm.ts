@@ -85,7 +85,8 @@ function key(rule: TpmRule, quote: Quote, subject: AppraisalSubject, report: Rep
       expected: oneOfMany(rule.gceProjects),
       actual: project || 'none',
     })
-  if (rule.revocation === 'required' && certificate !== undefined && rule.akTrust.includes('certificate'))
+  const restsOnCertificate = rule.akTrust.includes('certificate') || rule.gceProjects !== 'any'
+  if (rule.revocation === 'required' && certificate !== undefined && restsOnCertificate)
     appraiseRevocation(quote, 'tpm-maker', 'CRL_MISSING', '/revocation', report)
 }
 

@@ -134,6 +134,12 @@ describe('rules for a TPM', () => {
     expect(codes(await of('ours'))).toEqual([])
     expect(codes(await of('theirs'))).toEqual(['TPM_AK_UNTRUSTED'])
     expect(codes(await judgedTpm({}, { policy: tpmPolicy({ revocation: 'required' }) }))).toEqual(['CRL_MISSING'])
+    // Whatever vouches for the key: its project is the word of the certificate.
+    const pinned = { akTrust: ['pinned'], akNames: [tpm().akName], revocation: 'required' }
+    const certificate = { instance: { projectId: 'ours' } }
+    const pinnedKey = (more: JsonObject) => judgedTpm({ certificate }, { policy: tpmPolicy({ ...pinned, ...more }) })
+    expect(codes(await pinnedKey({}))).toEqual([])
+    expect(codes(await pinnedKey({ gceProjects: ['ours'] }))).toEqual(['CRL_MISSING'])
   })
 
   it('compare counters where the key was seen before', async () => {
