@@ -22,13 +22,13 @@ export async function judgeRevocation(
   context: Context,
   chain: RevocationReport['chain'],
   crls: readonly Brought<Crl>[],
-  { certificates, anchor }: ValidatedPath,
+  { certificates, anchor, algorithms }: ValidatedPath,
 ): Promise<Revocation> {
-  const root: CrlIssuer = { subject: anchor.subject, publicKey: anchorKey(anchor), maySignCrls: true }
+  const root: CrlIssuer = { subject: anchor.subject, publicKey: anchorKey(anchor), algorithms, maySignCrls: true }
   const answers: Answer[] = []
   for (const [i, certificate] of certificates.entries()) {
     const above = certificates[i + 1]
-    const issuer = above === undefined ? root : issuerOf(above)
+    const issuer = above === undefined ? root : issuerOf(above, algorithms)
     answers.push(await answerFor(context, crls, certificate, issuer, `crl of chain[${i}]`))
   }
   const asked = answers.filter((a) => a.isNamed)
@@ -43,9 +43,13 @@ export async function judgeRevocation(
   return { report: { chain, status, stapled: false, faults }, uses: [] }
 }
 
-const issuerOf = ({ subject, publicKey, keyUsage }: Certificate): CrlIssuer => ({
+const issuerOf = (
+  { subject, publicKey, keyUsage }: Certificate,
+  algorithms: ValidatedPath['algorithms'],
+): CrlIssuer => ({
   subject: subject.der,
   publicKey,
+  algorithms,
   maySignCrls: keyUsage?.has('cRLSign') === true,
 })
 

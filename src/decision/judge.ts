@@ -233,11 +233,12 @@ function groundsOf(
   const sound = judgements.every((j) => j.faults.length === 0 && j.claims !== undefined) && between.length === 0
   const answered = judgements.every((j) => j.revocation.every((r) => r.status === 'good'))
   // A lease that nobody gave says nothing about the machine. Without a policy the preset's floor stands in: no debug, no
-  // migration agent, TCB at or above every bulletin.
+  // migration agent, TCB at or above every bulletin; whose key may answer for a CPU, nobody said.
+  const withoutTpm: AppraisalSubject = { ...subject, tpm: { ...subject.tpm, bound: [] } }
   const floor =
     about.policy !== null
       ? appraisal.faults.every(({ fault: f }) => f.code === 'APPRAISAL_LEASE_MISSING')
-      : answered && appraise(presetPolicy('cpu-confidential'), subject).faults.length === 0
+      : answered && appraise(presetPolicy('cpu-confidential'), withoutTpm).faults.length === 0
   const hasCpu = set.items.some((i) => isCpuKind(i.kind))
   return { genuine: sound && floor && hasCpu, binding, measured: appraisal.measured, statements: appraisal.statements }
 }

@@ -12,13 +12,22 @@ const isQuote = (item: AppraisedItem): item is Quote => item.claims.kind === 'tp
 
 /**
  * Holds TPM quotes against the rules for a TPM, where the policy has some: who vouches for the key, PCR values of the one bank,
- * secure boot, clock and counters. A policy with such rules is met by no evidence without a proved quote.
+ * secure boot, clock and counters. A policy with such rules is met by no evidence without a proved quote. A key that answers the
+ * challenge in place of the CPU is relied on for freshness, whatever else the policy asks: whoever may choose report data once
+ * could choose such a key, and answer for ever. So the policy must name `cpu-report`.
  * Codes: TPM_QUOTE_MISSING · TPM_AK_UNTRUSTED · TPM_PCR_NOT_QUOTED · TPM_PCR_VALUE_UNKNOWN · TPM_SECURE_BOOT_OFF ·
  * TPM_CLOCK_ROLLBACK · CRL_MISSING and what the lists' own faults say
  */
 export function appraiseTpm({ require: { tpm } }: Policy, subject: AppraisalSubject): readonly AppraisalFault[] {
   const faults: AppraisalFault[] = []
-  if (tpm === undefined) return faults
+  if (tpm === undefined) {
+    for (const id of subject.tpm.bound)
+      reportFor(id, AT, faults)('TPM_AK_UNTRUSTED', 'ak', '', {
+        expected: 'akTrust with cpu-report, since this key answers in place of the CPU',
+        actual: 'no rules for a TPM',
+      })
+    return faults
+  }
   if (!subject.presented.some(({ kind }) => kind === 'tpm/quote'))
     reportFor('set', AT, faults)('TPM_QUOTE_MISSING', 'tpm', '', { expected: 'a TPM quote', actual: 'none' })
   for (const quote of subject.items.filter(isQuote)) {
@@ -54,8 +63,11 @@ function key(rule: TpmRule, quote: Quote, subject: AppraisalSubject, report: Rep
     'cpu-report': subject.tpm.bound.includes(id),
     pinned: isPinned,
   }
+  const isReliedOn = vouching['cpu-report']
+    ? rule.akTrust.includes('cpu-report')
+    : rule.akTrust.some((by) => vouching[by])
   // A key that the CPU report denies was told, and by its better name.
-  if (!rule.akTrust.some((by) => vouching[by]) && !subject.tpm.refused.includes(id)) {
+  if (!isReliedOn && !subject.tpm.refused.includes(id)) {
     const found = Object.entries(vouching).flatMap(([by, holds]) => (holds ? [by] : []))
     report('TPM_AK_UNTRUSTED', 'ak', '/akTrust', {
       expected: rule.akTrust.join(' | '),
@@ -73,7 +85,8 @@ function key(rule: TpmRule, quote: Quote, subject: AppraisalSubject, report: Rep
       expected: oneOfMany(rule.gceProjects),
       actual: project || 'none',
     })
-  if (rule.revocation === 'required' && certificate !== undefined && rule.akTrust.includes('certificate'))
+  const restsOnCertificate = rule.akTrust.includes('certificate') || rule.gceProjects !== 'any'
+  if (rule.revocation === 'required' && certificate !== undefined && restsOnCertificate)
     appraiseRevocation(quote, 'tpm-maker', 'CRL_MISSING', '/revocation', report)
 }
 

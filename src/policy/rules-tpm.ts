@@ -58,7 +58,8 @@ export const tpmRule = object<TpmRule>({
     absent: 'any',
   },
   revocation: {
-    description: 'Whether revocation lists must clear the chain of a key that its certificate vouches for.',
+    description:
+      'Whether revocation lists must clear the chain of a certificate that vouches for the key, or that names its project.',
     shape: choice(['required', 'none']),
     absent: 'required',
   },

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
+import { judgeAnswered } from '../../src/collateral/cache/answer.ts'
 import { CollateralCache } from '../../src/collateral/cache/cache.ts'
 import { cachedFetch, heldOnly } from '../../src/collateral/cache/fetch.ts'
 import { requestKey } from '../../src/collateral/cache/key.ts'
@@ -85,13 +86,15 @@ describe('a cache', () => {
     await cache.close()
   })
 
-  it('asks anew in the background from half of the remaining life on, and before anybody at its end', async () => {
+  it('asks for a list anew in the background after a day, and before anybody at its end', async () => {
     const { fetch, asked, cache, clock } = cached(INTEL)
     const { request } = of('intel-pck-crl')
     await fetch(request)
     const [held] = await cache.held(requestKey(request))
     const life = (held?.validUntil ?? 0) - NOW
-    clock.now = NOW + Math.floor(life / 2) - 1
+    // The list holds for a month: half of that would be a fortnight without news of what was revoked.
+    expect(life).toBeGreaterThan(2 * 86_400)
+    clock.now = NOW + 86_400 - 1
     await fetch(request)
     await cache.settled()
     expect(asked.length).toBe(1)
@@ -154,6 +157,17 @@ describe('a cache', () => {
     expect(both.ok && both.value.files.map((f) => f.name)).toEqual(['reissued', `${GPU.driverRim.id}.xml`])
     await cache.close()
   })
+
+  it.each(['constructor/x', '__proto__/x', 'toString'])(
+    'has no request of the key %s, whatever answers it',
+    async (key) => {
+      const { faults } = await judgeAnswered({ key, files: of('amd-crl').files, fetchedAt: NOW }, [key], NOW, () => [])
+      expect(faults.map((f) => f.code)).toEqual(['COLLATERAL_SUBJECT_MISMATCH'])
+      const known = requestKey(of('amd-crl').request)
+      const right = { key: known, files: of('amd-crl').files, fetchedAt: NOW }
+      expect((await judgeAnswered(right, [known], NOW, () => [])).faults).toEqual([])
+    },
+  )
 
   it('drops what is not what its digest says, and fetches it again', async () => {
     const { fetch, asked, cache, path } = cached(AMD)

@@ -204,6 +204,8 @@ describe('labels and members', () => {
       'a test purpose in camel case': () => quote({ testPurpose: '' }),
       'a bundle of another kind': () => judged(scene(utf8(JSON.stringify({ kind: 'vouchsafe/2', items: [cpuItem] })))),
       'a sample item in a bundle': () => item({ format: 'sample' }),
+      'an item of the name of a member of every object': () => item({ format: 'constructor', data: 'AAAA' }),
+      'an item of the name of what every object comes from': () => item({ format: '__proto__', data: 'AAAA' }),
       'another binding in a bundle': () => item({}, { binding: 'trusted' }),
     },
   })

@@ -80,6 +80,8 @@ export interface AzureSpec extends HclSpec {
   readonly tpm?: TpmSpec
   readonly report?: AmdMachineOptions['report']
   readonly withoutQuote?: boolean
+  /** whether the maker of the TPM vouches for the key as well */
+  readonly isCertified?: boolean
 }
 
 export function azureScene({
@@ -87,12 +89,13 @@ export function azureScene({
   tpm: tpmSpec = {},
   report = {},
   withoutQuote = false,
+  isCertified = false,
   ...hcl
 }: AzureSpec = {}): Scene {
   const machine = cpu({ report: { reportData: hclReportData(covered ?? hcl), ...report } })
   const quote = tpm({ key: 'rsassa', ...tpmSpec })
   const cpuItem = bundleItem('cpu', 'amd/snp-report', machine.report, [machine.table])
-  const shown = { certificates: [] }
+  const shown = isCertified ? {} : { certificates: [] }
   return {
     evidence: bundle([
       { ...cpuItem, hclReport: toBase64(hclReport(machine.report, hcl)) },

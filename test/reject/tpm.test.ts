@@ -1,4 +1,4 @@
-import { describe } from 'vitest'
+import { describe, it } from 'vitest'
 import type { Code } from '../../src/core/codes.ts'
 import {
   defaultRuntimeData,
@@ -11,8 +11,8 @@ import {
   tpmMaker,
 } from '../../src/testing/index.ts'
 import type { RowId } from './catalogue.ts'
-import { type Check, type OtherCode, row } from './row.ts'
-import { SEED } from './stage.ts'
+import { accepted, type Check, type OtherCode, refused, row } from './row.ts'
+import { cpuPolicy, SEED } from './stage.ts'
 import { judgedAzure, judgedTpm, tpm, tpmPolicy } from './tpm-stage.ts'
 
 interface More {
@@ -110,6 +110,15 @@ describe('the TPM of an Azure VM', () => {
   row('RJ-TPM-16', {
     twin: () => judgedAzure({ json: hclRuntimeData([hclKey('HCLEkPub', rsaKey('ark-turin')), AK]) }),
     bad: Object.fromEntries(Object.entries(BROKEN).map(([name, text]) => [name, json(text)])),
+  })
+  it('answers in place of the CPU under a policy alone that relies on what the CPU report covers', async () => {
+    const trusting = (akTrust: readonly string[]) => tpmPolicy({ akTrust: [...akTrust] })
+    const certified = { isCertified: true }
+    accepted(await judgedAzure(certified, { policy: trusting(['certificate', 'cpu-report']) }))
+    for (const policy of [trusting(['certificate']), cpuPolicy()])
+      refused(await judgedAzure(certified, { policy }), ['TPM_AK_UNTRUSTED'])
+    // Where the CPU answers for itself, nothing rests on the TPM.
+    accepted(await judgedTpm({}, { policy: cpuPolicy() }))
   })
   row('RJ-TPM-17', {
     twin: { data: () => judgedAzure(), tail: () => judgedAzure(), hash: () => judgedAzure({ hash: 'sha384' }) },

@@ -28,13 +28,14 @@ export async function judgeRevocation(
   path: ValidatedPath,
   signers: readonly string[],
 ): Promise<Revocation> {
-  const { anchor } = path
+  const { anchor, algorithms } = path
   const [leaf, ca] = path.certificates
   if (ca === undefined) throw new TypeError('a PCK certificate is issued by a CA below the root')
-  const root = { subject: anchor.subject, publicKey: anchorKey(anchor), maySignCrls: true }
+  const root = { subject: anchor.subject, publicKey: anchorKey(anchor), algorithms, maySignCrls: true }
   const issuer = {
     subject: ca.subject.der,
     publicKey: ca.publicKey,
+    algorithms,
     maySignCrls: ca.keyUsage?.has('cRLSign') === true,
   }
   const answers = [

@@ -77,7 +77,7 @@ function readItem(value: Json, path: string): EvidenceItem {
   if (!/^[a-z0-9-]{1,32}$/.test(id))
     refuse('ENV_STRING_NOT_PRINTABLE', pointer(path, 'id'), { expected: 'a-z, 0-9, -', actual: id })
   const format = members.text('format')
-  const kind = FORMATS[format]
+  const kind = Object.hasOwn(FORMATS, format) ? FORMATS[format] : undefined
   if (kind === undefined)
     return refuse('ENV_KIND_UNKNOWN', pointer(path, 'format'), {
       expected: Object.keys(FORMATS).join(', '),

@@ -56,7 +56,7 @@ const JSON_CARRIERS: readonly { is: (value: Json) => boolean; read: (value: Json
  * bundle; one file, or the files of one
  * folder, where the event log beside a TDX quote is handed to it.
  * Limits hold over all files together; of a folder, collateral has limits of its own.
- * @returns the set, or LIMIT_REQUEST_BYTES · LIMIT_ITEM_COUNT · LIMIT_GPU_COUNT · ENV_EVIDENCE_EMPTY · ENV_UNREADABLE · ENV_NOTHING_TO_JUDGE · ENV_ITEM_DUPLICATE and the codes of the
+ * @returns the set, or LIMIT_REQUEST_BYTES · LIMIT_ITEM_COUNT · LIMIT_GPU_COUNT · ENV_EVIDENCE_EMPTY · ENV_UNREADABLE · ENV_NOTHING_TO_JUDGE · ENV_ITEM_DUPLICATE · BIND_COMPOSITE_MISMATCH and the codes of the
  * envelope recognised
  */
 export function readEvidence(files: readonly EvidenceFile[]): Outcome<ReadEvidence> {
@@ -213,8 +213,19 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
   if (labelled.length > 1)
     refuse('ENV_ITEM_DUPLICATE', 'evidence', { expected: 'one carrier', actual: `${labelled.length}` })
   const all: NonEmpty<EvidenceItem> = [first, ...rest]
-  const base = labelled[0] ?? carriers[0] ?? { carrier: 'raw' as const, binding: 'raw' as const }
+  const carrier = labelled[0] ?? carriers[0]
+  checkCovered(carrier, all)
+  const base = carrier ?? { carrier: 'raw' as const, binding: 'raw' as const }
   return { set: { ...base, items: all }, collateral, ignored: [...ignored, ...unclaimed] }
+}
+
+/** A guest that commits to its device evidence has no devices beside it. */
+function checkCovered(request: EvidenceSet | undefined, all: readonly EvidenceItem[]): void {
+  if (request?.runtimeData?.additionalEvidence === undefined) return
+  const covered = new Set(request.items.map(({ bytes }) => bytes))
+  const extra = all.find(({ kind, bytes }) => kind.startsWith('nvidia/') && !covered.has(bytes))
+  if (extra !== undefined)
+    refuse('BIND_COMPOSITE_MISMATCH', extra.id, { expected: 'devices in additional_evidence alone', actual: 'another' })
 }
 
 const isOfTd = (bytes: Uint8Array): boolean => {

@@ -5,7 +5,7 @@ import { fromBase64, fromHex, toHex } from '../../core/encodings.ts'
 import { type Fault, type FaultDetail, fault, take } from '../../core/outcome.ts'
 import { type Challenge, type ChallengeScope, checkChallenge } from '../challenge.ts'
 import { type Claims, type CpuClaims, type DeviceClaims, isCpuClaims, isDeviceClaims } from '../claims.ts'
-import type { BindingForm, EvidenceSet, RuntimeData } from '../evidence.ts'
+import { type BindingForm, type EvidenceSet, isCpuKind, type RuntimeData } from '../evidence.ts'
 import { guestAnswer, otherInitData } from './guest-data.ts'
 import type { RuntimeJudgement } from './runtime-data.ts'
 
@@ -104,6 +104,7 @@ export async function derivedQualifyingData(
   return hashed(digest, 'sha256', TPM_DOMAIN, nonce, await keyDigest(digest, spki))
 }
 
+const reportDataOf = ({ reportData }: CpuClaims): Uint8Array => take(fromHex(reportData, 64, 'reportData'))
 const isCpu = (p: ProvedItem): p is ProvedItem & { claims: CpuClaims } => isCpuClaims(p.claims)
 const isNvidia = (p: ProvedItem): p is ProvedItem & { claims: DeviceClaims } => isDeviceClaims(p.claims)
 
@@ -172,6 +173,7 @@ class Judge {
   /** the CPU report that must cover a key, where it answers for itself and where a TPM does */
   readonly #covering: (ProvedItem & { claims: CpuClaims }) | undefined
   readonly #nvidia: readonly (ProvedItem & { claims: DeviceClaims })[]
+  readonly #isCpuRefused: boolean
   #keyBound = false
   #composite = false
 
@@ -181,6 +183,7 @@ class Judge {
     this.#cpu = isAnsweredByTpm ? undefined : proved.find(isCpu)
     this.#covering = proved.find(isCpu)
     this.#nvidia = proved.filter(isNvidia)
+    this.#isCpuRefused = set.items.some(({ id, kind }) => isCpuKind(kind) && !proved.some((p) => p.id === id))
   }
 
   result(checked: boolean): BindingJudgement {
@@ -198,7 +201,7 @@ class Judge {
   }
 
   get #reportData(): Uint8Array | undefined {
-    return this.#cpu === undefined ? undefined : take(fromHex(this.#cpu.claims.reportData, 64, 'reportData'))
+    return this.#cpu === undefined ? undefined : reportDataOf(this.#cpu.claims)
   }
 
   /** Nobody said what to expect; what the items say to one another must still agree. */
@@ -245,9 +248,10 @@ class Judge {
       const detail = { expected: toHex(nonce), actual: data.nonce }
       return this.#add('set', 'BIND_NONCE_MISMATCH', 'runtimeData.nonce', detail)
     }
-    const cpu = this.#cpu
-    const actual = this.#reportData
-    if (cpu === undefined || actual === undefined) return
+    // Whatever else answers too: report data that cover the key of a TPM do not cover these.
+    const cpu = this.#covering
+    const actual = cpu === undefined ? undefined : reportDataOf(cpu.claims)
+    if (cpu === undefined || actual === undefined) return this.#noDeviceIsCovered()
     const { deviceNonce, expected } = await guestAnswer(digest, data, actual)
     if (deviceNonce === undefined)
       return this.#add(cpu.id, 'BIND_RUNTIME_DATA_MISMATCH', 'reportData', { expected, actual: toHex(actual) })
@@ -257,6 +261,14 @@ class Judge {
       const detail = { expected: deviceNonce, actual: claims.nonce }
       if (claims.nonce !== deviceNonce) this.#add(id, 'GPU_NONCE_MISMATCH', 'nonce', detail)
     }
+  }
+
+  /** The nonce of a guest's devices is known by the report data of its CPU alone; a CPU that was refused was told. */
+  #noDeviceIsCovered(): void {
+    if (this.#isCpuRefused) return
+    const detail = { expected: 'the nonce that a CPU report covers' }
+    for (const { id, claims } of this.#nvidia)
+      this.#add(id, 'GPU_NONCE_MISMATCH', 'nonce', { ...detail, actual: claims.nonce })
   }
 
   /** What the guest says that it was launched with is what the report says. */

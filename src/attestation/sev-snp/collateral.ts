@@ -17,12 +17,12 @@ import type { CollateralUse, RevocationReport } from '../kind.ts'
 import { inOrderOfPreference } from '../preference.ts'
 import { type AmdOffers, type KeyKind, type OfferedKey, offersInCollateral } from './endorsements.ts'
 import { checkKeyCertificate } from './key-certificate.ts'
-import { judgeRevocation } from './revocation.ts'
+import { AMD_ALGORITHMS, judgeRevocation } from './revocation.ts'
 import type { VekExtensions } from './vek-extensions.ts'
 
 /** AMD's hierarchies (AMD 57230 §2): ARK → ASK → VCEK and ARK → ASVK → VLEK. */
 const PROFILE: PathProfile = {
-  algorithms: ['PS384'],
+  algorithms: AMD_ALGORITHMS,
   leafKeyUsage: 'absent',
   knownCritical: [],
   hosts: ['kdsintf.amd.com'],

@@ -3,7 +3,7 @@ import { type Fault, fault, refuse, verdictOf } from '../../core/outcome.ts'
 import type { TrustAnchor } from '../../core/trust-anchors.ts'
 import { authenticateCrl, type Crl, revokedOf } from '../../core/x509/crl.ts'
 import { attribute, nameText } from '../../core/x509/names.ts'
-import { anchorKey } from '../../core/x509/path.ts'
+import { anchorKey, type PathProfile } from '../../core/x509/path.ts'
 import { type Brought, type Held, payerOf } from '../collateral.ts'
 import type { CollateralUse, RevocationReport } from '../kind.ts'
 import { listsOf } from '../preference.ts'
@@ -16,6 +16,9 @@ interface Revocation {
 const ORGANIZATION = '2.5.4.10'
 /** Whose lists were there instead: enough for a person to read. */
 const MOST_NAMES = 8
+
+/** What AMD's hierarchies sign with. */
+export const AMD_ALGORITHMS: PathProfile['algorithms'] = ['PS384']
 
 const isAmds = ({ value }: Held<Crl>): boolean => attribute(value.issuer, ORGANIZATION) === 'Advanced Micro Devices'
 
@@ -49,7 +52,7 @@ export async function judgeRevocation(
   let stapled = true
   for (const list of own) {
     const { value: crl, sha256, origin } = list
-    const issuer = { subject: ark.subject, publicKey: anchorKey(ark), maySignCrls: true }
+    const issuer = { subject: ark.subject, publicKey: anchorKey(ark), algorithms: AMD_ALGORITHMS, maySignCrls: true }
     const outcome = await authenticateCrl(context, payerOf(list), crl, issuer, 'crl')
     checkAbsence(revokedOf(crl, outcome, serials, context.now))
     if (!outcome.ok) faults.push(outcome.faults[0])

@@ -65,7 +65,7 @@ export async function judgeAnswered(
   marks: (line: string) => readonly Mark[],
 ): Promise<JudgedAnswer> {
   const [kind = '', id = ''] = key.split('/')
-  const opaque = OPAQUE_SECONDS[kind]
+  const opaque = Object.hasOwn(OPAQUE_SECONDS, kind) ? OPAQUE_SECONDS[kind] : undefined
   if (opaque !== undefined) return { answer: unsorted({ key, files, fetchedAt }, opaque), faults: [] }
   const set = await sorted(files)
   const all = factsOf(set)

@@ -11,6 +11,8 @@ const ABSENCE_SECONDS = 600
 const REFRESH_PAUSE_SECONDS = 60
 /** Manifests are re-issued under one id and do not expire. */
 const REISSUE_SECONDS = 7 * 86_400
+/** Lists and documents hold for months, and say of themselves for how long: nobody has proved that when they are held. */
+const NEWS_SECONDS = 86_400
 
 export interface CacheRules {
   /** whose roots the verifier trusts beside the pinned ones: marks of other roots are not compared with */
@@ -20,7 +22,7 @@ export interface CacheRules {
 }
 
 /**
- * `fetchObject` with a memory: what is held and in date is given without asking; at half of its remaining life it is asked
+ * `fetchObject` with a memory: what is held and in date is given without asking; at half of its remaining life, lists and documents after a day, it is asked
  * for anew in the background; that a vendor has no such object is believed for ten minutes; and whoever asks for the same
  * object at the same time waits for one question. What comes is judged before it is held (`judgeAnswered`).
  * @param clock the time of judgement
@@ -110,8 +112,13 @@ async function heldFor(
   return undefined
 }
 
-const refreshAt = ({ kind }: CollateralRequest, { fetchedAt, validUntil }: CachedAnswer): UnixSeconds =>
-  kind === 'nvidia-rim' ? fetchedAt + REISSUE_SECONDS : fetchedAt + Math.floor((validUntil - fetchedAt) / 2)
+/** What does not change while it holds is asked for at half of its life; what may be issued anew at any time, in a day. */
+const refreshAt = ({ kind }: CollateralRequest, { fetchedAt, validUntil }: CachedAnswer): UnixSeconds => {
+  if (kind === 'nvidia-rim') return fetchedAt + REISSUE_SECONDS
+  const half = Math.floor((validUntil - fetchedAt) / 2)
+  const isCertificate = kind === 'amd-vcek' || kind === 'amd-chain'
+  return fetchedAt + (isCertificate ? half : Math.min(half, NEWS_SECONDS))
+}
 
 function withRevisions(request: CollateralRequest, answers: readonly CachedAnswer[]): FetchedObject | undefined {
   const [newest] = answers

@@ -70,7 +70,7 @@ export const TPM_CODES = {
   TPM_AK_UNTRUSTED: {
     verdict: 'reject',
     title: 'Nothing that the policy relies on vouches for the attestation key of the TPM.',
-    hint: 'Send the certificate of the key, or let the tenant pin its name after the TPM has proved by credential activation that it holds it. A key that came with the evidence alone may live in software.',
+    hint: 'Send the certificate of the key, or let the tenant pin its name after the TPM has proved by credential activation that it holds it; for a TPM that answers in place of the CPU (Azure), the policy must have cpu-report in akTrust. A key that came with the evidence alone may live in software.',
   },
   TPM_AK_NOT_BOUND: {
     verdict: 'reject',

@@ -12,7 +12,7 @@ import {
   timeOf,
 } from '../der.ts'
 import { toHex } from '../encodings.ts'
-import { attempt, attemptAsync, type Outcome, refuse, take } from '../outcome.ts'
+import { attempt, attemptAsync, type NonEmpty, type Outcome, refuse, take } from '../outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../time.ts'
 import { decodeSignatureAlgorithm, type PublicKeyInfo } from './algorithms.ts'
 import { decodeExtensions } from './certificate.ts'
@@ -34,6 +34,9 @@ export interface Crl {
   readonly criticalExtensions: readonly string[]
   readonly delta: boolean
 }
+
+/** Twenty octets, and a zero in front of a high one (RFC 5280 §5.2.3). Longer ones cost whoever compares them minutes. */
+const MOST_NUMBER_BYTES = 21
 
 const OID = { cRLNumber: '2.5.29.20', deltaCRLIndicator: '2.5.29.27' } as const
 
@@ -85,7 +88,8 @@ export function decodeCrl(der: Uint8Array, path: string): Outcome<Crl> {
     const numberExtension = extensions.get(OID.cRLNumber)
     const number =
       numberExtension === undefined ? undefined : take(decodeDer(numberExtension.value, `${path}.cRLNumber`))
-    if (number !== undefined && number.tag !== TAG.integer) malformed('cRLNumber')
+    if (number !== undefined && (number.tag !== TAG.integer || number.content.length > MOST_NUMBER_BYTES))
+      malformed('cRLNumber')
     return {
       der,
       tbs: tbsDer.bytes,
@@ -106,12 +110,14 @@ export function decodeCrl(der: Uint8Array, path: string): Outcome<Crl> {
 export interface CrlIssuer {
   readonly subject: Uint8Array
   readonly publicKey: PublicKeyInfo
+  /** those of its hierarchy, which its certificates are held to as well */
+  readonly algorithms: NonEmpty<SignatureAlgorithm>
   readonly maySignCrls: boolean
 }
 
 /**
  * Proves that a complete CRL was made by `issuer` and speaks for the time of judgement: thisUpdate ≤ now < nextUpdate.
- * @returns the CRL, or CRL_SIGNATURE_INVALID · CRL_UNSUPPORTED · CRL_TIME_INVALID · CRL_STALE
+ * @returns the CRL, or CRL_SIGNATURE_INVALID · X509_ALGORITHM_FORBIDDEN · CRL_UNSUPPORTED · CRL_TIME_INVALID · CRL_STALE
  * @see RFC 5280 §6.3
  */
 export function authenticateCrl(
@@ -135,6 +141,8 @@ export function authenticateCrl(
     // RFC 5280 §5.1.2.5 demands nextUpdate. Without it the list can never become stale, and no retry would mend it.
     if (crl.nextUpdate === undefined) return refuse('CRL_UNSUPPORTED', `${path}.nextUpdate`, { expected: 'present' })
     if (!(await isSignedStructure(context, payer, crl, issuer.publicKey))) refuse('CRL_SIGNATURE_INVALID', path)
+    if (!issuer.algorithms.includes(crl.algorithm))
+      refuse('X509_ALGORITHM_FORBIDDEN', path, { expected: issuer.algorithms.join(', '), actual: crl.algorithm })
     if (crl.thisUpdate > context.now) {
       refuse('CRL_TIME_INVALID', `${path}.thisUpdate`, {
         expected: `at or before ${toRfc3339(context.now)}`,

@@ -25,6 +25,8 @@ export interface PathProfile {
 export interface ValidatedPath {
   readonly certificates: NonEmpty<Certificate>
   readonly anchor: TrustAnchor
+  /** what its hierarchy signs with */
+  readonly algorithms: PathProfile['algorithms']
 }
 
 /**
@@ -99,7 +101,7 @@ export function validatePath(
       })
     }
     if (anchor === undefined) throw new TypeError('a path without broken link has an anchor')
-    return { certificates, anchor }
+    return { certificates, anchor, algorithms: profile.algorithms }
   })
 }
 

@@ -5,7 +5,7 @@ import type { JsonObject } from '../../../src/core/json.ts'
 import { type Decision, derivedQualifyingData, keyReportData } from '../../../src/index.ts'
 import { ecKey, type TpmFault, type TpmKeyKind, type TpmSpec, tpmMaker } from '../../../src/testing/index.ts'
 import { bundleItem, cpu, cpuPolicy, json, judged, NONCE, nonceOf, type Scene, SEED } from '../../reject/stage.ts'
-import { judgedAzure, judgedTpm, tpm, tpmDocument, tpmPolicy, tpmScene } from '../../reject/tpm-stage.ts'
+import { azurePolicy, judgedAzure, judgedTpm, tpm, tpmDocument, tpmPolicy, tpmScene } from '../../reject/tpm-stage.ts'
 
 const codes = ({ findings }: Decision): readonly Code[] => [...new Set(findings.map((f) => f.code))].sort()
 
@@ -134,6 +134,12 @@ describe('rules for a TPM', () => {
     expect(codes(await of('ours'))).toEqual([])
     expect(codes(await of('theirs'))).toEqual(['TPM_AK_UNTRUSTED'])
     expect(codes(await judgedTpm({}, { policy: tpmPolicy({ revocation: 'required' }) }))).toEqual(['CRL_MISSING'])
+    // Whatever vouches for the key: its project is the word of the certificate.
+    const pinned = { akTrust: ['pinned'], akNames: [tpm().akName], revocation: 'required' }
+    const certificate = { instance: { projectId: 'ours' } }
+    const pinnedKey = (more: JsonObject) => judgedTpm({ certificate }, { policy: tpmPolicy({ ...pinned, ...more }) })
+    expect(codes(await pinnedKey({}))).toEqual([])
+    expect(codes(await pinnedKey({ gceProjects: ['ours'] }))).toEqual(['CRL_MISSING'])
   })
 
   it('compare counters where the key was seen before', async () => {
@@ -159,7 +165,7 @@ describe('an Azure VM', () => {
   })
 
   it('is refused without a quote, and with one over another challenge', async () => {
-    const policy = cpuPolicy()
+    const policy = azurePolicy()
     expect(codes(await judgedAzure({}, { policy }))).toEqual([])
     expect(codes(await judgedAzure({ withoutQuote: true }, { policy }))).toEqual(['TPM_QUOTE_MISSING'])
     const other = await nonceOf('challenge B')

@@ -138,6 +138,20 @@ describe('checkCluster', () => {
     ])
   })
 
+  it.each([
+    ['a token of two lines', { user: 'token: "a\\nb"' }],
+    ['a token that no header takes', { user: 'token: "\u263a"' }],
+    ['a certificate that is none', { user: `client-certificate-data: ${base64('none')}` }],
+    ['a key that is none', { user: `client-key-data: ${base64('none')}` }],
+  ])('refuses a kubeconfig with %s', async (_, parts) => {
+    expect(await wrongOnes(kubeconfig('https://127.0.0.1:1', parts))).toEqual([
+      ['cluster', 'DOCTOR_KUBECONFIG_UNUSABLE'],
+    ])
+    expect(await wrongOnes(kubeconfig('https://127.0.0.1:1', { user: 'token: a' }))).toEqual([
+      ['cluster.nodes', 'DOCTOR_CLUSTER_UNREACHABLE'],
+    ])
+  })
+
   it('believes no server that the authority did not certify', async () => {
     const other = { cluster: `certificate-authority-data: ${base64(identity('localhost', VALID).cert)}` }
     expect(await wrongOnes(kubeconfig(await apiServer(READY), other))).toEqual([

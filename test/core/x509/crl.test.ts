@@ -9,7 +9,7 @@ import { webCrypto } from '../../../src/core/crypto/web.ts'
 import { decodeDer } from '../../../src/core/der.ts'
 import { LIMITS } from '../../../src/core/limits.ts'
 import { PINNED_ANCHORS } from '../../../src/core/trust-anchors.ts'
-import { authenticateCrl, type Crl, decodeCrl } from '../../../src/core/x509/crl.ts'
+import { authenticateCrl, type Crl, type CrlIssuer, decodeCrl } from '../../../src/core/x509/crl.ts'
 import { anchorKey } from '../../../src/core/x509/path.ts'
 import { ext } from '../../../src/testing/pki/certificate.ts'
 import { type CrlSpec, crl } from '../../../src/testing/pki/crl.ts'
@@ -64,6 +64,15 @@ describe('decodeCrl', () => {
     expect(valueIn(decode(crl({ ...rest, revoked: [] })))).toMatchObject({
       ...{ nextUpdate: undefined, number: undefined, revoked: new Map() },
     })
+  })
+
+  it('takes a number of twenty bytes, and none that is longer', () => {
+    const numbered = (value: bigint) => {
+      const { number: _c, ...rest } = SPEC
+      return decode(crl({ ...rest, extensions: [extension('2.5.29.20', integer(value))] }))
+    }
+    expect(valueIn(numbered(2n ** 160n - 1n)).number).toBe(`00${'ff'.repeat(20)}`)
+    expect(codesOf(numbered(2n ** 168n))).toEqual(['CRL_MALFORMED'])
   })
 
   it('writes serials as decodeCertificate does, so that one finds the other', () => {
@@ -145,8 +154,9 @@ describe('decodeCrl', () => {
 
 describe('authenticateCrl', () => {
   const root = decoded(certificateOf('root')).publicKey
-  const issuer = { subject: NAMES.root, publicKey: root, maySignCrls: true }
-  const judge = (list: Crl, over: Partial<typeof issuer> = {}, now = NOW, crypto = nodeCrypto) =>
+  const algorithms: CrlIssuer['algorithms'] = ['ES384', 'PS384']
+  const issuer: CrlIssuer = { subject: NAMES.root, publicKey: root, algorithms, maySignCrls: true }
+  const judge = (list: Crl, over: Partial<CrlIssuer> = {}, now = NOW, crypto = nodeCrypto) =>
     authenticateCrl(contextAt(now, crypto), 'collateral', list, { ...issuer, ...over }, 'crl')
   const of = (over: Partial<CrlSpec> = {}) => valueIn(decode(made(over)))
 
@@ -169,6 +179,15 @@ describe('authenticateCrl', () => {
       }
     },
   )
+
+  it('takes no algorithm but those of the hierarchy', async () => {
+    const [subject, ark] = [amdName('ARK-Test'), rsaKey('ark-genoa')]
+    const publicKey = decoded(certificateOf('root', { publicKey: ark })).publicKey
+    const list = of({ issuer: subject, signer: ark, algorithm: { kind: 'rsa-pkcs1-sha256' } })
+    expect(valueIn(await judge(list, { subject, publicKey, algorithms: ['RS256'] }))).toBe(list)
+    const amds: Partial<CrlIssuer> = { subject, publicKey, algorithms: ['PS384'] }
+    expect(codesOf(await judge(list, amds))).toEqual(['X509_ALGORITHM_FORBIDDEN'])
+  })
 
   it('holds from thisUpdate until before nextUpdate', async () => {
     const code = async (now: number) => {
@@ -205,7 +224,9 @@ describeEvidence('sev-snp/roots', () => {
     const list = valueIn(decode(der))
     const ark = PINNED_ANCHORS.find((a) => a.role === 'amd/ark' && a.product?.toLowerCase() === product)
     if (ark === undefined) throw new Error(product)
-    const issuer = { subject: ark.subject, publicKey: anchorKey(ark), maySignCrls: true }
+    const issuer: CrlIssuer = {
+      ...{ subject: ark.subject, publicKey: anchorKey(ark), algorithms: ['PS384'], maySignCrls: true },
+    }
     const at = (text: string) => authenticateCrl(contextAt(seconds(text)), 'collateral', list, issuer, 'crl')
     expect([...valueIn(await at(current)).revoked.keys()]).toEqual(revoked)
     expect(codesOf(await at(late))).toEqual(['CRL_STALE'])

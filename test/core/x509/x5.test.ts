@@ -255,6 +255,7 @@ const CRL: CrlSpec = {
 const CRL_ISSUER: CrlIssuer = {
   subject: NAMES.top,
   publicKey: decoded(certificateOf('top')).publicKey,
+  algorithms: ['ES384'],
   maySignCrls: true,
 }
 const list = (change: Partial<CrlSpec> = {}, issuer: Partial<CrlIssuer> = {}, now = NOW) =>

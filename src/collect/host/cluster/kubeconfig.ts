@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
+import { createSecureContext } from 'node:tls'
 import { isJsonObject, type Json, type JsonObject } from '../../../core/json.ts'
 import { attemptAsync, type Outcome, refuse } from '../../../core/outcome.ts'
 import { parseYaml } from '../../../gate/sdl/yaml.ts'
@@ -61,14 +62,34 @@ export function readKubeconfig(path: string): Promise<Outcome<ClusterAccess>> {
         : typeof tokenFile === 'string'
           ? (await read(tokenFile, 'tokenFile')).trim()
           : undefined
-    return {
+    if (token !== undefined && !HEADER_TEXT.test(token)) unusable('users', 'a token of one line, in printable ASCII')
+    const access = {
       server,
       ca: await pem(cluster, 'certificate-authority'),
       cert: await pem(user, 'client-certificate'),
       key: await pem(user, 'client-key'),
       token,
     }
+    if (!isForTls(access)) unusable('users', 'certificates and a key in PEM that belong together')
+    return access
   })
+}
+
+/** What a header of HTTP may hold without meaning anything else. */
+const HEADER_TEXT = /^[\x21-\x7e]+$/
+
+/** Whether TLS takes them: a connection would throw, with what the file holds in its words. */
+function isForTls({ ca, cert, key }: Pick<ClusterAccess, 'ca' | 'cert' | 'key'>): boolean {
+  try {
+    createSecureContext({
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    })
+    return true
+  } catch {
+    return false
+  }
 }
 
 const objectIn = (value: Json | undefined): JsonObject => (isJsonObject(value) ? value : {})
