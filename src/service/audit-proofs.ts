@@ -1,5 +1,5 @@
 import { fail, type Outcome, ok } from '../core/outcome.ts'
-import { firstRows, proveInclusion } from '../release/audit/index.ts'
+import { firstRows, proveInclusion, reaches } from '../release/audit/index.ts'
 import type { AuditAnchor, AuditLog, ReleaseStore } from '../release/index.ts'
 
 /** Proves entries in the log under a checkpoint that is signed now where the newest does not reach them. */
@@ -19,11 +19,5 @@ export const entryProofs =
  */
 export async function anchoredLog(store: Pick<ReleaseStore, 'auditRows'>, anchor: AuditAnchor): Promise<Outcome<void>> {
   const end = await anchor.read()
-  if (!end.ok) return end
-  const { sequence, chain } = end.value
-  if (sequence === 0) return ok(undefined)
-  const [row] = await store.auditRows(sequence - 1, 1)
-  return row?.sequence === sequence && row.chain === chain
-    ? ok(undefined)
-    : fail('AUDIT_CHAIN_BROKEN', `audit/row/${sequence}`, { expected: chain, actual: row?.chain ?? 'no row' })
+  return end.ok ? reaches(store, end.value) : end
 }

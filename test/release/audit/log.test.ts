@@ -97,6 +97,24 @@ describe('createAuditLog', () => {
     await store.close()
   })
 
+  it.each([
+    ['cut off', 'DELETE FROM audit WHERE sequence > 2', 'AUDIT_CHAIN_BROKEN'],
+    ['left alone', 'DELETE FROM audit WHERE sequence > 5', 'none'],
+  ])('does not anchor a log that was %s while it was open and grew again', async (_, sql, code) => {
+    const { database, open, anchorFile } = await written(5)
+    const { store, log } = await open()
+    tamper(database, sql)
+    const codes: (readonly string[])[] = []
+    for (let i = 0; i < 8; i++)
+      codes.push(codesOf(await take(log).record(eventOf('key.released', { challengeId: `n${i}` }))))
+    expect(codes).toEqual(Array.from({ length: 8 }, () => [code]))
+    await store.close()
+    expect(JSON.parse(readFileSync(anchorFile, 'utf8')).sequence).toBe(code === 'none' ? 13 : 5)
+    const again = await open()
+    expect(codesOf(again.log)).toEqual([code])
+    await again.store.close()
+  })
+
   it('opens behind a crash between the row and its anchor', async () => {
     const { open, anchorFile } = await place()
     const before = readFileSync(anchorFile)
