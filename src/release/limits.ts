@@ -1,5 +1,6 @@
 import { fail, type Outcome, ok } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
+import { isLeaseId } from '../decision/credential/lease-id.ts'
 import type { KeyLimits, KeyState, ReleaseRow } from './ports.ts'
 
 /** One release more than there were. */
@@ -56,7 +57,8 @@ function windowWidens(after: KeyLimits['window'], before: KeyLimits['window']): 
 }
 
 function leasesWiden(after: KeyLimits['onlyLeases'], before: KeyLimits['onlyLeases']): boolean {
-  if (before === 'any') return false
+  // Any lease means no workload without one: to name one opens what was shut.
+  if (before === 'any') return after !== 'any' && !after.every(isLeaseId)
   return after === 'any' || after.some((lease) => !before.includes(lease))
 }
 

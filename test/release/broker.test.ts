@@ -20,6 +20,8 @@ import {
   X25519,
 } from './support.ts'
 
+const LEASE = Object.values(leaseId()).join('/')
+
 describe('a release', () => {
   it('goes to the key inside the evidence, and is written down', async () => {
     const t = await testBroker()
@@ -157,6 +159,13 @@ describe('administration', () => {
     expect(await t.admin.resume(KEY, TWO)).toMatchObject({ ok: true, value: { state: 'active' } })
     expect(await t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 3 }, ONE)).toMatchObject({ ok: true })
     expect(await t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 4 }, ONE)).toMatchObject(refused)
+    const may = { ok: true }
+    for (const [onlyLeases, done] of [
+      [['inference'], refused],
+      [[LEASE, 'inference'], refused],
+      [[LEASE], may],
+    ] as const)
+      expect(await t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 3, onlyLeases }, ONE)).toMatchObject(done)
     const again = { ...KEY, secret: SECRET, policy: KEY_POLICY, limits: LIMITLESS }
     expect(await t.admin.register(again, ONE)).toMatchObject(refused)
     expect(await t.admin.register(again, TWO)).toMatchObject({ ok: true })
@@ -168,7 +177,7 @@ describe('administration', () => {
       ['bob', ['resume']],
       ['bob', ['replace']],
     ])
-    expect(told.filter((e) => e.type === 'admin.refused')).toHaveLength(4)
+    expect(told.filter((e) => e.type === 'admin.refused')).toHaveLength(6)
   })
 
   it('lets one of two changes at once through', async () => {
