@@ -17,7 +17,7 @@ import {
   Sessions,
 } from './session.ts'
 import { Trail } from './trail.ts'
-import { wrap } from './wrap/index.ts'
+import { wrap, wrapKeyOfSpki } from './wrap/index.ts'
 
 const FUNCTIONS = ['clock', 'random', 'tenantOf', 'collateralEpoch', 'onError'] as const
 
@@ -46,10 +46,13 @@ export class Broker {
 
   /**
    * Asks for one key: the gate's challenge of purpose `key-release`, under the key's own policy and for the workload's own key.
-   * @returns the record that the machine answers, or RELEASE_KEY_SCOPE · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED ·
+   * @returns the record that the machine answers, or RELEASE_WRAP_KEY_INVALID · RELEASE_KEY_SCOPE · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED ·
    * RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE · those of `Gate.issueChallenge`
    */
   async challenge({ lease, teeKey, ...name }: KeyAsked): Promise<Outcome<ChallengeRecord>> {
+    // Nothing is kept for a key that could get no answer.
+    const wrapKey = wrapKeyOfSpki(teeKey, 'teeKey')
+    if (!wrapKey.ok) return wrapKey
     try {
       const { key } = await this.#key(name)
       const { policy } = key
