@@ -108,6 +108,53 @@ describe('the service', () => {
     expect([large.status, await large.json()]).toMatchObject([413, { findings: [{ code: 'SERVICE_BODY_TOO_LARGE' }] }])
   })
 
+  it('quotes nothing of a body, which may hold a key', async () => {
+    const { ask, base, lines } = await stage()
+    const put = async (body: string) => {
+      const headers = { authorization: `Bearer ${TOKENS.alice}` }
+      const answer = await fetch(`${base}${KEYS}/k2`, { method: 'PUT', headers, body })
+      return { status: answer.status, text: await answer.text() }
+    }
+    const secret = Buffer.alloc(32, 7).toString('base64')
+    const unpadded = secret.replace(/=+$/, '')
+    for (const [body, code] of [
+      [JSON.stringify({ ...REGISTRATION, secret: unpadded }), 'ENV_BASE64_NOT_CANONICAL'],
+      [`{"secret":"${secret}`, 'JSON_SYNTAX'],
+    ] as const) {
+      const { status, text } = await put(body)
+      expect([status, text]).toEqual([400, expect.stringContaining(code)])
+      expect(text + JSON.stringify(lines)).not.toContain(secret.slice(0, 8))
+    }
+    expect((await put(JSON.stringify({ ...REGISTRATION, secret }))).status).toBe(200)
+    expect((await ask('GET', `${KEYS}/k2`, undefined, TOKENS.alice)).status).toBe(200)
+  })
+
+  it('keeps nothing for a key that nothing can be wrapped to', async () => {
+    const { ask, t } = await stage()
+    const challenge = (teeKey: string) => ask('POST', '/v1/challenges', { ...KEY, lease: leaseId(), teeKey })
+    const large = toBase64(new Uint8Array(1_000_000))
+    for (const teeKey of [large, 'AAAA', '']) {
+      expect(await challenge(teeKey)).toMatchObject({ status: 400, codes: ['RELEASE_WRAP_KEY_INVALID'] })
+    }
+    expect((await challenge(SPKI)).status).toBe(200)
+    expect(t.errors).toEqual([])
+  })
+
+  it('has no tenant called as the marketplace is, and takes its leases to the letter', async () => {
+    const { ask } = await stage()
+    for (const path of ['/v1/tenants/*/keys', '/v1/tenants/%2A/keys/k', '/v1/tenants/*/audit'])
+      expect((await ask('GET', path, undefined, TOKENS.market)).codes).toEqual(['SERVICE_TENANT_FORBIDDEN'])
+    const opened = { lease: leaseId('77'), order: orderOf({}, '77'), hostData: null, key: KEY }
+    const open = (more: object) => ask('POST', '/v1/leases', { ...opened, ...more }, TOKENS.market)
+    expect(await open({ hostData: 'AA' })).toMatchObject({ status: 400, codes: ['HEX_NOT_CANONICAL'] })
+    expect((await open({})).status).toBe(204)
+    expect((await ask('PUT', `${KEYS}/k/limits`, {})).codes).toEqual(['SERVICE_TOKEN_REFUSED'])
+    const limits = { ...LIMITLESS, window: { releases: 1, seconds: 2, minutes: 3 } }
+    const put = (body: object) => ask('PUT', `${KEYS}/${KEY.keyId}/limits`, body, TOKENS.alice)
+    expect((await put(limits)).codes).toEqual(['SERVICE_REQUEST_INVALID'])
+    expect((await put({ ...limits, window: { releases: 1, seconds: 2 } })).status).toBe(200)
+  })
+
   it('makes clients that ask too often wait', async () => {
     const { ask } = await stage({}, { rateLimit: { burst: 2, perSecond: 0.5 } })
     const statuses = []
