@@ -8,7 +8,7 @@ import type { BrokerOptions } from './options.ts'
 import type { KeyName } from './ports.ts'
 import { type Burnt, burnChallenge } from './proof.ts'
 import { type Intended, recordIn } from './record.ts'
-import { Refusal, refusedAnswer, refuseRelease, releaseFinding, taken } from './refusal.ts'
+import { ours, Refusal, refusedAnswer, refuseRelease, releaseFinding, taken } from './refusal.ts'
 import {
   type AttestedSession,
   type OpenedSession,
@@ -122,7 +122,7 @@ export class Broker {
     const sequence = await this.#record({ key, burnt, proved, expiresAt: expiryOf(proved, policy), policyEpoch, event })
     const { challengeId, workload } = burnt
     const binding = { ...key.binding, workload, challengeId }
-    const secret = taken(await vault.open(row.sealed, key.binding), 'key')
+    const secret = ours(await vault.open(row.sealed, key.binding), 'key')
     try {
       const wrapped = taken(await wrap(request.format, to, secret, binding, random), 'key')
       const { credential } = proved
@@ -140,7 +140,7 @@ export class Broker {
       return store.transact(intended.key.binding, (view) => recordIn(this.#options, intended, view))
     })
     if (recorded.refusal !== null) throw new Refusal([recorded.refusal])
-    taken(await audit.settle(recorded.entry), 'store')
+    ours(await audit.settle(recorded.entry), 'store')
     return recorded.entry.sequence
   }
 
@@ -159,7 +159,7 @@ export class Broker {
     const epochs = await this.#stored(() => store.epochs())
     const row = await this.#stored(() => store.key(name))
     if (row === undefined) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
-    return { key: taken(await soundKey(vault, name, row), 'key'), policyEpoch: epochs.policy }
+    return { key: ours(await soundKey(vault, name, row), 'key'), policyEpoch: epochs.policy }
   }
 
   /** Ends with RELEASE_AUDIT_UNAVAILABLE where a store fails: what cannot be written down is not done. */

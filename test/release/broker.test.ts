@@ -115,6 +115,16 @@ describe('a session of the KBS protocol', () => {
     expect(await t.attest(other)).toMatchObject({ ok: false, faults: [{ code: 'BIND_CHALLENGE_EXPIRED' }] })
   })
 
+  it('is no challenge of the gate', async () => {
+    const t = await testBroker()
+    const { id } = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const asked = await t.request()
+    if (asked.proof.kind !== 'challenge') throw new Error('a challenge is asked')
+    const answer = await t.broker.release({ ...asked, proof: { ...asked.proof, challengeId: id } })
+    expect(findingsOf(answer)).toMatchObject([{ code: 'RELEASE_CHALLENGE_UNKNOWN' }])
+    expect((await t.broker.release(asked)).released).toBe(true)
+  })
+
   it('is for no lease, which a challenge of the gate is asked for', async () => {
     const t = await testBroker()
     const workload = Object.values(leaseId()).join('/')

@@ -1,10 +1,11 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { fromBase64, toBase64 } from '../../src/core/encodings.ts'
-import { take } from '../../src/core/outcome.ts'
+import { fail, ok, take } from '../../src/core/outcome.ts'
 import { openWrapped, type Released } from '../../src/release/index.ts'
 import { ENDPOINTS } from '../../src/service/endpoints.ts'
 import { keyedAnswerOf, leaseId, orderOf } from '../gate/support.ts'
+import { newKekFile } from '../release/files.ts'
 import { KEY, KEY_POLICY, LIMITLESS, SECRET, spkiOf, TENANT, testBroker } from '../release/support.ts'
 import { serviceOver, TOKENS } from './support.ts'
 
@@ -153,6 +154,41 @@ describe('the service', () => {
     const put = (body: object) => ask('PUT', `${KEYS}/${KEY.keyId}/limits`, body, TOKENS.alice)
     expect((await put(limits)).codes).toEqual(['SERVICE_REQUEST_INVALID'])
     expect((await put({ ...limits, window: { releases: 1, seconds: 2 } })).status).toBe(200)
+  })
+
+  it('tells whoever asks for a key nothing of its own machine', async () => {
+    const kekFile = await newKekFile()
+    const { ask, t } = await stage({ kekFile }, { isReady: async () => fail('RELEASE_VAULT_UNAVAILABLE', kekFile) })
+    expect((await ask('POST', '/v1/challenges', { ...KEY, lease: leaseId(), teeKey: SPKI })).status).toBe(200)
+    t.sql("UPDATE release_key SET kek = 'kek-0000000000000000'")
+    const answer = await ask('POST', '/v1/challenges', { ...KEY, lease: leaseId(), teeKey: SPKI })
+    expect(answer).toMatchObject({ status: 503, codes: ['RELEASE_VAULT_UNAVAILABLE'] })
+    expect(JSON.stringify(answer.body)).not.toContain(kekFile)
+    expect(JSON.stringify(answer.body)).not.toContain('kek-0000000000000000')
+    expect((await ask('GET', '/readyz')).body.findings).toMatchObject([{ path: kekFile }])
+  })
+
+  it('looks once for all who ask meanwhile whether it is ready', async () => {
+    let looks = 0
+    let answer = () => {}
+    const isReady = async () => {
+      looks++
+      await new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      return ok(undefined)
+    }
+    const { ask } = await stage({}, { isReady })
+    const many = Array.from({ length: 20 }, () => ask('GET', '/readyz'))
+    while (looks === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    answer()
+    expect((await Promise.all(many)).map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200))
+    expect(looks).toBe(1)
+    const later = ask('GET', '/readyz')
+    while (looks === 1) await new Promise((resolve) => setTimeout(resolve, 5))
+    answer()
+    expect((await later).status).toBe(200)
   })
 
   it('makes clients that ask too often wait', async () => {
