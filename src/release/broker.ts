@@ -108,18 +108,28 @@ export class Broker {
   }
 
   async #released(request: ReleaseRequest, trail: Trail): Promise<Released> {
-    const { vault, random } = this.#options
+    const { vault, random, collateralEpoch } = this.#options
     const burnt = await this.#burn(request)
     trail.burnt = burnt
     const { key, policyEpoch } = await this.#key(request)
     const { row, policy } = key
     trail.policyDigest = row.policyDigest
+    // Before: what is read anew meanwhile is not what the evidence was judged by.
+    const judgedBy = collateralEpoch()
     const proved = await burnt.judge(policy, row.policyDigest)
     trail.decision = proved.decision
     const { acceptedRisks } = acceptedDecision(proved, policy, row.policyDigest)
     const to = attestedKey(request, proved)
     const event = trail.event('key.released', [])
-    const sequence = await this.#record({ key, burnt, proved, expiresAt: expiryOf(proved, policy), policyEpoch, event })
+    const sequence = await this.#record({
+      key,
+      burnt,
+      proved,
+      expiresAt: expiryOf(proved, policy),
+      policyEpoch,
+      collateralEpoch: judgedBy,
+      event,
+    })
     const { challengeId, workload } = burnt
     const binding = { ...key.binding, workload, challengeId }
     const secret = ours(await vault.open(row.sealed, key.binding), 'key')
