@@ -220,7 +220,7 @@ describe('what leaves the log', () => {
     const rows = await firstRows(store, large.size)
     const json = (value: unknown) => JSON.parse(JSON.stringify(value)) as Json
     for (let n = 1; n <= 7; n++) {
-      const proof = proveInclusion(rows, n, large)
+      const proof = await proveInclusion(store, n, large)
       expect(take(await checkProof(json(proof), SIGNING.keys))).toMatchObject({
         ...{ kind: 'inclusion', entry: { sequence: n }, checkpoint: { size: 7 } },
       })
