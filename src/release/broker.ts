@@ -90,7 +90,8 @@ export class Broker {
    *  3  the evidence is judged under the key's own policy      RELEASE_NOT_ACCEPTED
    *  4  the key inside the evidence is one that can be wrapped to, and the one that was named   RELEASE_WRAP_KEY_INVALID · BIND_KEY_MISMATCH
    *  5  in one transaction: the decision still holds, lease, scope, limits, epochs; release and audit entry are written
-   *     RELEASE_DECISION_EXPIRED · RELEASE_LEASE_NOT_ACTIVE · RELEASE_KEY_SCOPE · RELEASE_KEY_LIMIT · RELEASE_REPLICA_STALE · RELEASE_AUDIT_UNAVAILABLE
+   *     RELEASE_DECISION_EXPIRED · RELEASE_LEASE_NOT_ACTIVE · RELEASE_KEY_SCOPE · RELEASE_KEY_LIMIT · RELEASE_REPLICA_STALE · RELEASE_AUDIT_UNAVAILABLE ·
+   *     AUDIT_CHAIN_BROKEN where the log no longer has what was anchored
    *  6  only then the vault opens the key, which is wrapped and forgotten
    * A refusal is audited as well; where that fails too, the answer is RELEASE_AUDIT_UNAVAILABLE. Whoever lost an answer asks anew.
    * @throws TypeError for a format that does not exist

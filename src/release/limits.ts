@@ -40,9 +40,12 @@ export function brokenLimit(
   return undefined
 }
 
-/** A workload without lease is nobody's: a key goes to it only where its limits name it, and `any` means any lease. */
+/**
+ * A workload without lease is nobody's: a key goes to it only where its limits name it, and `any` means any lease. One that is
+ * called as a lease is, which only an edited database says of a session, is none.
+ */
 export const mayGoTo = ({ onlyLeases }: KeyLimits, workload: string, isLease: boolean): boolean =>
-  onlyLeases === 'any' ? isLease : onlyLeases.includes(workload)
+  isLeaseId(workload) === isLease && (onlyLeases === 'any' ? isLease : onlyLeases.includes(workload))
 
 /** Whether anything is possible under the new limits that was not under the old ones. */
 export function widens(after: KeyLimits, before: KeyLimits): boolean {

@@ -125,6 +125,17 @@ describe('a session of the KBS protocol', () => {
     expect((await t.broker.release(asked)).released).toBe(true)
   })
 
+  it('does not become a lease in an edited database', async () => {
+    const t = await testBroker({ limits: { ...LIMITLESS, onlyLeases: ['inference', LEASE] } })
+    const released = async (workload: string) => {
+      const proof = take(await t.attest(await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })))
+      t.sql('UPDATE session SET workload = ? WHERE id = ?', workload, proof.id)
+      return findingsOf(await t.broker.release({ ...KEY, proof, wrapKey: null, format: 'jwe' })).map((f) => f.code)
+    }
+    expect(await released(LEASE)).toEqual(['RELEASE_KEY_SCOPE'])
+    expect(await released('inference')).toEqual([])
+  })
+
   it('is for no lease, which a challenge of the gate is asked for', async () => {
     const t = await testBroker()
     const workload = Object.values(leaseId()).join('/')
