@@ -11,6 +11,7 @@ import { GATE_FLOORS, gateFigures } from './gate.ts'
 import { importCost } from './imports.ts'
 import { coldQuote, intelAbsent, quoteByDcapQvl, warmQuote } from './intel.ts'
 import { type Compared, compare, type Plan, type Work } from './measure.ts'
+import { RELEASE_CEILING, releaseFigures } from './release.ts'
 import { CHALLENGES_PER_SECOND, challengesPerSecond } from './stores.ts'
 import { WEIGHTS_FLOORS, weightsFigures } from './weights.ts'
 
@@ -155,6 +156,7 @@ async function main(): Promise<void> {
   if (wanted('store challenges')) await storeLine()
   if (wanted('collateral')) await collateralLines()
   if (wanted('weights')) await weightsLines()
+  if (wanted('release')) await releaseLine()
   console.log(`Load average ${loadText()} at the end`)
   if (wanted('import')) {
     const { empty, library, over } = importCost(plan.rounds)
@@ -187,6 +189,14 @@ async function storeLine(): Promise<void> {
   const held = rate >= CHALLENGES_PER_SECOND ? 'held' : 'MISSED'
   console.log(
     `${'store challenges'.padEnd(18)} ${perSecond(rate)} issued and consumed in SQLite, each on disk  (at least ${CHALLENGES_PER_SECOND}/s: ${held})`,
+  )
+}
+
+async function releaseLine(): Promise<void> {
+  const { release, decision, ratio, clockRatio } = await releaseFigures()
+  const judged = ratio <= RELEASE_CEILING ? 'held' : 'MISSED'
+  console.log(
+    `${'release'.padEnd(18)} ${release.toFixed(2)} ms, on disk, against ${decision.toFixed(2)} ms of its decision: ${ratio.toFixed(2)} times by processor time (${clockRatio.toFixed(2)} by the clock); at most ${RELEASE_CEILING} times: ${judged}`,
   )
 }
 

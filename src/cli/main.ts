@@ -6,12 +6,14 @@ import { collateralCommand } from './collateral.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { EXIT } from './exit.ts'
+import { fetchKeyCommand } from './fetch-key.ts'
 import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
 import { inspectCommand } from './inspect.ts'
 import { keysCommand } from './keys.ts'
 import { ocicryptCommand } from './ocicrypt.ts'
 import { policyCommand } from './policy.ts'
+import { selftestCommand } from './selftest.ts'
 import { serveCommand } from './serve.ts'
 import { safeLines } from './style.ts'
 import { verifyCommand } from './verify.ts'
@@ -39,7 +41,9 @@ const COMMANDS: readonly (() => Command)[] = [
   keysCommand,
   auditCommand,
   serveCommand,
+  fetchKeyCommand,
   ocicryptCommand,
+  selftestCommand,
   doctorCommand,
   codesCommand,
   demoCommand,
@@ -58,7 +62,7 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
  * exit code 0 would say that it was accepted.
  */
 const asksForHelpOnly = (args: readonly string[]): boolean =>
-  args.length <= 2 || !['verify', 'gate', 'weights'].includes(args[0] ?? '')
+  args.length <= 2 || !['verify', 'gate', 'weights', 'selftest'].includes(args[0] ?? '')
 
 try {
   await program.parseAsync()

@@ -15,8 +15,8 @@ import { bold, dim, flow, layerWord, padEnd, safe, verdictWord, wrap } from './s
 export const tcbText = (tcb: SnpTcb): string =>
   `${tcb.fmc === undefined ? '' : `fmc=${tcb.fmc} `}bl=${tcb.bootloader} tee=${tcb.tee} snp=${tcb.snp} ucode=${tcb.microcode}`
 
-/** What a line of the table says of a proved item. */
-function essence(claims: Claims): readonly string[] {
+/** What a line of a table says of a proved item. */
+export function essence(claims: Claims): readonly string[] {
   switch (claims.kind) {
     case 'amd/snp-report': {
       const chip = claims.chipId === undefined ? 'chip id masked' : `chip ${claims.chipId.slice(0, 8)}…`

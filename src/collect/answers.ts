@@ -1,4 +1,9 @@
-import { compositeReportData, derivedGpuNonce, keyReportData } from '../attestation/evidence-set/binding.ts'
+import {
+  compositeReportData,
+  derivedGpuNonce,
+  derivedQualifyingData,
+  keyReportData,
+} from '../attestation/evidence-set/binding.ts'
 import { nodeCrypto } from '../core/crypto/node.ts'
 import type { EvidencePart, Question } from './collector.ts'
 
@@ -22,4 +27,10 @@ export async function reportDataFor(question: Question, before: readonly Evidenc
 export async function deviceNonceFor(question: Question): Promise<Uint8Array> {
   const { nonce, key, binding } = question
   return binding === 'raw' ? (await reportDataFor(question, [])).slice(0, 32) : derivedGpuNonce(digest, nonce, key)
+}
+
+/** Qualifying data of a TPM's quote: 64 bytes in the raw form, 32 in the others, which every TPM takes. */
+export async function qualifyingDataFor(question: Question): Promise<Uint8Array> {
+  const { nonce, key, binding } = question
+  return binding === 'raw' ? reportDataFor(question, []) : derivedQualifyingData(digest, nonce, key)
 }

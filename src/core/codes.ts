@@ -1,3 +1,4 @@
+import { AGENT_CODES } from './codes/agent.ts'
 import { AKASH_CODES } from './codes/akash.ts'
 import { AUDIT_CODES } from './codes/audit.ts'
 import { BINDING_CODES } from './codes/binding.ts'
@@ -53,6 +54,7 @@ export const CODES = {
   ...AKASH_CODES,
   ...SERVICE_CODES,
   ...OCICRYPT_CODES,
+  ...AGENT_CODES,
   ...COLLECT_CODES,
   ...DOCTOR_CODES,
   ...TIME_CODES,

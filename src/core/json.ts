@@ -39,11 +39,11 @@ export function parseJson(
 }
 
 const PLAIN_STRING = /"[^"\\\u0000-\u001f]*"/y
+const PLAIN_PIECE = /[^"\\\u0000-\u001f]+/y
+const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const SPACE = /[ \t\n\r]*/y
 const HIGHEST_SPACE = 0x20
-const QUOTE = 0x22
-const BACKSLASH = 0x5c
 
 class Parser {
   readonly #text: string
@@ -129,22 +129,15 @@ class Parser {
     return text
   }
 
-  /** Its end is found by hand, since a pattern for the whole would take stack in proportion to the string; `JSON.parse` reads it. */
+  /** Piece by piece: one pattern for the whole would take stack in proportion to the string. */
   #escapedString(): string {
-    const text = this.#text
-    let end = this.#at + 1
-    for (let unit = text.charCodeAt(end); unit !== QUOTE; unit = text.charCodeAt(end)) {
-      if (end >= text.length) return this.#syntax('a string')
-      end += unit === BACKSLASH ? 2 : 1
+    const start = this.#at++
+    while (this.#match(PLAIN_PIECE) !== undefined || this.#match(ESCAPE) !== undefined);
+    if (this.#text[this.#at] !== '"') {
+      this.#at = start
+      return this.#syntax('a string')
     }
-    let value: unknown
-    try {
-      value = JSON.parse(text.slice(this.#at, end + 1))
-    } catch {
-      return this.#syntax('a string') // a control character, or an escape that there is not
-    }
-    this.#at = end + 1
-    return value as string
+    return JSON.parse(this.#text.slice(start, ++this.#at)) as string
   }
 
   #number(path: string): number {

@@ -45,6 +45,20 @@ export interface SoundKey {
   readonly policy: Policy
 }
 
+/** Policies by their text, which alone decides what they are: each is read once, however often its key is asked for. */
+const POLICIES = new Map<string, Outcome<Policy>>()
+const MOST_POLICIES = 256
+
+function policyOf(text: string): Outcome<Policy> {
+  const known = POLICIES.get(text)
+  if (known !== undefined) return known
+  const policy = parsePolicy(utf8(text))
+  const [oldest] = POLICIES.keys()
+  if (POLICIES.size >= MOST_POLICIES && oldest !== undefined) POLICIES.delete(oldest)
+  if (policy.ok) POLICIES.set(text, policy)
+  return policy
+}
+
 /**
  * Proves a stored row, before anything of it is used.
  * @param name what it was asked for by; the row has to say the same
@@ -60,7 +74,7 @@ export async function soundKey(vault: Pick<Vault, 'mac'>, name: KeyName, row: Ke
   const half = (from: 0 | 16) =>
     constantTimeEqual(mac.value.subarray(from, from + HALF), expected.value.subarray(from, from + HALF))
   if (!half(0)) return fail('RELEASE_POLICY_TAMPERED', 'key.policyDigest')
-  const policy = parsePolicy(utf8(row.policy))
+  const policy = policyOf(row.policy)
   if (!policy.ok || (await digestOfPolicy(policy.value)) !== row.policyDigest)
     return fail('RELEASE_POLICY_TAMPERED', 'key.policy')
   if (!half(HALF)) return fail('RELEASE_KEY_TAMPERED', 'key.mac')

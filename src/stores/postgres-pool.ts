@@ -1,13 +1,6 @@
 import type { Pool, PoolClient, QueryResult } from 'pg'
+import type { PostgresOptions } from './postgres-options.ts'
 import { MIGRATIONS } from './postgres-schema.ts'
-
-export interface PostgresOptions {
-  /**
-   * `postgres://user@host/database`; what it leaves out comes from PGHOST, PGPASSWORD, a .pgpass file and so on. Across a network
-   * say `sslmode=verify-full`.
-   */
-  readonly connectionString: string
-}
 
 /** Advisory locks of ours: "VSG1", and what is locked. */
 const LOCK_CLASS = 0x56534731

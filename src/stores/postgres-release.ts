@@ -12,7 +12,8 @@ import type {
   ReleaseView,
   SharedEpochs,
 } from '../release/ports.ts'
-import { Postgres, type PostgresOptions, type Query, type Row, readStored, stored } from './postgres-pool.ts'
+import type { PostgresOptions } from './postgres-options.ts'
+import { Postgres, type Query, type Row, readStored, stored } from './postgres-pool.ts'
 import { checkChange } from './release-change.ts'
 import {
   auditRow,

@@ -10,7 +10,8 @@ import type {
   PostureRow,
   StoredChallenge,
 } from '../gate/store.ts'
-import { Postgres, type PostgresOptions, type Query, type Row, readStored, stored } from './postgres-pool.ts'
+import type { PostgresOptions } from './postgres-options.ts'
+import { Postgres, type Query, type Row, readStored, stored } from './postgres-pool.ts'
 
 const DAY_SECONDS = 24 * 60 * 60
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { readKbsAttestation } from '../../src/attestation/envelopes/kbs.ts'
 import { utf8 } from '../../src/core/bytes.ts'
 import { toBase64, toHex } from '../../src/core/encodings.ts'
 import { canonicalJson, type JsonObject } from '../../src/core/json.ts'
@@ -125,5 +126,20 @@ describe('a Confidential Containers guest that attests', () => {
   it('cannot bring a GPU that answered another session', async () => {
     const relayed = { withGpu: true, gpuNonceOf: { nonce: toHex(NONCE), 'tee-pubkey': KEY } }
     expect(codes(await attested(relayed))).toEqual(['GPU_NONCE_MISMATCH'])
+  })
+})
+
+describe('evidence of our own agent', () => {
+  it('has the report as bytes, with what the host gave for it', () => {
+    const machine = cpu()
+    const bodyWith = (certs: readonly string[]) => ({
+      'init-data': null,
+      'runtime-data': { nonce: toBase64(NONCE), 'tee-pubkey': KEY },
+      'tee-evidence': { primary_evidence: { quote: toBase64(machine.report), certs }, additional_evidence: '' },
+    })
+    const read = readKbsAttestation(bodyWith([toBase64(machine.table)]))
+    expect(read.ok && read.value.items).toMatchObject([{ kind: 'amd/snp-report', endorsements: [machine.table] }])
+    const many = readKbsAttestation(bodyWith(Array.from({ length: 17 }, () => 'AAAA')))
+    expect(many.ok ? [] : many.faults.map(({ code }) => code)).toEqual(['LIMIT_CERT_COUNT'])
   })
 })

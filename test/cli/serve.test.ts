@@ -1,15 +1,23 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { afterAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { ask as askService } from '../../src/agent/exchange.ts'
+import { ServiceClock } from '../../src/cli/serve/clock.ts'
 import { decodeConfig } from '../../src/cli/serve/config.ts'
 import type { Json, JsonObject } from '../../src/core/json.ts'
+import { take } from '../../src/core/outcome.ts'
+import { createAnchorFile } from '../../src/release/index.ts'
+import { identity } from '../collect/gateway.ts'
+import { cpuMachineOf } from '../gate/support.ts'
 import { SIGNED_BY_TEAM } from '../reject/signer.ts'
 import { cpuDocument } from '../reject/stage.ts'
 import { type Answered, guestKey, KbsClient } from '../service/kbs-client.ts'
 import { snpGuest } from '../service/support.ts'
+import { POSTGRES, type PostgresServer, postgresServer } from '../support/postgres.ts'
+import { describeWith } from '../support/tools.ts'
 import { started, vouchsafe } from './run.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-serve-'))
@@ -31,6 +39,9 @@ const changed = (name: string, change: JsonObject): string => {
 
 interface Running {
   readonly address: string
+  /** what it logged until now */
+  log(): string
+  signal(name: 'SIGHUP'): void
   /** ends it, and says how it ended */
   end(): Promise<{ readonly exit: number | null; readonly log: string; readonly stdout: string }>
 }
@@ -53,7 +64,7 @@ function running(child: ChildProcessWithoutNullStreams): Promise<Running> {
         child.kill('SIGTERM')
         return { exit: await closed, log, stdout }
       }
-      resolve({ address, end })
+      resolve({ address, end, log: () => log, signal: (name) => child.kill(name) })
     })
   })
 }
@@ -117,6 +128,61 @@ it('serves what --init made, until it is told to end', { timeout: 180_000 }, asy
   expect((await vouchsafe(['audit', 'verify', proof, '--keys', jwks])).exit).toBe(0)
   const verified = ['audit', 'verify', at('vouchsafe.db'), '--keys', jwks, '--anchor', at('audit.anchor')]
   expect((await vouchsafe(verified)).exit).toBe(0)
+})
+
+describeWith([POSTGRES], 'a service with PostgreSQL', () => {
+  let server: PostgresServer
+  beforeAll(() => {
+    server = postgresServer()
+  })
+  afterAll(() => server.stop())
+
+  it('serves over TLS, and reads its collateral anew when it is told', { timeout: 180_000 }, async () => {
+    const url = await server.database()
+    writeFileSync(at('postgres.url'), `${url}\n`, { mode: 0o600 })
+    const own = identity('localhost', { notBefore: '2020-01-01T00:00:00Z', notAfter: '2049-01-01T00:00:00Z' })
+    writeFileSync(at('tls.crt'), own.cert)
+    writeFileSync(at('tls.key'), own.key, { mode: 0o600 })
+    mkdirSync(at('collateral'))
+    writeFileSync(join(at('collateral'), 'crl'), cpuMachineOf(new Uint8Array(64)).crl)
+    const other = changed('postgres.json', {
+      listen: { host: 'localhost', port: 0 },
+      tls: { certificate: 'tls.crt', key: 'tls.key' },
+      store: { postgres: { urlFile: 'postgres.url' } },
+      audit: { anchor: 'postgres.anchor', checkpointSeconds: 1, earlierKeys: null },
+      collateral: ['collateral'],
+    })
+    await createAnchorFile(at('postgres.anchor'))
+    const service = await running(started(['serve', '--config', other]))
+    const document = take(
+      await askService({ url: service.address, ca: [own.cert] }, { method: 'GET', path: '/openapi.json' }),
+    )
+    expect(document.body.openapi).toBe('3.1.0')
+    service.signal('SIGHUP')
+    await vi.waitFor(() => expect(service.log()).toContain('collateral.read'), 30_000)
+    writeFileSync(join(at('collateral'), 'junk'), 'no collateral')
+    service.signal('SIGHUP')
+    await vi.waitFor(() => expect(service.log()).toContain('collateral.refused'), 30_000)
+    const { exit, log } = await service.end()
+    expect([exit, log.includes(url)]).toEqual([0, false])
+  })
+})
+
+describe('the clock of a service', () => {
+  afterEach(() => {
+    vi.restoreAllMocks()
+  })
+
+  it('is held to the log, and to a clock that nobody sets', () => {
+    const clock = new ServiceClock()
+    const codes = (last?: number) => clock.check(last).map(({ code }) => code)
+    expect(codes()).toEqual([])
+    expect(codes(clock.now() - 1)).toEqual([])
+    expect(codes(clock.now() + 1000)).toEqual(['CLOCK_WENT_BACK'])
+    const now = Date.now()
+    vi.spyOn(Date, 'now').mockReturnValue(now + 3600 * 1000)
+    expect(codes()).toEqual(['CLOCK_JUMP'])
+  })
 })
 
 describe('a service does not start', () => {

@@ -92,8 +92,9 @@ describe('in an empty project', () => {
 
   test('the SQLite store is an entry of its own, for import and require, and keeps what it is told', async () => {
     const quiet = '--disable-warning=ExperimentalWarning'
+    const names = ['memoryReleaseStore', 'postgresReleaseStore', 'postgresStore', 'sqliteReleaseStore', 'sqliteStore']
     const imported = await consumer.node('h.mjs', `import * as loaded from 'vouchsafe/stores'\n${NAMES}`, quiet)
-    expect(imported).toMatchObject({ exit: 0, stdout: '["sqliteStore"]\n', stderr: '' })
+    expect(imported).toMatchObject({ exit: 0, stdout: `${JSON.stringify(names)}\n`, stderr: '' })
     const script = `const store = require('vouchsafe/stores').sqliteStore('gate.db')
       store.burn('a', 1).then(console.log).then(() => store.burn('a', 1)).then(console.log).then(() => store.close())`
     expect(await consumer.node('h.cjs', script, quiet)).toMatchObject({ exit: 0, stdout: 'true\nfalse\n' })
@@ -154,7 +155,7 @@ describe('in an empty project', () => {
     expect(modules).toContain('src/core/outcome.ts')
     expect(
       modules.filter((path) =>
-        /^src\/(cli|service|testing|collect|weights|release|ocicrypt|stores\/(?!(memory|copies)\.)|collateral)\b/.test(
+        /^src\/(agent|cli|service|testing|collect|weights|release|ocicrypt|stores\/(?!(memory|copies)\.)|collateral)\b/.test(
           path,
         ),
       ),
@@ -227,8 +228,10 @@ describe('for TypeScript', () => {
     ['CommonJS', 'stores.cts'],
   ])('the declarations of the stores serve %s', async (_, file) => {
     const text = `import type { GateStore } from 'vouchsafe'
-      import { sqliteStore } from 'vouchsafe/stores'
+      import { postgresStore, type ReleaseStore, sqliteReleaseStore, sqliteStore } from 'vouchsafe/stores'
       export const store: GateStore = sqliteStore('gate.db')
+      export const keys: ReleaseStore = sqliteReleaseStore('gate.db')
+      export const shared: Promise<GateStore> = postgresStore({ connectionString: 'postgres://db/gate' })
       // @ts-expect-error: it keeps its state in a file
       sqliteStore()`
     expect(await consumer.compile(file, text, { module: 'nodenext' })).toMatchObject({ exit: 0, stdout: '' })

@@ -1,8 +1,10 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { fromBase64, toBase64 } from '../../src/core/encodings.ts'
 import { fail, ok, take } from '../../src/core/outcome.ts'
 import { openWrapped, type Released } from '../../src/release/index.ts'
+import { bodyBytes } from '../../src/service/body.ts'
 import { ENDPOINTS } from '../../src/service/endpoints.ts'
 import { keyedAnswerOf, leaseId, orderOf } from '../gate/support.ts'
 import { newKekFile } from '../release/files.ts'
@@ -191,11 +193,19 @@ describe('the service', () => {
     expect((await later).status).toBe(200)
   })
 
+  it('says that a body broke off', async () => {
+    const app = new Hono().post('/', async (request) => request.json(await bodyBytes(request)))
+    const body = new ReadableStream({ start: (stream) => stream.error(new Error('reset')) })
+    const answer = await app.request('/', { method: 'POST', body, duplex: 'half' } as RequestInit)
+    expect(await answer.json()).toMatchObject({ ok: false, faults: [{ code: 'SERVICE_BODY_BROKEN' }] })
+  })
+
   it('makes clients that ask too often wait', async () => {
     const { ask } = await stage({}, { rateLimit: { burst: 2, perSecond: 0.5 } })
-    const statuses = []
-    for (let i = 0; i < 4; i++) statuses.push((await ask('GET', '/openapi.json')).status)
-    expect(statuses).toEqual([200, 200, 429, 429])
+    const answers = []
+    for (let i = 0; i < 4; i++) answers.push(await ask('GET', '/openapi.json'))
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429, 429])
+    expect(answers[3]?.codes).toEqual(['SERVICE_RATE_LIMITED'])
     expect((await ask('GET', '/healthz')).status).toBe(200)
     expect((await ask('POST', '/kbs/v0/auth', {})).body).toMatchObject({
       type: expect.stringMatching(/AttestationError$/),

@@ -39,11 +39,13 @@ describe('a Confidential Containers guest', () => {
   })
 
   it('is told that its version is too old, or its TEE is none', async () => {
-    const { guest } = await stage()
+    const { guest, service } = await stage()
     const old = await guest({ version: '0.1.1' }).auth()
     expect(errorOf(old)).toEqual({ status: 401, type: 'AttestationError', codes: ['KBS_VERSION_UNSUPPORTED'] })
     expect((old.body as { detail: string }).detail).toContain('KBS Client Protocol Version Mismatch')
     expect(errorOf(await guest({ tee: 'sample' }).auth()).codes).toEqual(['KBS_TEE_UNSUPPORTED'])
+    const bare = await fetch(`${service.base}/kbs/v0/auth`, { method: 'POST', body: '{"version":"0.4.0"}' })
+    expect(await bare.json()).toMatchObject({ findings: [{ code: 'KBS_REQUEST_INVALID' }] })
   })
 
   it('may hand its token back instead of the cookie', async () => {
@@ -93,7 +95,11 @@ describe('a Confidential Containers guest', () => {
     })
     const bare = guest()
     const asked = (await bare.auth()).body as { nonce: string }
-    expect(errorOf(await bare.attest(asked.nonce, () => ({ quote: 'AAAA' }))).status).toBe(401)
+    const report = await snpGuest().cpu(new Uint8Array(64))
+    expect(errorOf(await bare.attest(asked.nonce, () => report))).toMatchObject({
+      status: 401,
+      codes: ['BIND_RUNTIME_DATA_MISSING'],
+    })
     expect(t.vault.opened).toEqual([])
   })
 

@@ -33,6 +33,9 @@ const RACERS = 64
 /** What is searched for: VOUCHSAFE_PLANTED, of which 1,000 is the figure that counts. */
 const PLANTED = Number(process.env.VOUCHSAFE_PLANTED ?? 200)
 
+/** The clock of these tests stands still, so that no bucket is ever filled again. */
+const UNLIMITED = { burst: Number.MAX_SAFE_INTEGER, perSecond: 1 }
+
 interface Replica extends TestService {
   readonly t: TestBroker
 }
@@ -57,7 +60,7 @@ describeWith([POSTGRES], 'two replicas on one PostgreSQL', () => {
     const anchorFile = newFile('anchor')
     const t = await testBroker({ stores, kekFile, anchorFile, gate: { random: nodeRandom }, ...parts })
     const isReady = () => anchoredLog(stores.release, fileAnchor(anchorFile))
-    return { t, ...(await serviceOver(t, { isReady })) }
+    return { t, ...(await serviceOver(t, { isReady, rateLimit: UNLIMITED })) }
   }
 
   async function pair(first: TestParts = {}, second: TestParts = {}): Promise<{ url: string; a: Replica; b: Replica }> {
@@ -137,7 +140,8 @@ describeWith([POSTGRES], 'two replicas on one PostgreSQL', () => {
     expect(b.t.vault.opened).toHaveLength(1)
   })
 
-  it(`leave no trace of ${PLANTED} keys in the database, its log, the services' logs and metrics`, async () => {
+  const TRACE = { timeout: 600_000 }
+  it(`leave no trace of ${PLANTED} keys in the database, its log, the services' logs and metrics`, TRACE, async () => {
     const { url, a, b } = await pair()
     const planted = Array.from({ length: PLANTED }, () => randomBytes(32))
     const found = searchFor(planted)

@@ -20,10 +20,18 @@ export const POSTGRES: Tool = {
 const isRoot = process.getuid?.() === 0
 const OWNER = 'postgres'
 
+/** A dump of a thousand keys and more. */
+const MOST_OUTPUT_BYTES = 256 * 1024 * 1024
+
 /** The server refuses root; then it runs as the user that Debian made for it. */
 function run(name: string, ...args: readonly string[]): string {
   const [command, ...rest] = isRoot ? ['runuser', '-u', OWNER, '--', program(name), ...args] : [program(name), ...args]
-  return execFileSync(command ?? '', rest, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' })
+  return execFileSync(command ?? '', rest, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: '/',
+    maxBuffer: MOST_OUTPUT_BYTES,
+  })
 }
 
 const idOf = (flag: '-u' | '-g'): number => Number(spawnSync('id', [flag, OWNER], { encoding: 'utf8' }).stdout)

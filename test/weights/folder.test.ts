@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path'
 import { beforeAll, describe, expect, it, test } from 'vitest'
 import type { Code } from '../../src/core/codes.ts'
+import { LIMITS } from '../../src/core/limits.ts'
 import { safetensorsFile } from '../../src/testing/index.ts'
 import { inspectModel, type ModelKey, newModelKey, openModel, rewrapModel, sealModel } from '../../src/weights/index.ts'
 import {
@@ -409,4 +410,10 @@ describe('rewrapping a folder', () => {
     const to: ModelKey = { ...other, encryption: { ...other.encryption, aead: 'chacha20poly1305' } }
     refused(await rewrapModel({ input: await sealedFolder(), from: KEY, to }), 'WEIGHTS_KEY_OTHER')
   })
+})
+
+it('has no more files than a model has', async () => {
+  const files = Object.fromEntries(Array.from({ length: LIMITS.modelFiles + 1 }, (_, i) => [`f${i}`, '']))
+  const [input, output] = [folderOf(files), fresh('sealed')]
+  refused(await sealModel({ input, output, key: KEY }), 'WEIGHTS_FOLDER_TOO_LARGE', output)
 })

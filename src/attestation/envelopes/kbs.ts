@@ -88,7 +88,6 @@ function readRuntimeData(member: Member, additionalEvidence: string | undefined)
 /** The evidence of the CPU by the form it has; what the guest calls its TEE decides nothing. */
 function readPrimary({ value, path }: Member): EvidenceItem {
   if (isCocoSnp(value)) return take(readCocoSnp(value)).items[0]
-  // Our own agent has no reason to take a report apart: it sends the bytes.
   if (typeof value === 'string') return cpuItem(asEvidence({ value, path }), path)
   if (!isJsonObject(value)) return refuse('JSON_TYPE_MISMATCH', path, { expected: 'object', actual: typeOf(value) })
   const members = new Members(value, path)
@@ -99,10 +98,17 @@ function readPrimary({ value, path }: Member): EvidenceItem {
   }
   if (!Object.hasOwn(value, 'quote')) return refuse('ENV_KIND_UNKNOWN', path, { actual: Object.keys(value).join(', ') })
   const quote = members.evidence('quote')
+  // Beside a report of SNP, what the host gave for it: our own agent has no reason to take a report apart.
+  const certs = members.optionalArray('certs')
+  const endorsements = (certs?.values ?? []).map((cert, i) =>
+    asEvidence({ value: cert, path: pointer(certs?.path ?? path, i) }),
+  )
+  if (endorsements.length > LIMITS.certificatesPerChain)
+    refuse('LIMIT_CERT_COUNT', path, { expected: `at most ${LIMITS.certificatesPerChain}` })
   const { value: log } = members.optional('cc_eventlog') ?? { value: null }
   const eventLog = log === null ? undefined : members.optionalEventLog('cc_eventlog')
   members.end()
-  const item = cpuItem(quote, pointer(path, 'quote'))
+  const item = { ...cpuItem(quote, pointer(path, 'quote')), endorsements }
   return eventLog === undefined || item.kind !== 'intel/tdx-quote' ? item : { ...item, eventLogs: [eventLog] }
 }
 

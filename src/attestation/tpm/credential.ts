@@ -1,4 +1,3 @@
-import { p256, p384 } from '@noble/curves/nist.js'
 import { concatBytes, utf8 } from '../../core/bytes.ts'
 import { coordinateBytes } from '../../core/crypto/ecdsa.ts'
 import type { CryptoPort } from '../../core/crypto/port.ts'
@@ -27,7 +26,12 @@ export interface CredentialRandomness {
 }
 
 const AES_BYTES = 16
-const CURVES = { 'P-256': p256, 'P-384': p384 } as const
+
+/** Loaded when an ECC key is to be enciphered for, so that who verifies alone does not pay for it. */
+async function curveOf(name: 'P-256' | 'P-384') {
+  const { p256, p384 } = await import('@noble/curves/nist.js')
+  return name === 'P-256' ? p256 : p384
+}
 
 /**
  * Enciphers a secret for the TPM that has the endorsement key, to be opened only where an attestation key of that Name is
@@ -65,7 +69,7 @@ async function credentialFor(
   const { seed, encrypted } =
     ek.kind === 'rsa'
       ? await rsaSecret(digest, ek, random)
-      : await sharedSecret(digest, ek, CURVES[ek.kind], coordinateBytes(ek.kind), random)
+      : await sharedSecret(digest, ek, await curveOf(ek.kind), coordinateBytes(ek.kind), random)
   const nothing = new Uint8Array()
   const key = await kdfA(digest, hash, seed, 'STORAGE', { u: akName, v: nothing }, 8 * AES_BYTES)
   const encIdentity = await cfbEnciphered(crypto, key, sized(secret))
@@ -106,7 +110,7 @@ function modulusOf({ spki }: PublicArea): Uint8Array {
 async function sharedSecret(
   digest: CryptoPort['digest'],
   ek: PublicArea,
-  { Point }: (typeof CURVES)[keyof typeof CURVES],
+  { Point }: Awaited<ReturnType<typeof curveOf>>,
   size: number,
   { ephemeral }: CredentialRandomness,
 ): Promise<Secret> {

@@ -1,6 +1,5 @@
-import type { KeyObject } from 'node:crypto'
 import { fail, type Outcome, ok } from '../../core/outcome.ts'
-import { algorithmOf, type PublicJwk, publicJwk } from '../../decision/credential/jws.ts'
+import { algorithmOf, type PrivateKey, type PublicJwk, publicJwk, signJws } from '../../decision/credential/jws.ts'
 import { type CollateralPack, packContent, type ReadPack } from './pack.ts'
 
 /** Keeps a signature of another kind from passing for that of a pack. */
@@ -10,10 +9,9 @@ const TYPE = 'vouchsafe-collateral-pack'
  * Signs a pack: a JWS whose payload is detached (RFC 7515, appendix F), over `packContent`.
  * @param key private, P-256 or Ed25519
  */
-export async function signPack(pack: CollateralPack, key: KeyObject, jwk: PublicJwk): Promise<string> {
-  const { CompactSign } = await import('jose')
-  const signer = new CompactSign(packContent(pack)).setProtectedHeader({ alg: algorithmOf(jwk), typ: TYPE })
-  const [header, , signature] = (await signer.sign(key)).split('.')
+export async function signPack(pack: CollateralPack, key: PrivateKey, jwk: PublicJwk): Promise<string> {
+  const jws = await signJws(packContent(pack), { alg: algorithmOf(jwk), typ: TYPE }, key)
+  const [header, , signature] = jws.split('.')
   return `${header}..${signature}`
 }
 

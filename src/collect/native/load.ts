@@ -21,6 +21,9 @@ export interface NativeLibrary {
   find(declaration: string): NativeFunction | undefined
 }
 
+/** koffi unloads a library that nobody holds, under functions that are still in use. */
+const held = new Map<string, ReturnType<Koffi['load']>>()
+
 /**
  * Loads one of these shared libraries, the first that is there, by name from the places of the system or by a path that the
  * operator gave. koffi is an optional peer: it is loaded here, when it is needed.
@@ -36,7 +39,8 @@ export async function loadLibrary(
   let reason = ''
   for (const name of names) {
     try {
-      const library = koffi.value.load(name)
+      const library = held.get(name) ?? koffi.value.load(name)
+      held.set(name, library)
       const found = new Map<string, NativeFunction | undefined>()
       return ok({
         name,

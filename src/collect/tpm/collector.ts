@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { utf8 } from '../../core/bytes.ts'
 import { toBase64, toHex } from '../../core/encodings.ts'
 import { attemptAsync, fail, type Outcome, ok, take } from '../../core/outcome.ts'
-import { deviceNonceFor } from '../answers.ts'
+import { qualifyingDataFor } from '../answers.ts'
 import type { Collected, Collector, EvidencePart, Probed, Question } from '../collector.ts'
 import { systemCodeOf } from '../system-error.ts'
 import { Esys } from './esys.ts'
@@ -32,7 +32,7 @@ export interface TpmOptions {
 /** Where Linux shows the log of what the firmware measured. */
 export const FIRMWARE_EVENT_LOG = '/sys/kernel/security/tpm0/binary_bios_measurements'
 
-/** A quote of the machine's TPM over the question's 32-byte device nonce, with the values of the registers it is about. */
+/** A quote of the machine's TPM over the question's qualifying data, with the values of the registers it is about. */
 export function tpmCollector(options: TpmOptions): Collector {
   return {
     name: 'tpm',
@@ -49,7 +49,7 @@ export function tpmCollector(options: TpmOptions): Collector {
     collect: (question: Question): Promise<Outcome<Collected>> =>
       withTpm(options.tcti, (esys) =>
         attemptAsync(async () => {
-          const part = take(await quotedPart(esys, options, await deviceNonceFor(question)))
+          const part = take(await quotedPart(esys, options, await qualifyingDataFor(question)))
           return { evidence: { kind: 'parts' as const, parts: [part] as const }, faults: [] }
         }),
       ),

@@ -9,8 +9,8 @@ export const OCICRYPT_CODES = {
   },
   OCICRYPT_KEY_UNKNOWN: {
     verdict: 'reject',
-    title: 'The key file has no key of the id that the image names.',
-    hint: 'Add the key to the file as { "kty": "oct", "kid": "kbs:///TENANT/TYPE/TAG", "k": … }, or let the provider ask the broker with --broker URL.',
+    title: 'There is no key of the id that the image names.',
+    hint: 'Name the key as kbs:///TENANT/TYPE/TAG and add it to the key file, a JWK of type oct with that kid, or let the provider ask the service with --kbs URL.',
   },
   OCICRYPT_KEY_INVALID: {
     verdict: 'reject',

@@ -67,6 +67,8 @@ class Pkcs11Vault implements RotatingVault {
   readonly #options: Pkcs11Options
   #token: Token | undefined
   #keys: ReadonlyMap<string, Keys> = new Map()
+  /** handles are of a session that has ended; the names stay */
+  #isStale = true
   #last: Promise<unknown> = Promise.resolve()
   #isClosed = false
 
@@ -189,6 +191,7 @@ class Pkcs11Vault implements RotatingVault {
       return mac === undefined ? [] : [[name, { sealing: handle, mac }]]
     })
     this.#keys = new Map(keys)
+    this.#isStale = false
   }
 
   async #labelled(token: Token, keyType: number): Promise<ReadonlyMap<string, Handle>> {
@@ -205,7 +208,7 @@ class Pkcs11Vault implements RotatingVault {
   }
 
   async #keysOf(token: Token, kek: string): Promise<Outcome<Keys>> {
-    if (!this.#keys.has(kek)) await this.#look(token)
+    if (this.#isStale || !this.#keys.has(kek)) await this.#look(token)
     const keys = this.#keys.get(kek)
     return keys === undefined ? this.#absent(`no KEK ${kek}`) : ok(keys)
   }
@@ -234,7 +237,7 @@ class Pkcs11Vault implements RotatingVault {
   async #forget(): Promise<void> {
     const token = this.#token
     this.#token = undefined
-    this.#keys = new Map()
+    this.#isStale = true
     // The session is given up either way.
     await token?.close().catch((error: unknown) => {
       if (!(error instanceof TokenError)) throw error

@@ -1,4 +1,5 @@
-import { type KeyObject, sign } from 'node:crypto'
+import { type KeyLike, sign } from 'node:crypto'
+import type { PrivateKey } from '../../decision/credential/jws.ts'
 
 /** A tensor of a synthesised model file. */
 export interface TestTensor {
@@ -50,7 +51,7 @@ export interface SealedParts {
  */
 export function resealed(
   file: Uint8Array,
-  signing: KeyObject | undefined,
+  signing: PrivateKey | undefined,
   edit: (parts: SealedParts) => void,
 ): Uint8Array {
   const view = Buffer.from(file)
@@ -74,7 +75,9 @@ export function resealed(
   }
   const unsigned = headerOf(texts, parts.tensors)
   const signature =
-    signing === undefined ? {} : { __signature__: sign(null, Buffer.from(unsigned), signing).toString('base64') }
+    signing === undefined
+      ? {}
+      : { __signature__: sign(null, Buffer.from(unsigned), signing as KeyLike).toString('base64') }
   return modelFile(headerOf({ ...texts, ...signature }, parts.tensors), parts.data)
 }
 

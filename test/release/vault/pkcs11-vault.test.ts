@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { take } from '../../../src/core/outcome.ts'
 import { createTokenKek, pkcs11Vault } from '../../../src/release/vault/index.ts'
+import { loadModule } from '../../../src/release/vault/pkcs11/module.ts'
 import { Token } from '../../../src/release/vault/pkcs11/token.ts'
 import { SOFTHSM, softHsm } from '../../support/softhsm.ts'
 import { describeWith } from '../../support/tools.ts'
@@ -60,6 +61,18 @@ describeWith(SOFTHSM, 'a vault in SoftHSM', () => {
     expect(actualOf(await pkcs11Vault({ ...options, pinFile: pin }))).toContain('0600')
     const noModule = await pkcs11Vault({ ...options, module: '/lib/x86_64-linux-gnu/libc.so.6' })
     expect(codesOf(noModule)).toEqual(['RELEASE_VAULT_UNAVAILABLE'])
+  })
+
+  it('names its key and goes on though the session was lost', async () => {
+    const vault = take(await pkcs11Vault(hsm.options('vault')))
+    const sealed = take(await vault.seal(new Uint8Array(32), BINDING))
+    // Every session of the process with this token ends, as it does when a token is taken out.
+    const module = await loadModule(hsm.options('vault').module)
+    for (let session = 1; session < 200; session++) await module.call('C_CloseSession', session).catch(() => undefined)
+    expect(codesOf(await vault.open(sealed, BINDING))).toEqual(['RELEASE_VAULT_UNAVAILABLE'])
+    expect(vault.currentKek).toBe(sealed.kek)
+    expect(codesOf(await vault.open(sealed, BINDING))).toEqual(['none'])
+    await vault.close()
   })
 
   it('keeps its keys from everybody, itself included', async () => {

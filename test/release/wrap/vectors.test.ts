@@ -63,7 +63,7 @@ interface Group {
 const groupsOf = (name: string): readonly Group[] =>
   JSON.parse(readFileSync(join(VECTORS, 'wycheproof', `${name}_test.json`), 'utf8')).testGroups
 
-describeVectors('Wycheproof', () => {
+describeVectors('wycheproof', () => {
   it('points of P-256', () => {
     const head = hex('3059301306072a8648ce3d020106082a8648ce3d030107034200')
     const tests = groupsOf('ecdh_secp256r1_ecpoint').flatMap((g) => g.tests)

@@ -2,7 +2,6 @@ import { equalBytes } from '../../../core/bytes.ts'
 import type { Context, Payer } from '../../../core/context.ts'
 import { LIMITS } from '../../../core/limits.ts'
 import { attempt, attemptAsync, failed, type NonEmpty, type Outcome, refuse, take } from '../../../core/outcome.ts'
-import type { TrustAnchor } from '../../../core/trust-anchors.ts'
 import type { Certificate } from '../../../core/x509/certificate.ts'
 import { nameText, sameName } from '../../../core/x509/names.ts'
 import { type PathProfile, type ValidatedPath, validatePath } from '../../../core/x509/path.ts'
@@ -85,48 +84,23 @@ function authenticate(context: Context, file: Brought<Uint8Array>, path: string)
     )
     const at = `${path}.Signature.KeyInfo.X509Data`
     const [signer] = document.certificates
-    const payer = payerOf(file)
-    const anchors = context.anchors.filter((a) => a.role === 'nvidia/rim-root')
-    const known = payer === 'collateral' ? proved.get(document) : undefined
-    if (known !== undefined && sameAnchors(known.anchors, anchors)) return { ...known.rim, sha256: file.sha256 }
     checkSigner(signer, `${at}[0]`)
+    const payer = payerOf(file)
     const [validated, isSigned] = await Promise.all([
-      signerPath(context, payer, document.certificates, anchors, at),
+      signerPath(context, payer, document.certificates, at),
       context.verify(payer, 'ES384', signer.publicKey.spki, document.signedInfo, document.signatureValue, 'remember'),
     ])
     const chain = take(validated)
     if (!isSigned)
       refuse('RIM_SIGNATURE_INVALID', `${path}.Signature.SignatureValue`, { actual: nameText(signer.subject) })
-    const rim = {
+    return {
       ...take(withPath(document.manifest, path)),
       sha256: file.sha256,
       path: chain,
       certificates: document.certificates,
     }
-    proved.set(document, { rim, anchors })
-    return rim
   })
 }
-
-/**
- * Decoded documents that were proved before under these anchors, as long as the cache of decoded documents keeps them. Asked
- * only for the verifier's own files: what a sender brings is charged for its signatures every time.
- */
-const proved = new WeakMap<DigestedDocument, { readonly rim: AuthenticRim; readonly anchors: readonly TrustAnchor[] }>()
-
-/** Injected anchors are copied for each judgement; what they are made of is not. */
-const sameAnchors = (known: readonly TrustAnchor[], anchors: readonly TrustAnchor[]): boolean =>
-  known.length === anchors.length && known.every((a, i) => sameAnchor(a, anchors[i]))
-
-const sameAnchor = (a: TrustAnchor, b: TrustAnchor | undefined): boolean =>
-  a === b ||
-  (b !== undefined &&
-    a.id === b.id &&
-    a.injected === b.injected &&
-    a.notBefore === b.notBefore &&
-    a.notAfter === b.notAfter &&
-    a.subject === b.subject &&
-    a.spki === b.spki)
 
 /** Everything about a file that needs no key, so that it is done once for every judgement that uses the file. */
 function digestedDocument(context: Context, bytes: Uint8Array, path: string): Promise<Outcome<DigestedDocument>> {
@@ -171,7 +145,6 @@ function signerPath(
   context: Context,
   payer: Payer,
   certificates: NonEmpty<Certificate>,
-  anchors: readonly TrustAnchor[],
   path: string,
 ): Promise<Outcome<ValidatedPath>> {
   return attemptAsync(async () => {
@@ -179,6 +152,7 @@ function signerPath(
     const isSelfIssued = (c: Certificate) => sameName(c.subject, c.issuer)
     const roots = others.filter(isSelfIssued)
     const steps: NonEmpty<Certificate> = [signer, ...others.filter((c) => !isSelfIssued(c))]
+    const anchors = context.anchors.filter((a) => a.role === 'nvidia/rim-root')
     const validated = take(await validatePath(context, payer, steps, roots, anchors, RIM_PROFILE, path))
     const stranger = roots.find((r) => !equalBytes(r.publicKey.spki, validated.anchor.spki))
     const stray = stranger ?? roots.find((r) => r !== certificates.at(-1))

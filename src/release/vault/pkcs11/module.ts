@@ -24,7 +24,6 @@ const FUNCTIONS = [
 /** The arguments of the functions that are called, each a CK_ULONG, a CK_BBOOL or a pointer. */
 const ARGUMENTS = {
   C_Initialize: ['pointer'],
-  C_Finalize: ['pointer'],
   C_GetSlotList: ['bool', 'pointer', 'pointer'],
   C_GetTokenInfo: ['ulong', 'pointer'],
   C_OpenSession: ['ulong', 'ulong', 'pointer', 'pointer', 'pointer'],

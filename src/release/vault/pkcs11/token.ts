@@ -155,6 +155,7 @@ async function initialise(path: string): Promise<Module> {
   return module
 }
 
+/** @throws Error where no token has this label */
 async function slotOf(module: Module, label: string): Promise<bigint> {
   const count = words(0)
   await module.call('C_GetSlotList', 1, null, count)
