@@ -59,6 +59,14 @@ export const failed = (faults: NonEmpty<Fault>): Outcome<never> => ({ ok: false,
 export const fail = (code: Code, path: string, detail?: FaultDetail): Outcome<never> =>
   failed([fault(code, path, detail)])
 
+/** The same outcome with nothing of what was found in its faults: for text that may be a secret. */
+export function unquoted<T>(outcome: Outcome<T>): Outcome<T> {
+  if (outcome.ok) return outcome
+  const [first, ...more] = outcome.faults
+  const told = ({ actual: _, ...f }: Fault): Fault => f
+  return failed([told(first), ...more.map(told)])
+}
+
 /** The verdict of a fault is that of its code, always. */
 export const verdictOf = (f: Fault): 'reject' | 'inconclusive' => CODES[f.code].verdict
 

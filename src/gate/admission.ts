@@ -82,7 +82,11 @@ export class Admission {
       case 'expired':
         return end('challenge', 'BIND_CHALLENGE_EXPIRED', 'challengeId', { actual: challengeId })
       case 'consumed': {
-        const challenge = decodeChallenge(consumption.challenge.record)
+        const { record } = consumption.challenge
+        // Sessions of other protocols lie in the same store; they are no questions of the gate's.
+        if (record.v === undefined)
+          return end('challenge', 'GATE_CHALLENGE_UNKNOWN', 'challengeId', { actual: challengeId })
+        const challenge = decodeChallenge(record)
         return challenge.ok ? challenge.value : end('gate', 'GATE_STORE_UNAVAILABLE', 'store.challenge')
       }
     }

@@ -1,7 +1,7 @@
 import { utf8 } from '../core/bytes.ts'
 import { fromBase64, fromUtf8, toBase64 } from '../core/encodings.ts'
 import { isJsonObject, type Json, type JsonObject, parseJson } from '../core/json.ts'
-import { attempt, type Outcome, refuse, take } from '../core/outcome.ts'
+import { attempt, type Outcome, refuse, take, unquoted } from '../core/outcome.ts'
 
 /** Name of the key provider, as images are annotated with it: `org.opencontainers.image.enc.keys.provider.vouchsafe`. */
 export const PROVIDER = 'vouchsafe'
@@ -26,12 +26,12 @@ const KEY_ID = /^kbs:\/\/[A-Za-z0-9.:-]{0,255}\/[\x21-\x2e\x30-\x7e]+\/[\x21-\x2
 
 /**
  * Reads what ocicrypt writes to a provider's standard input.
- * @returns the request, or OCICRYPT_REQUEST_INVALID · JSON_* · ENV_BASE64_NOT_CANONICAL
+ * @returns the request, or OCICRYPT_REQUEST_INVALID · JSON_* · ENV_BASE64_NOT_CANONICAL, which quote nothing of the key in it
  * @see ../shared/spec/protocols.md §2
  */
 export function decodeRequest(bytes: Uint8Array): Outcome<ProviderRequest> {
   return attempt(() => {
-    const request = objectIn(take(parseJson(take(fromUtf8(bytes, 'request')), 'request')), 'request')
+    const request = objectIn(take(unquoted(parseJson(take(fromUtf8(bytes, 'request')), 'request'))), 'request')
     if (request.op === 'keywrap') {
       const params = objectIn(request.keywrapparams, 'keywrapparams')
       const { Parameters: parameters } = objectIn(params.ec, 'keywrapparams.ec')
@@ -100,4 +100,4 @@ function textIn(object: JsonObject, name: string, path: string): string {
 }
 
 const bytesIn = (object: JsonObject, name: string, path: string): Uint8Array =>
-  take(fromBase64(textIn(object, name, path), `${path}.${name}`))
+  take(unquoted(fromBase64(textIn(object, name, path), `${path}.${name}`)))

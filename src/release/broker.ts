@@ -8,7 +8,7 @@ import type { BrokerOptions } from './options.ts'
 import type { KeyName } from './ports.ts'
 import { type Burnt, burnChallenge } from './proof.ts'
 import { type Intended, recordIn } from './record.ts'
-import { Refusal, refusedAnswer, refuseRelease, releaseFinding, taken } from './refusal.ts'
+import { ours, Refusal, refusedAnswer, refuseRelease, releaseFinding, taken } from './refusal.ts'
 import {
   type AttestedSession,
   type OpenedSession,
@@ -17,7 +17,7 @@ import {
   Sessions,
 } from './session.ts'
 import { Trail } from './trail.ts'
-import { wrap } from './wrap/index.ts'
+import { wrap, wrapKeyOfSpki } from './wrap/index.ts'
 
 const FUNCTIONS = ['clock', 'random', 'tenantOf', 'collateralEpoch', 'onError'] as const
 
@@ -46,10 +46,13 @@ export class Broker {
 
   /**
    * Asks for one key: the gate's challenge of purpose `key-release`, under the key's own policy and for the workload's own key.
-   * @returns the record that the machine answers, or RELEASE_KEY_SCOPE · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED ·
+   * @returns the record that the machine answers, or RELEASE_WRAP_KEY_INVALID · RELEASE_KEY_SCOPE · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED ·
    * RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE · those of `Gate.issueChallenge`
    */
   async challenge({ lease, teeKey, ...name }: KeyAsked): Promise<Outcome<ChallengeRecord>> {
+    // Nothing is kept for a key that could get no answer.
+    const wrapKey = wrapKeyOfSpki(teeKey, 'teeKey')
+    if (!wrapKey.ok) return wrapKey
     try {
       const { key } = await this.#key(name)
       const { policy } = key
@@ -87,7 +90,8 @@ export class Broker {
    *  3  the evidence is judged under the key's own policy      RELEASE_NOT_ACCEPTED
    *  4  the key inside the evidence is one that can be wrapped to, and the one that was named   RELEASE_WRAP_KEY_INVALID · BIND_KEY_MISMATCH
    *  5  in one transaction: the decision still holds, lease, scope, limits, epochs; release and audit entry are written
-   *     RELEASE_DECISION_EXPIRED · RELEASE_LEASE_NOT_ACTIVE · RELEASE_KEY_SCOPE · RELEASE_KEY_LIMIT · RELEASE_REPLICA_STALE · RELEASE_AUDIT_UNAVAILABLE
+   *     RELEASE_DECISION_EXPIRED · RELEASE_LEASE_NOT_ACTIVE · RELEASE_KEY_SCOPE · RELEASE_KEY_LIMIT · RELEASE_REPLICA_STALE · RELEASE_AUDIT_UNAVAILABLE ·
+   *     AUDIT_CHAIN_BROKEN where the log no longer has what was anchored
    *  6  only then the vault opens the key, which is wrapped and forgotten
    * A refusal is audited as well; where that fails too, the answer is RELEASE_AUDIT_UNAVAILABLE. Whoever lost an answer asks anew.
    * @throws TypeError for a format that does not exist
@@ -105,21 +109,31 @@ export class Broker {
   }
 
   async #released(request: ReleaseRequest, trail: Trail): Promise<Released> {
-    const { vault, random } = this.#options
+    const { vault, random, collateralEpoch } = this.#options
     const burnt = await this.#burn(request)
     trail.burnt = burnt
     const { key, policyEpoch } = await this.#key(request)
     const { row, policy } = key
     trail.policyDigest = row.policyDigest
+    // Before: what is read anew meanwhile is not what the evidence was judged by.
+    const judgedBy = collateralEpoch()
     const proved = await burnt.judge(policy, row.policyDigest)
     trail.decision = proved.decision
     const { acceptedRisks } = acceptedDecision(proved, policy, row.policyDigest)
     const to = attestedKey(request, proved)
     const event = trail.event('key.released', [])
-    const sequence = await this.#record({ key, burnt, proved, expiresAt: expiryOf(proved, policy), policyEpoch, event })
+    const sequence = await this.#record({
+      key,
+      burnt,
+      proved,
+      expiresAt: expiryOf(proved, policy),
+      policyEpoch,
+      collateralEpoch: judgedBy,
+      event,
+    })
     const { challengeId, workload } = burnt
     const binding = { ...key.binding, workload, challengeId }
-    const secret = taken(await vault.open(row.sealed, key.binding), 'key')
+    const secret = ours(await vault.open(row.sealed, key.binding), 'key')
     try {
       const wrapped = taken(await wrap(request.format, to, secret, binding, random), 'key')
       const { credential } = proved
@@ -137,7 +151,7 @@ export class Broker {
       return store.transact(intended.key.binding, (view) => recordIn(this.#options, intended, view))
     })
     if (recorded.refusal !== null) throw new Refusal([recorded.refusal])
-    taken(await audit.settle(recorded.entry), 'store')
+    ours(await audit.settle(recorded.entry), 'store')
     return recorded.entry.sequence
   }
 
@@ -156,7 +170,7 @@ export class Broker {
     const epochs = await this.#stored(() => store.epochs())
     const row = await this.#stored(() => store.key(name))
     if (row === undefined) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
-    return { key: taken(await soundKey(vault, name, row), 'key'), policyEpoch: epochs.policy }
+    return { key: ours(await soundKey(vault, name, row), 'key'), policyEpoch: epochs.policy }
   }
 
   /** Ends with RELEASE_AUDIT_UNAVAILABLE where a store fails: what cannot be written down is not done. */

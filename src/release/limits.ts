@@ -1,5 +1,6 @@
 import { fail, type Outcome, ok } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
+import { isLeaseId } from '../decision/credential/lease-id.ts'
 import type { KeyLimits, KeyState, ReleaseRow } from './ports.ts'
 
 /** One release more than there were. */
@@ -39,9 +40,12 @@ export function brokenLimit(
   return undefined
 }
 
-/** A workload without lease is nobody's: a key goes to it only where its limits name it, and `any` means any lease. */
+/**
+ * A workload without lease is nobody's: a key goes to it only where its limits name it, and `any` means any lease. One that is
+ * called as a lease is, which only an edited database says of a session, is none.
+ */
 export const mayGoTo = ({ onlyLeases }: KeyLimits, workload: string, isLease: boolean): boolean =>
-  onlyLeases === 'any' ? isLease : onlyLeases.includes(workload)
+  isLeaseId(workload) === isLease && (onlyLeases === 'any' ? isLease : onlyLeases.includes(workload))
 
 /** Whether anything is possible under the new limits that was not under the old ones. */
 export function widens(after: KeyLimits, before: KeyLimits): boolean {
@@ -56,7 +60,8 @@ function windowWidens(after: KeyLimits['window'], before: KeyLimits['window']): 
 }
 
 function leasesWiden(after: KeyLimits['onlyLeases'], before: KeyLimits['onlyLeases']): boolean {
-  if (before === 'any') return false
+  // Any lease means no workload without one: to name one opens what was shut.
+  if (before === 'any') return after !== 'any' && !after.every(isLeaseId)
   return after === 'any' || after.some((lease) => !before.includes(lease))
 }
 

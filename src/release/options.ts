@@ -6,9 +6,9 @@ import type { AuditEvent, AuditRow, ReleaseStore, Vault } from './ports.ts'
 
 /** What of the audit log a broker uses: `createAuditLog` makes it. */
 export interface AuditTrail {
-  /** Writes an event that belongs to no other change. @returns its row, or AUDIT_TIME_INVALID · RELEASE_AUDIT_UNAVAILABLE */
+  /** Writes an event that belongs to no other change. @returns its row, or AUDIT_TIME_INVALID · AUDIT_CHAIN_BROKEN · RELEASE_AUDIT_UNAVAILABLE */
   record(event: AuditEvent): Promise<Outcome<AuditRow>>
-  /** Waits until the log is known outside the database to have got this far. @returns RELEASE_AUDIT_UNAVAILABLE where it cannot */
+  /** Waits until the log is known outside the database to have got this far. @returns AUDIT_CHAIN_BROKEN · RELEASE_AUDIT_UNAVAILABLE where it cannot */
   settle(end: Pick<AuditRow, 'sequence' | 'chain'>): Promise<Outcome<void>>
 }
 

@@ -17,6 +17,8 @@ export interface Intended {
   readonly expiresAt: UnixSeconds
   /** epoch of policies and keys when the row was read */
   readonly policyEpoch: number
+  /** epoch of the collateral before the evidence was judged by it */
+  readonly collateralEpoch: number
   readonly event: AuditEvent
 }
 
@@ -29,8 +31,8 @@ export type Recorded = { readonly refusal: Finding } | { readonly refusal: null;
  * RELEASE_KEY_LIMIT · RELEASE_REPLICA_STALE · RELEASE_KEY_TAMPERED · those of the audit log
  */
 export function recordIn(
-  options: Pick<BrokerOptions, 'clock' | 'tenantOf' | 'collateralEpoch'>,
-  { key, burnt, proved, expiresAt, policyEpoch, event }: Intended,
+  options: Pick<BrokerOptions, 'clock' | 'tenantOf'>,
+  { key, burnt, proved, expiresAt, policyEpoch, collateralEpoch: collateral, event }: Intended,
   view: ReleaseView,
 ): ReleaseChange<Recorded> {
   const refused = (...about: Parameters<typeof releaseFinding>): ReleaseChange<Recorded> => ({
@@ -58,7 +60,6 @@ export function recordIn(
   const release = { tenant: owner, keyId, at: now, lease: workload, hardware: proved.hardware, challengeId }
   const limit = brokenLimit(view.key, view.releases, release)
   if (limit !== undefined) return refused('key', 'RELEASE_KEY_LIMIT', limit)
-  const collateral = options.collateralEpoch()
   if (collateral < view.epochs.collateral)
     return refused('store', 'RELEASE_REPLICA_STALE', 'epochs.collateral', {
       expected: view.epochs.collateral,

@@ -11,6 +11,8 @@ export interface Administrator {
   readonly tokenSha256: string
 }
 
+/** Tenant of the tokens that open and close leases. */
+const MARKETPLACE = '*'
 const MOST_TOKEN_CHARACTERS = 512
 const digestOf = (token: string): Buffer => createHash('sha256').update(token).digest()
 
@@ -32,10 +34,21 @@ export class Administrators {
   }
 
   /**
+   * An administrator of this tenant's keys. A path may say `*` too, which is no tenant.
    * @param header `Bearer …`, as it came
    * @returns who it is, or SERVICE_TOKEN_REFUSED · SERVICE_TENANT_FORBIDDEN
    */
   of(header: string | undefined, tenant: string): Outcome<Administrator> {
+    const found = this.#named(header, tenant)
+    return found.ok && tenant === MARKETPLACE ? fail('SERVICE_TENANT_FORBIDDEN', 'authorization') : found
+  }
+
+  /** One who opens and closes leases. @returns as `of` */
+  ofMarketplace(header: string | undefined): Outcome<Administrator> {
+    return this.#named(header, MARKETPLACE)
+  }
+
+  #named(header: string | undefined, tenant: string): Outcome<Administrator> {
     const token = /^Bearer ([\x21-\x7e]+)$/i.exec(header ?? '')?.[1]
     if (token === undefined || token.length > MOST_TOKEN_CHARACTERS)
       return fail('SERVICE_TOKEN_REFUSED', 'authorization')

@@ -84,8 +84,13 @@ export function createService(options: ServiceOptions): Hono {
   app.notFound((request) => request.json({ findings: [], error: 'there is nothing at this address' }, 404))
 
   app.get('/healthz', (request) => request.text('ok\n'))
+  let looking: Promise<Outcome<void>> | undefined
   app.get('/readyz', async (request) => {
-    const ready = await options.isReady()
+    // Anybody may ask, and a look uses store and vault: who comes meanwhile shares it.
+    looking ??= options.isReady().finally(() => {
+      looking = undefined
+    })
+    const ready = await looking
     return ready.ok ? request.text('ok\n') : faultAnswer(request, ready.faults, 'service')
   })
   app.get('/metrics', (request) => request.text(`${gate.metrics()}${metrics.text()}`))

@@ -1,5 +1,5 @@
 import { fail, type Outcome, ok } from '../core/outcome.ts'
-import { firstRows, proveInclusion } from '../release/audit/index.ts'
+import { proveInclusion, reaches } from '../release/audit/index.ts'
 import type { AuditAnchor, AuditLog, ReleaseStore } from '../release/index.ts'
 
 /** Proves entries in the log under a checkpoint that is signed now where the newest does not reach them. */
@@ -10,7 +10,10 @@ export const entryProofs =
     if (!checkpoint.ok) return checkpoint
     if (checkpoint.value === undefined || sequence > checkpoint.value.size)
       return fail('SERVICE_AUDIT_ENTRY_UNKNOWN', 'sequence')
-    return ok(proveInclusion(await firstRows(store, checkpoint.value.size), sequence, checkpoint.value))
+    const { size } = checkpoint.value
+    const [last] = await store.auditRows(size - 1, 1)
+    if (last?.sequence !== size) return fail('AUDIT_CHAIN_BROKEN', `audit/row/${size}`, { actual: 'no row' })
+    return ok(await proveInclusion(store, sequence, checkpoint.value))
   }
 
 /**
@@ -19,11 +22,5 @@ export const entryProofs =
  */
 export async function anchoredLog(store: Pick<ReleaseStore, 'auditRows'>, anchor: AuditAnchor): Promise<Outcome<void>> {
   const end = await anchor.read()
-  if (!end.ok) return end
-  const { sequence, chain } = end.value
-  if (sequence === 0) return ok(undefined)
-  const [row] = await store.auditRows(sequence - 1, 1)
-  return row?.sequence === sequence && row.chain === chain
-    ? ok(undefined)
-    : fail('AUDIT_CHAIN_BROKEN', `audit/row/${sequence}`, { expected: chain, actual: row?.chain ?? 'no row' })
+  return end.ok ? reaches(store, end.value) : end
 }

@@ -1,7 +1,7 @@
 import type { Context as Request } from 'hono'
 import { fromUtf8 } from '../core/encodings.ts'
 import { type Json, parseJson } from '../core/json.ts'
-import { attempt, attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
+import { attempt, attemptAsync, type Outcome, refuse, take, unquoted } from '../core/outcome.ts'
 
 /** Evidence of a board of eight GPUs with its chains, in base64 in JSON in JSON. */
 export const MOST_BODY_BYTES = 4 * 1024 * 1024
@@ -30,9 +30,9 @@ export function bodyBytes(request: Request, most = MOST_BODY_BYTES): Promise<Out
   })
 }
 
-/** @returns the value, or UTF8_INVALID · JSON_* · LIMIT_JSON_* */
+/** @returns the value, or UTF8_INVALID · JSON_* · LIMIT_JSON_*, which quote nothing: keys are sent in bodies */
 export const jsonOf = (bytes: Uint8Array): Outcome<Json> =>
-  attempt(() => take(parseJson(take(fromUtf8(bytes, 'body')), 'body')))
+  unquoted(attempt(() => take(parseJson(take(fromUtf8(bytes, 'body')), 'body'))))
 
 /** The body as strict JSON, read by `decode`. @returns its outcome, or that of `bodyBytes` and `jsonOf` */
 export async function decodedBody<T>(

@@ -57,6 +57,21 @@ describe('the key provider for encrypted images', () => {
     expect([exit, JSON.parse(stdout)]).toEqual([0, { keyunwrapresults: { optsdata: base64(LAYER_KEY) } }])
   })
 
+  it('quotes nothing of the key of a layer', async () => {
+    const keys = keyFile('quiet.json')
+    const secret = base64(LAYER_KEY)
+    const request = JSON.stringify(wrapRequest(KEY_ID))
+    for (const [stdin, code] of [
+      [request.slice(0, request.indexOf(secret) + 30), 'JSON_SYNTAX'],
+      [request.replace(secret, secret.replace(/=*$/, '!')), 'ENV_BASE64_NOT_CANONICAL'],
+    ] as const) {
+      const { exit, stdout, stderr } = await vouchsafe(['ocicrypt', '--key-file', keys], { stdin })
+      expect([exit, stdout]).toEqual([1, ''])
+      expect(stderr).toContain(code)
+      expect(stderr).not.toContain(secret.slice(0, 8))
+    }
+  })
+
   it('tells what is wrong on stderr, and gives nothing', async () => {
     const keys = keyFile('own.json')
     const annotation = await annotationBy(keys)

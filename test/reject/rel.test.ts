@@ -302,21 +302,28 @@ row('RJ-REL-10', {
   },
 })
 
-async function behind(ours: number, theirs: number) {
+/** @param judged what ours is once the evidence is judged: somebody has the collateral read anew */
+async function behind(ours: number, theirs: number, judged = ours) {
   const file = newFile('db')
   const kekFile = await newKekFile()
   const other = await testBroker({ file, kekFile, broker: { collateralEpoch: () => theirs } })
   expect(told(other, await other.ask())).toEqual([])
-  const t = await testBroker({ file, kekFile, isEmpty: true, broker: { collateralEpoch: () => ours } })
+  let epoch = ours
+  const judge: typeof trustingTestAnchors = (...about) => {
+    epoch = judged
+    return trustingTestAnchors(...about)
+  }
+  const t = await testBroker({ file, kekFile, isEmpty: true, judge, broker: { collateralEpoch: () => epoch } })
   // Both gates of the test draw the same ids, one after the other.
   for (let i = 0; i < 8; i++) t.gate.options.random(16)
   return told(t, await t.ask())
 }
 
 row('RJ-REL-11', {
-  twin: async () => [...(await behind(7, 7)), ...(await behind(8, 7))],
+  twin: async () => [...(await behind(7, 7)), ...(await behind(8, 7)), ...(await behind(7, 7, 8))],
   bad: {
     'collateral of an epoch before': () => behind(6, 7),
+    'collateral that was read anew once the evidence was judged by the old': () => behind(6, 7, 7),
     'a key that was replaced meanwhile': () =>
       interrupted((t) => t.admin.register({ ...KEY, secret: SECRET, policy: ANOTHER_POLICY, limits: LIMITLESS }, TWO)),
     'limits that were changed meanwhile': () =>

@@ -20,6 +20,8 @@ import {
   X25519,
 } from './support.ts'
 
+const LEASE = Object.values(leaseId()).join('/')
+
 describe('a release', () => {
   it('goes to the key inside the evidence, and is written down', async () => {
     const t = await testBroker()
@@ -113,6 +115,27 @@ describe('a session of the KBS protocol', () => {
     expect(await t.attest(other)).toMatchObject({ ok: false, faults: [{ code: 'BIND_CHALLENGE_EXPIRED' }] })
   })
 
+  it('is no challenge of the gate', async () => {
+    const t = await testBroker()
+    const { id } = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const asked = await t.request()
+    if (asked.proof.kind !== 'challenge') throw new Error('a challenge is asked')
+    const answer = await t.broker.release({ ...asked, proof: { ...asked.proof, challengeId: id } })
+    expect(findingsOf(answer)).toMatchObject([{ code: 'RELEASE_CHALLENGE_UNKNOWN' }])
+    expect((await t.broker.release(asked)).released).toBe(true)
+  })
+
+  it('does not become a lease in an edited database', async () => {
+    const t = await testBroker({ limits: { ...LIMITLESS, onlyLeases: ['inference', LEASE] } })
+    const released = async (workload: string) => {
+      const proof = take(await t.attest(await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })))
+      t.sql('UPDATE session SET workload = ? WHERE id = ?', workload, proof.id)
+      return findingsOf(await t.broker.release({ ...KEY, proof, wrapKey: null, format: 'jwe' })).map((f) => f.code)
+    }
+    expect(await released(LEASE)).toEqual(['RELEASE_KEY_SCOPE'])
+    expect(await released('inference')).toEqual([])
+  })
+
   it('is for no lease, which a challenge of the gate is asked for', async () => {
     const t = await testBroker()
     const workload = Object.values(leaseId()).join('/')
@@ -157,6 +180,13 @@ describe('administration', () => {
     expect(await t.admin.resume(KEY, TWO)).toMatchObject({ ok: true, value: { state: 'active' } })
     expect(await t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 3 }, ONE)).toMatchObject({ ok: true })
     expect(await t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 4 }, ONE)).toMatchObject(refused)
+    const may = { ok: true }
+    for (const [onlyLeases, done] of [
+      [['inference'], refused],
+      [[LEASE, 'inference'], refused],
+      [[LEASE], may],
+    ] as const)
+      expect(await t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 3, onlyLeases }, ONE)).toMatchObject(done)
     const again = { ...KEY, secret: SECRET, policy: KEY_POLICY, limits: LIMITLESS }
     expect(await t.admin.register(again, ONE)).toMatchObject(refused)
     expect(await t.admin.register(again, TWO)).toMatchObject({ ok: true })
@@ -168,7 +198,7 @@ describe('administration', () => {
       ['bob', ['resume']],
       ['bob', ['replace']],
     ])
-    expect(told.filter((e) => e.type === 'admin.refused')).toHaveLength(4)
+    expect(told.filter((e) => e.type === 'admin.refused')).toHaveLength(6)
   })
 
   it('lets one of two changes at once through', async () => {

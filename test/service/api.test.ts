@@ -2,11 +2,12 @@ import { generateKeyPairSync } from 'node:crypto'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { fromBase64, toBase64 } from '../../src/core/encodings.ts'
-import { take } from '../../src/core/outcome.ts'
+import { fail, ok, take } from '../../src/core/outcome.ts'
 import { openWrapped, type Released } from '../../src/release/index.ts'
 import { bodyBytes } from '../../src/service/body.ts'
 import { ENDPOINTS } from '../../src/service/endpoints.ts'
 import { keyedAnswerOf, leaseId, orderOf } from '../gate/support.ts'
+import { newKekFile } from '../release/files.ts'
 import { KEY, KEY_POLICY, LIMITLESS, SECRET, spkiOf, TENANT, testBroker } from '../release/support.ts'
 import { serviceOver, TOKENS } from './support.ts'
 
@@ -108,6 +109,88 @@ describe('the service', () => {
     expect(await twice.json()).toMatchObject({ findings: [{ code: 'JSON_DUPLICATE_KEY' }] })
     const large = await fetch(`${base}/v1/releases`, { method: 'POST', body: 'x'.repeat(5_000_000) })
     expect([large.status, await large.json()]).toMatchObject([413, { findings: [{ code: 'SERVICE_BODY_TOO_LARGE' }] }])
+  })
+
+  it('quotes nothing of a body, which may hold a key', async () => {
+    const { ask, base, lines } = await stage()
+    const put = async (body: string) => {
+      const headers = { authorization: `Bearer ${TOKENS.alice}` }
+      const answer = await fetch(`${base}${KEYS}/k2`, { method: 'PUT', headers, body })
+      return { status: answer.status, text: await answer.text() }
+    }
+    const secret = Buffer.alloc(32, 7).toString('base64')
+    const unpadded = secret.replace(/=+$/, '')
+    for (const [body, code] of [
+      [JSON.stringify({ ...REGISTRATION, secret: unpadded }), 'ENV_BASE64_NOT_CANONICAL'],
+      [`{"secret":"${secret}`, 'JSON_SYNTAX'],
+    ] as const) {
+      const { status, text } = await put(body)
+      expect([status, text]).toEqual([400, expect.stringContaining(code)])
+      expect(text + JSON.stringify(lines)).not.toContain(secret.slice(0, 8))
+    }
+    expect((await put(JSON.stringify({ ...REGISTRATION, secret }))).status).toBe(200)
+    expect((await ask('GET', `${KEYS}/k2`, undefined, TOKENS.alice)).status).toBe(200)
+  })
+
+  it('keeps nothing for a key that nothing can be wrapped to', async () => {
+    const { ask, t } = await stage()
+    const challenge = (teeKey: string) => ask('POST', '/v1/challenges', { ...KEY, lease: leaseId(), teeKey })
+    const large = toBase64(new Uint8Array(1_000_000))
+    for (const teeKey of [large, 'AAAA', '']) {
+      expect(await challenge(teeKey)).toMatchObject({ status: 400, codes: ['RELEASE_WRAP_KEY_INVALID'] })
+    }
+    expect((await challenge(SPKI)).status).toBe(200)
+    expect(t.errors).toEqual([])
+  })
+
+  it('has no tenant called as the marketplace is, and takes its leases to the letter', async () => {
+    const { ask } = await stage()
+    for (const path of ['/v1/tenants/*/keys', '/v1/tenants/%2A/keys/k', '/v1/tenants/*/audit'])
+      expect((await ask('GET', path, undefined, TOKENS.market)).codes).toEqual(['SERVICE_TENANT_FORBIDDEN'])
+    const opened = { lease: leaseId('77'), order: orderOf({}, '77'), hostData: null, key: KEY }
+    const open = (more: object) => ask('POST', '/v1/leases', { ...opened, ...more }, TOKENS.market)
+    expect(await open({ hostData: 'AA' })).toMatchObject({ status: 400, codes: ['HEX_NOT_CANONICAL'] })
+    expect((await open({})).status).toBe(204)
+    expect((await ask('PUT', `${KEYS}/k/limits`, {})).codes).toEqual(['SERVICE_TOKEN_REFUSED'])
+    const limits = { ...LIMITLESS, window: { releases: 1, seconds: 2, minutes: 3 } }
+    const put = (body: object) => ask('PUT', `${KEYS}/${KEY.keyId}/limits`, body, TOKENS.alice)
+    expect((await put(limits)).codes).toEqual(['SERVICE_REQUEST_INVALID'])
+    expect((await put({ ...limits, window: { releases: 1, seconds: 2 } })).status).toBe(200)
+  })
+
+  it('tells whoever asks for a key nothing of its own machine', async () => {
+    const kekFile = await newKekFile()
+    const { ask, t } = await stage({ kekFile }, { isReady: async () => fail('RELEASE_VAULT_UNAVAILABLE', kekFile) })
+    expect((await ask('POST', '/v1/challenges', { ...KEY, lease: leaseId(), teeKey: SPKI })).status).toBe(200)
+    t.sql("UPDATE release_key SET kek = 'kek-0000000000000000'")
+    const answer = await ask('POST', '/v1/challenges', { ...KEY, lease: leaseId(), teeKey: SPKI })
+    expect(answer).toMatchObject({ status: 503, codes: ['RELEASE_VAULT_UNAVAILABLE'] })
+    expect(JSON.stringify(answer.body)).not.toContain(kekFile)
+    expect(JSON.stringify(answer.body)).not.toContain('kek-0000000000000000')
+    expect((await ask('GET', '/readyz')).body.findings).toMatchObject([{ path: kekFile }])
+  })
+
+  it('looks once for all who ask meanwhile whether it is ready', async () => {
+    let looks = 0
+    let answer = () => {}
+    const isReady = async () => {
+      looks++
+      await new Promise<void>((resolve) => {
+        answer = resolve
+      })
+      return ok(undefined)
+    }
+    const { ask } = await stage({}, { isReady })
+    const many = Array.from({ length: 20 }, () => ask('GET', '/readyz'))
+    while (looks === 0) await new Promise((resolve) => setTimeout(resolve, 5))
+    await new Promise((resolve) => setTimeout(resolve, 100))
+    answer()
+    expect((await Promise.all(many)).map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200))
+    expect(looks).toBe(1)
+    const later = ask('GET', '/readyz')
+    while (looks === 1) await new Promise((resolve) => setTimeout(resolve, 5))
+    answer()
+    expect((await later).status).toBe(200)
   })
 
   it('says that a body broke off', async () => {

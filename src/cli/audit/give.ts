@@ -44,12 +44,12 @@ export function prove(path: string, options: ProveOptions): Promise<void> {
     const checkpoints = await allCheckpoints(source)
     const newest = checkpoints.at(-1)
     if (newest === undefined) throw new UsageError('the log has no checkpoint yet, and a proof leads to one')
-    const rows = await firstRows(source, newest.size)
-    if (rows.length < newest.size) throw new UsageError('the log is shorter than its checkpoint: see audit verify')
+    const [last] = await source.auditRows(newest.size - 1, 1)
+    if (last === undefined) throw new UsageError('the log is shorter than its checkpoint: see audit verify')
     const proof =
       row !== undefined
-        ? proveInclusion(rows, within('--row', row, newest), newest)
-        : proveConsistency(rows, earlier(checkpoints, since ?? '', newest), newest)
+        ? await proveInclusion(source, within('--row', row, newest), newest)
+        : proveConsistency(await firstRows(source, newest.size), earlier(checkpoints, since ?? '', newest), newest)
     process.stdout.write(`${jsonText(proof)}\n`)
   })
 }

@@ -13,4 +13,4 @@ export {
   proveInclusion,
 } from './proof.ts'
 export { type AuditSource, allCheckpoints, firstRows, rowsAfter } from './rows.ts'
-export { type AuditToVerify, type VerifiedAudit, verifyAudit } from './verify.ts'
+export { type AuditToVerify, reaches, type VerifiedAudit, verifyAudit } from './verify.ts'

@@ -8,7 +8,7 @@ import { signCheckpoint } from './checkpoint.ts'
 import { nextRow } from './entry.ts'
 import { leafHash, type MerkleTree } from './merkle.ts'
 import { allCheckpoints, rowsAfter } from './rows.ts'
-import { continued, type VerifiedAudit, verifyAudit } from './verify.ts'
+import { continued, reaches, type VerifiedAudit, verifyAudit } from './verify.ts'
 
 export interface AuditLogOptions {
   readonly store: ReleaseStore
@@ -24,12 +24,13 @@ export interface AuditLogOptions {
 export interface AuditLog {
   /**
    * Writes an event that belongs to no other change. Durable, and anchored, when it resolves.
-   * @returns its row, or AUDIT_TIME_INVALID · RELEASE_AUDIT_UNAVAILABLE
+   * @returns its row, or AUDIT_TIME_INVALID · AUDIT_CHAIN_BROKEN · RELEASE_AUDIT_UNAVAILABLE
    */
   record(event: AuditEvent): Promise<Outcome<AuditRow>>
   /**
    * Remembers outside the database that the log has got this far: what a broker waits for between its transaction and the key.
-   * @param end a row that was committed, or RELEASE_AUDIT_UNAVAILABLE where it cannot be anchored
+   * @param end a row that was committed
+   * @returns AUDIT_CHAIN_BROKEN where the log no longer has what was anchored before · RELEASE_AUDIT_UNAVAILABLE where it cannot be anchored
    */
   settle(end: AuditEnd): Promise<Outcome<void>>
   /**
@@ -73,7 +74,10 @@ class Log implements AuditLog {
   #head: AuditHead
   #anchored: AuditEnd
   #furthest: AuditEnd
-  #anchoring: Promise<void> = Promise.resolve()
+  /** how often `settle` was asked, and the last time that has been answered */
+  #asked = 0
+  #settled = 0
+  #anchoring: Promise<unknown> = Promise.resolve()
   #signing: Promise<unknown> = Promise.resolve()
 
   constructor(options: AuditLogOptions, { tree, head }: VerifiedAudit, anchored: AuditEnd) {
@@ -97,17 +101,25 @@ class Log implements AuditLog {
     })
   }
 
-  /** Whoever comes while one is written shares the next write. */
+  /** Whoever comes while one is written shares the next look and the next write. */
   settle(end: AuditEnd): Promise<Outcome<void>> {
     if (end.sequence > this.#furthest.sequence) this.#furthest = { sequence: end.sequence, chain: end.chain }
-    const turn = this.#anchoring.then(async () => {
-      if (end.sequence <= this.#anchored.sequence) return
-      const furthest = this.#furthest
-      await this.#options.anchor.write(furthest)
-      this.#anchored = furthest
+    const ticket = ++this.#asked
+    const turn = this.#anchoring.then(async (): Promise<Outcome<void>> => {
+      if (ticket <= this.#settled) return ok(undefined)
+      const [asked, furthest] = [this.#asked, this.#furthest]
+      // A log that was cut off and grew again must not become what the anchor remembers.
+      const whole = await reaches(this.#options.store, this.#anchored)
+      if (!whole.ok) return whole
+      if (furthest.sequence > this.#anchored.sequence) {
+        await this.#options.anchor.write(furthest)
+        this.#anchored = furthest
+      }
+      this.#settled = asked
+      return whole
     })
     this.#anchoring = turn.catch(() => undefined)
-    return available(async () => ok(await turn))
+    return available(() => turn)
   }
 
   checkpoint(): Promise<Outcome<CheckpointRow | undefined>> {

@@ -53,15 +53,41 @@ function split(size: number): number {
 }
 
 /**
- * PATH(index, leaves) of RFC 9162 §2.1.3.1: the hashes that lead from one leaf to the root, nearest first.
- * @throws TypeError for an index that is not in the tree
+ * PATH(index, leaves) of RFC 9162 §2.1.3.1: the hashes that lead from one leaf to the root, nearest first. Of the leaves, which
+ * come in their order, no more is kept than the path.
+ * @throws TypeError for an index that is not in the tree, or fewer leaves than its size
  */
-export function inclusionPath(leaves: readonly Uint8Array[], index: number): readonly Uint8Array[] {
-  if (!(Number.isSafeInteger(index) && index >= 0 && index < leaves.length)) throw new TypeError('no such leaf')
-  if (leaves.length === 1) return []
-  const k = split(leaves.length)
-  const [left, right] = [leaves.slice(0, k), leaves.slice(k)]
-  return index < k ? [...inclusionPath(left, index), rootOf(right)] : [...inclusionPath(right, index - k), rootOf(left)]
+export async function inclusionPath(
+  leaves: AsyncIterable<Uint8Array>,
+  size: number,
+  index: number,
+): Promise<readonly Uint8Array[]> {
+  if (!(Number.isSafeInteger(index) && index >= 0 && index < size)) throw new TypeError('no such leaf')
+  const each = leaves[Symbol.asyncIterator]()
+  const next = async (): Promise<Uint8Array> => {
+    const { value, done } = await each.next()
+    if (done === true) throw new TypeError(`fewer leaves than ${size}`)
+    return value
+  }
+  const rootOfNext = async (count: number): Promise<Uint8Array> => {
+    const tree = new MerkleTree()
+    for (let i = 0; i < count; i++) tree.append(await next())
+    return tree.root()
+  }
+  const pathIn = async (count: number, at: number): Promise<readonly Uint8Array[]> => {
+    if (count === 1) {
+      await next()
+      return []
+    }
+    const k = split(count)
+    if (at < k) {
+      const path = await pathIn(k, at)
+      return [...path, await rootOfNext(count - k)]
+    }
+    const left = await rootOfNext(k)
+    return [...(await pathIn(count - k, at - k)), left]
+  }
+  return pathIn(size, index)
 }
 
 /** Whether `path` leads from `leaf` at `index` to the root of a tree of `size` leaves (RFC 9162 §2.1.3.2). */

@@ -6,6 +6,7 @@ import type { AuditRow, CheckpointRow } from '../ports.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { type AuditEntry, readEntry } from './entry.ts'
 import { consistencyPath, inclusionPath, isConsistent, isIncluded, leafHash } from './merkle.ts'
+import { type AuditSource, rowsAfter } from './rows.ts'
 
 /** That one entry stands in the log of a checkpoint (RFC 9162 §2.1.3), for somebody who sees no other entry. */
 export interface InclusionProof {
@@ -33,15 +34,23 @@ const HASH_BYTES = 32
 
 const leavesOf = (rows: readonly AuditRow[]): Uint8Array[] => rows.map(({ entry }) => leafHash(entry))
 
+async function* leavesIn(source: AuditSource): AsyncGenerator<Uint8Array> {
+  for await (const { entry } of rowsAfter(source)) yield leafHash(entry)
+}
+
 /**
- * @param rows the first rows of the log, as many as the checkpoint has
- * @throws TypeError where the row is not among them
+ * Reads the log as far as the checkpoint reaches, and keeps none of it.
+ * @throws TypeError where the row is not in the checkpoint, or the log is shorter than that
  */
-export function proveInclusion(rows: readonly AuditRow[], sequence: number, checkpoint: CheckpointRow): InclusionProof {
-  const entry = rows[sequence - 1]?.entry
-  if (entry === undefined || rows.length !== checkpoint.size) throw new TypeError('no such row in this checkpoint')
-  const path = inclusionPath(leavesOf(rows), sequence - 1).map(toHex)
-  return { format: INCLUSION, entry, path, checkpoint: checkpoint.statement }
+export async function proveInclusion(
+  source: AuditSource,
+  sequence: number,
+  checkpoint: CheckpointRow,
+): Promise<InclusionProof> {
+  const path = await inclusionPath(leavesIn(source), checkpoint.size, sequence - 1)
+  const [row] = await source.auditRows(sequence - 1, 1)
+  if (row?.sequence !== sequence) throw new TypeError('no such row in this checkpoint')
+  return { format: INCLUSION, entry: row.entry, path: path.map(toHex), checkpoint: checkpoint.statement }
 }
 
 /** @param rows the first rows of the log, as many as the later checkpoint has */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { AuditRow, CheckpointRow, ReleaseStore } from '../ports.ts'
 
 const AT_ONCE = 1000
@@ -5,7 +6,7 @@ const AT_ONCE = 1000
 /** Where a log is read from: a store, or what was exported of one. */
 export type AuditSource = Pick<ReleaseStore, 'auditRows' | 'checkpoints'>
 
-/** Rows after a number, in order, a thousand at a time. */
+/** Rows after a number, in order, a thousand at a time; between them others get their turn, however long the log is. */
 export async function* rowsAfter(source: AuditSource, after = 0): AsyncGenerator<AuditRow> {
   for (let last = after; ; ) {
     const rows = await source.auditRows(last, AT_ONCE)
@@ -14,6 +15,7 @@ export async function* rowsAfter(source: AuditSource, after = 0): AsyncGenerator
     if (end === undefined) return
     // A store that was tampered with may number as it likes; the reader goes on regardless.
     last = Math.max(last + 1, end.sequence)
+    if (rows.length === AT_ONCE) await setImmediate()
   }
 }
 

@@ -1,11 +1,12 @@
 import { toHex } from '../../core/encodings.ts'
-import { attempt, attemptAsync, type Outcome, refuse, take } from '../../core/outcome.ts'
+import { attempt, attemptAsync, fail, type Outcome, ok, refuse, take } from '../../core/outcome.ts'
 import { type CredentialKey, type CredentialKeySet, pinnedKeys } from '../../decision/credential/keys.ts'
 import type { AuditHead, AuditRow, CheckpointRow } from '../ports.ts'
 import type { AuditEnd } from './anchor.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 import { chainAfter, EMPTY_HEAD, readEntry } from './entry.ts'
 import { leafHash, MerkleTree } from './merkle.ts'
+import type { AuditSource } from './rows.ts'
 
 export interface AuditToVerify {
   /** all of them, in order */
@@ -88,6 +89,21 @@ export function continued(head: AuditHead, row: AuditRow): Outcome<AuditHead> {
       refuse('AUDIT_TIME_INVALID', path, { expected: `at or after ${head.at}`, actual: entry.at })
     return { sequence, chain, at: entry.at }
   })
+}
+
+/**
+ * Whether a log still has a row that it is known to have had, as it was.
+ * @returns AUDIT_CHAIN_BROKEN; it rejects where the store cannot be read
+ */
+export async function reaches(
+  store: Pick<AuditSource, 'auditRows'>,
+  { sequence, chain }: AuditEnd,
+): Promise<Outcome<void>> {
+  if (sequence === 0) return ok(undefined)
+  const [row] = await store.auditRows(sequence - 1, 1)
+  return row?.sequence === sequence && row.chain === chain
+    ? ok(undefined)
+    : fail('AUDIT_CHAIN_BROKEN', rowPath(sequence), { expected: chain, actual: row?.chain ?? 'no row' })
 }
 
 function checkStated({ sequence, chain }: AuditHead, tree: MerkleTree, stated: Checkpoint | undefined): void {

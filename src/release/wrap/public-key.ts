@@ -96,11 +96,14 @@ function familyOf({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject, path: 
   return invalid(path, 'a public key of X25519, P-256, P-521 or RSA', asymmetricKeyType ?? 'another kind')
 }
 
-function checkRsa({ asymmetricKeyDetails }: KeyObject, path: string): void {
-  const { modulusLength = 0, publicExponent } = asymmetricKeyDetails ?? {}
+function checkRsa(key: KeyObject, path: string): void {
+  const { modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {}
   if (modulusLength < LEAST_RSA_BITS || modulusLength > MOST_RSA_BITS)
     invalid(path, `${LEAST_RSA_BITS} to ${MOST_RSA_BITS} bits`, `${modulusLength} bits`)
   if (publicExponent !== RSA_EXPONENT) invalid(path, `exponent ${RSA_EXPONENT}`, String(publicExponent))
+  // OpenSSL reads an even modulus and then cannot encrypt to it.
+  const { n = '' } = key.export({ format: 'jwk' })
+  if (((fromBase64url(n)?.at(-1) ?? 0) & 1) === 0) invalid(path, 'an odd modulus')
 }
 
 const PROBE = generateKeyPairSync('x25519').privateKey

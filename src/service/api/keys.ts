@@ -1,7 +1,7 @@
 import { Hono, type Context as Request } from 'hono'
 import { utf8 } from '../../core/bytes.ts'
 import { canonicalJson, type Json } from '../../core/json.ts'
-import { attempt, type Outcome, refuse, take } from '../../core/outcome.ts'
+import { attempt, type Outcome, take } from '../../core/outcome.ts'
 import { parsePolicy } from '../../policy/parse.ts'
 import type { Administration, Approval, KeyLimits, KeyName, KeyView, Registration } from '../../release/index.ts'
 import type { Administrator, Administrators } from '../administrators.ts'
@@ -67,9 +67,12 @@ export function keyRoutes(admin: Administration, administrators: Administrators)
   })
 
   app.put('/:key/limits', async (request) => {
+    const name = named(request)
+    const approval = who(request, name.tenant)
+    if (!approval.ok) return faultAnswer(request, approval.faults)
     const limits = await decodedBody(request, readLimits)
     if (!limits.ok) return faultAnswer(request, limits.faults)
-    return changing(request, (name, approval) => admin.changeLimits(name, limits.value, approval))
+    return outcomeAnswer(request, await admin.changeLimits(name, limits.value, approval.value), (view) => view)
   })
   app.post('/:key/suspend', (request) => changing(request, (name, approval) => admin.suspend(name, approval)))
   app.post('/:key/resume', (request) => changing(request, (name, approval) => admin.resume(name, approval)))
@@ -94,12 +97,19 @@ function limitsIn(value: Json): KeyLimits {
   const members = new RequestMembers(value)
   const read = {
     releases: members.value('releases'),
-    window: members.value('window'),
+    window: windowIn(members.value('window')),
     leases: members.value('leases'),
     chips: members.value('chips'),
     onlyLeases: members.value('onlyLeases'),
   }
   members.end()
-  if (read.window === null) refuse('SERVICE_REQUEST_INVALID', 'limits.window', { expected: 'unlimited, or an object' })
   return read as unknown as KeyLimits
+}
+
+function windowIn(value: Json): Json {
+  if (value === 'unlimited') return value
+  const members = new RequestMembers(value)
+  const read = { releases: members.value('releases'), seconds: members.value('seconds') }
+  members.end()
+  return read
 }

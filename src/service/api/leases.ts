@@ -1,16 +1,16 @@
-import { Hono } from 'hono'
+import { Hono, type Context as Request } from 'hono'
+import { fromHex } from '../../core/encodings.ts'
 import type { Json } from '../../core/json.ts'
-import { attempt, type Outcome } from '../../core/outcome.ts'
+import { attempt, type Outcome, take } from '../../core/outcome.ts'
 import { GateError } from '../../gate/finding.ts'
 import type { Gate } from '../../gate/gate.ts'
 import type { Administration } from '../../release/index.ts'
 import type { Administrators } from '../administrators.ts'
 import { decodedBody } from '../body.ts'
-import { faultAnswer } from './answer.ts'
+import { faultAnswer, findingAnswer } from './answer.ts'
 import { RequestMembers } from './request.ts'
 
-/** Tenant of the tokens that open and close leases. */
-export const MARKETPLACE = '*'
+const HOST_DATA_BYTES = 32
 
 interface LeaseOpened {
   readonly lease: Json
@@ -25,30 +25,32 @@ export function leaseRoutes(gate: Gate, admin: Administration, administrators: A
   const app = new Hono()
 
   app.post('/', async (request) => {
-    const asked = administrators.of(request.req.header('authorization'), MARKETPLACE)
+    const asked = administrators.ofMarketplace(request.req.header('authorization'))
     if (!asked.ok) return faultAnswer(request, asked.faults)
     const opened = await decodedBody(request, readOpened)
     if (!opened.ok) return faultAnswer(request, opened.faults)
     const { key, ...about } = opened.value
     const known = await admin.show(key)
     if (!known.ok) return faultAnswer(request, known.faults)
-    return told(() => gate.openLease({ ...(about as Parameters<Gate['openLease']>[0]), policy: known.value.policy }))
+    return told(request, () =>
+      gate.openLease({ ...(about as Parameters<Gate['openLease']>[0]), policy: known.value.policy }),
+    )
   })
 
   app.post('/close', async (request) => {
-    const asked = administrators.of(request.req.header('authorization'), MARKETPLACE)
+    const asked = administrators.ofMarketplace(request.req.header('authorization'))
     if (!asked.ok) return faultAnswer(request, asked.faults)
     const closed = await decodedBody(request, readClosed)
     if (!closed.ok) return faultAnswer(request, closed.faults)
-    return told(() => gate.closeLease(closed.value))
+    return told(request, () => gate.closeLease(closed.value))
   })
 
-  async function told(change: () => Promise<void>): Promise<Response> {
+  async function told(request: Request, change: () => Promise<void>): Promise<Response> {
     try {
       await change()
       return new Response(null, { status: 204 })
     } catch (error) {
-      if (error instanceof GateError) return Response.json({ findings: error.findings }, { status: 400 })
+      if (error instanceof GateError) return findingAnswer(request, error.findings)
       throw error
     }
   }
@@ -61,6 +63,7 @@ const readOpened = (value: Json): Outcome<LeaseOpened> =>
     const lease = members.value('lease')
     const order = members.value('order')
     const hostData = members.textOrNull('hostData')
+    if (hostData !== null) take(fromHex(hostData, HOST_DATA_BYTES, 'hostData'))
     const key = new RequestMembers(members.value('key'))
     const name = { tenant: key.text('tenant'), keyId: key.text('keyId') }
     key.end()

@@ -1,6 +1,6 @@
 import { fromBase64 } from '../../core/encodings.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
-import { refuse, take } from '../../core/outcome.ts'
+import { refuse, take, unquoted } from '../../core/outcome.ts'
 
 /** What a request's body may hold, in base64. */
 const MOST_EVIDENCE_CHARACTERS = 4 * 1024 * 1024
@@ -37,7 +37,7 @@ export class RequestMembers {
   bytes(name: string): Uint8Array {
     const member = this.value(name)
     if (typeof member !== 'string' || member.length > MOST_EVIDENCE_CHARACTERS) return invalid(name, 'base64')
-    return take(fromBase64(member, name))
+    return take(unquoted(fromBase64(member, name)))
   }
 
   bytesOrNull(name: string): Uint8Array | null {

@@ -97,6 +97,24 @@ describe('createAuditLog', () => {
     await store.close()
   })
 
+  it.each([
+    ['cut off', 'DELETE FROM audit WHERE sequence > 2', 'AUDIT_CHAIN_BROKEN'],
+    ['left alone', 'DELETE FROM audit WHERE sequence > 5', 'none'],
+  ])('does not anchor a log that was %s while it was open and grew again', async (_, sql, code) => {
+    const { database, open, anchorFile } = await written(5)
+    const { store, log } = await open()
+    tamper(database, sql)
+    const codes: (readonly string[])[] = []
+    for (let i = 0; i < 8; i++)
+      codes.push(codesOf(await take(log).record(eventOf('key.released', { challengeId: `n${i}` }))))
+    expect(codes).toEqual(Array.from({ length: 8 }, () => [code]))
+    await store.close()
+    expect(JSON.parse(readFileSync(anchorFile, 'utf8')).sequence).toBe(code === 'none' ? 13 : 5)
+    const again = await open()
+    expect(codesOf(again.log)).toEqual([code])
+    await again.store.close()
+  })
+
   it('opens behind a crash between the row and its anchor', async () => {
     const { open, anchorFile } = await place()
     const before = readFileSync(anchorFile)
@@ -202,7 +220,7 @@ describe('what leaves the log', () => {
     const rows = await firstRows(store, large.size)
     const json = (value: unknown) => JSON.parse(JSON.stringify(value)) as Json
     for (let n = 1; n <= 7; n++) {
-      const proof = proveInclusion(rows, n, large)
+      const proof = await proveInclusion(store, n, large)
       expect(take(await checkProof(json(proof), SIGNING.keys))).toMatchObject({
         ...{ kind: 'inclusion', entry: { sequence: n }, checkpoint: { size: 7 } },
       })

@@ -39,6 +39,11 @@ function definition(entries: readonly Uint8Array[]): Buffer {
   return sha(Uint8Array.of(1), definition(entries.slice(0, k)), definition(entries.slice(k)))
 }
 
+async function* inTurn(hashes: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* hashes
+}
+const pathOf = (hashes: readonly Uint8Array[], index: number) => inclusionPath(inTurn(hashes), hashes.length, index)
+
 const leaves = ENTRIES.map(leafHash)
 const many = Array.from({ length: 70 }, (_, i) => leafHash(`entry ${i}`))
 
@@ -50,16 +55,16 @@ describe('the Merkle tree', () => {
     }
   })
 
-  it('has the known paths', () => {
-    const path = (index: number, size: number) => inclusionPath(leaves.slice(0, size), index).map(toHex)
-    expect(path(0, 1)).toEqual([])
-    expect(path(0, 8)).toEqual([
+  it('has the known paths', async () => {
+    const path = async (index: number, size: number) => (await pathOf(leaves.slice(0, size), index)).map(toHex)
+    expect(await path(0, 1)).toEqual([])
+    expect(await path(0, 8)).toEqual([
       '96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7',
       '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
       '6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4',
     ])
-    expect(path(2, 3)).toEqual(['fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125'])
-    expect(consistencyPath(leaves, 1).map(toHex)).toEqual(path(0, 8))
+    expect(await path(2, 3)).toEqual(['fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125'])
+    expect(consistencyPath(leaves, 1).map(toHex)).toEqual(await path(0, 8))
     expect(consistencyPath(leaves.slice(0, 5), 2).map(toHex)).toEqual([
       '5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e',
       'bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b',
@@ -76,12 +81,19 @@ describe('the Merkle tree', () => {
     expect(tree.size).toBe(many.length)
   })
 
-  it('proves every leaf of every size, and no other', () => {
+  it('has no path to a leaf that is not there', async () => {
+    await expect(pathOf(many, 70)).rejects.toThrow(TypeError)
+    await expect(pathOf(many, -1)).rejects.toThrow(TypeError)
+    await expect(inclusionPath(inTurn(many), 71, 3)).rejects.toThrow('fewer leaves than 71')
+    expect(await pathOf(many, 69)).toHaveLength(3)
+  })
+
+  it('proves every leaf of every size, and no other', async () => {
     for (let size = 1; size <= 20; size++) {
       const some = many.slice(0, size)
       const head = { size, root: rootOf(some) }
       for (const [index, leaf] of some.entries()) {
-        const path = inclusionPath(some, index)
+        const path = await pathOf(some, index)
         expect(isIncluded({ leaf, index, path }, head)).toBe(true)
         for (let other = -1; other <= size; other++)
           if (other !== index) expect(isIncluded({ leaf, index: other, path }, head)).toBe(false)

@@ -218,6 +218,7 @@ describe('keys that nothing is wrapped to', () => {
       'a modulus with a zero before it',
       { ...rsa, n: Buffer.concat([Buffer.alloc(1), Buffer.from(String(rsa.n), 'base64url')]).toString('base64url') },
     ],
+    ['an even modulus', { ...rsa, n: evenBefore(String(rsa.n)) }],
     ['exponent 3', { ...rsa, e: 'Aw' }],
     ['a key that is shared', { kty: 'oct', k: 'AAAA' }],
     ['ML-KEM', { kty: 'AKP', alg: 'ML-KEM-768+A192KW', pub: 'AAAA' }],
@@ -231,6 +232,12 @@ describe('keys that nothing is wrapped to', () => {
     expect(read.ok && read.value.spki).toEqual(spkiOf(PAIRS[family].publicKey))
   })
 })
+
+function evenBefore(text: string): string {
+  const modulus = Buffer.from(text, 'base64url')
+  modulus[modulus.length - 1] = (modulus.at(-1) ?? 1) & 0xfe
+  return modulus.toString('base64url')
+}
 
 function compressed(spki: Uint8Array): Uint8Array {
   const [x, y] = [spki.subarray(27, 59), spki.subarray(59)]
