@@ -1,8 +1,11 @@
 import { createHmac, randomBytes } from 'node:crypto'
 import { stat } from 'node:fs/promises'
 import { Command } from 'commander'
+import type { CollateralCache } from '../collateral/cache/cache.ts'
 import { prepareCollateral } from '../index.ts'
 import { freshnessFrom, policyFrom, timeOfJudgement } from './arguments.ts'
+import { openCache, usersCache, vendorFlags } from './collateral/options.ts'
+import { type SupplyOptions, supplyMissing } from './collateral/supply.ts'
 import { EXIT } from './exit.ts'
 import { faultText } from './faults.ts'
 import { readTree, UsageError } from './input.ts'
@@ -14,7 +17,7 @@ import { writeAtomically } from './selftest/write.ts'
 import { jsonText } from './style.ts'
 import { anchorsFrom } from './trust-anchors.ts'
 
-interface Options extends SourceOptions {
+interface Options extends SourceOptions, SupplyOptions {
   readonly policy?: readonly string[]
   readonly gpus?: string
   readonly nonce?: string
@@ -31,7 +34,7 @@ const many = (value: string, before: readonly string[] = []): readonly string[] 
 
 /** `vouchsafe selftest`: what tenants would see of this machine, and what to mend. */
 export function selftestCommand(): Command {
-  return new Command('selftest')
+  const command = new Command('selftest')
     .description('ask this machine, or a sidecar, as a tenant would, and say what to mend first')
     .option('--policy <policy>', 'a policy file or preset that has to accept; repeatable', many)
     .option('--sidecar <url>', 'ask the attestation sidecar of a pod, https://host:8790')
@@ -51,7 +54,7 @@ export function selftestCommand(): Command {
     .option('--collateral <path>', 'file or folder of certificates, lists, manifests, documents; repeatable', many)
     .option('--reference-values <path>', 'file or folder of signed reference values; repeatable', many)
     .option('--trust-anchor <file>', 'inject a root for tests; the report says so; repeatable', many)
-    .option('--offline', 'never ask a vendor (this version never does)')
+    .option('--offline', 'never ask a vendor; what --cache has is used')
     .option('--at <time>', 'time of judgement, RFC 3339 in UTC')
     .option('--redact', 'replace what tells machines apart, so that the report can be shared')
     .option('--html <file>', 'write the report as one page too')
@@ -62,6 +65,7 @@ export function selftestCommand(): Command {
     )
     .exitOverride()
     .action(run)
+  return vendorFlags(command)
 }
 
 async function run(options: Options): Promise<void> {
@@ -69,7 +73,8 @@ async function run(options: Options): Promise<void> {
   process.env.TSS2_LOG ??= 'all+none'
   if (!(await isFolder(options.root))) throw new UsageError(`--root ${options.root}: no such folder`)
   const settings = await settingsFrom(options)
-  const report = await selftest(await sourceFrom(options, settings.clock), settings)
+  const { supply, close } = supplyFor(options, settings)
+  const report = await selftest(await sourceFrom(options, settings.clock), { ...settings, supply }).finally(close)
   if (options.html !== undefined) await writeAtomically(options.html, selftestPage(report))
   process.stdout.write(`${options.json === true ? jsonText(report) : renderSelftest(report)}\n`)
   // Scripts look at the exit code: whoever injected a root is told where that is not seen.
@@ -78,7 +83,18 @@ async function run(options: Options): Promise<void> {
   process.exitCode = { eligible: EXIT.ok, ineligible: EXIT.reject, inconclusive: EXIT.inconclusive }[report.outcome]
 }
 
-async function settingsFrom(options: Options): Promise<SelftestSettings> {
+/** The cache is opened when something is missing, so that a run that needs nothing touches nothing. */
+function supplyFor(options: Options, { collateral, injectedAnchors }: Omit<SelftestSettings, 'supply'>) {
+  let cache: CollateralCache | undefined
+  const supply: SelftestSettings['supply'] = async (evidence, now) => {
+    cache ??= options.cache === undefined ? await usersCache() : await openCache(options.cache)
+    return supplyMissing(evidence, options, cache, collateral, { now, injectedAnchors })
+  }
+  const isCut = options.offline === true && options.cache === undefined
+  return { supply: isCut ? null : supply, close: () => cache?.close() }
+}
+
+async function settingsFrom(options: Options): Promise<Omit<SelftestSettings, 'supply'>> {
   const { at, gpus, bundle, nonce } = options
   if (gpus !== undefined && !/^\d{1,2}$/.test(gpus)) throw new UsageError('--gpus takes a number')
   if (bundle === undefined && nonce !== undefined)

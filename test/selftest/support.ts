@@ -24,6 +24,7 @@ export async function settingsFor(
     gpus: undefined,
     answered: ASKED,
     referenceValues: [],
+    supply: null,
     random: new Uint8Array(32).fill(3),
     tokenOf: undefined,
     ...changes,

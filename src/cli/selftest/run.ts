@@ -2,6 +2,7 @@ import { type Challenge, decodeChallenge, issueChallengeRecord } from '../../att
 import type { CollateralSet } from '../../attestation/collateral.ts'
 import type { Freshness } from '../../attestation/evidence-set/binding.ts'
 import type { Lease } from '../../attestation/evidence-set/group.ts'
+import { lacksCollateral } from '../../collateral/lacking.ts'
 import { createVerificationCache } from '../../core/context.ts'
 import { nodeCrypto } from '../../core/crypto/node.ts'
 import { type Fault, finding } from '../../core/outcome.ts'
@@ -16,6 +17,7 @@ import { layer, layersOf } from '../../selftest/layers.ts'
 import { identifiersIn, redactor, type TokenOf } from '../../selftest/redact.ts'
 import type { Layer, SelftestReport, TenantView } from '../../selftest/report.ts'
 import { applies, assumedLease, bestLevel, nextLevel, outcomeOf, tenantView } from '../../selftest/tenants.ts'
+import type { Supplied } from '../collateral/supply.ts'
 import { essence } from '../render-decision.ts'
 import { chainsOf, namesOf } from './chains.ts'
 import { withoutNewestIntel } from './early.ts'
@@ -33,6 +35,8 @@ export interface SelftestSettings {
   /** for saved evidence: the question of its day; undefined where none was given */
   readonly answered: Freshness | undefined
   readonly collateral: CollateralSet
+  /** obtains what this evidence needs beside `collateral`; null where nobody is to be asked and nothing is kept */
+  readonly supply: ((evidence: Uint8Array, now: UnixSeconds) => Promise<Pick<Supplied, 'collateral' | 'faults'>>) | null
   readonly referenceValues: readonly string[]
   readonly injectedAnchors: readonly TrustAnchor[]
   /** 32 bytes that nobody can foresee */
@@ -48,7 +52,7 @@ interface Terms {
 }
 
 /** @param terms null judges the evidence alone */
-type Judge = (evidence: Uint8Array, terms: Terms | null, collateral?: CollateralSet) => Promise<Decision>
+type Judge = (evidence: Uint8Array, terms: Terms | null) => Promise<Decision>
 
 /** Asks the source, judges what it answers as tenants would, and writes down what they would say. */
 export async function selftest(source: Source, settings: SelftestSettings): Promise<SelftestReport> {
@@ -59,8 +63,8 @@ export async function selftest(source: Source, settings: SelftestSettings): Prom
     binding: bindingFor(source, settings),
   })
   const now = settings.clock()
-  const judge = judgeWith(source, settings, challenge, now)
-  const tpm = await tpmLayer(gathered, judge)
+  const judgeBy = (collateral: CollateralSet) => judgeWith(source, { ...settings, collateral }, challenge, now)
+  const tpm = await tpmLayer(gathered, judgeBy(settings.collateral))
   const clock = settings.clockFaults.map((f) => finding(f, 'clock'))
   const clockLayers = clock.length === 0 ? [] : [layer('clock', clock, [])]
   if (gathered.evidence === undefined) {
@@ -68,7 +72,7 @@ export async function selftest(source: Source, settings: SelftestSettings): Prom
     return clean(withoutEvidence(source, settings, [...clockLayers, ...gathered.layers, tpm], now))
   }
   const { evidence } = gathered
-  const judged = await judgeAll(evidence, judge, settings)
+  const { judged, collateral, vendors } = await judgedWithSupply(evidence, judgeBy, settings, now)
   const { decisions, clean } = cleaner(source, settings, gathered, [judged.base, ...judged.presetDecisions])
   const [base, ...presets] = decisions
   if (base === undefined) throw new TypeError('the evidence alone was judged')
@@ -76,7 +80,7 @@ export async function selftest(source: Source, settings: SelftestSettings): Prom
   const findings = relevant.flatMap((d) => d.findings)
   const tenants = judged.tenants
   const level = bestLevel([base, ...tenants])
-  const before = withoutNewestIntel(settings.collateral)
+  const before = withoutNewestIntel(collateral)
   return clean({
     format: 'vouchsafe/selftest/1',
     outcome: outcomeOf(tenants, [...clockLayers, ...gathered.layers]),
@@ -89,15 +93,16 @@ export async function selftest(source: Source, settings: SelftestSettings): Prom
       ...clockLayers,
       ...gathered.layers,
       ...layersOf(base, findings, (item) => (item.claims === undefined ? ['not proved'] : essence(item.claims))),
+      ...vendors,
       tpm,
     ],
     tenants,
     ahead: [
-      ...expiringSoon(judged.base.collateral, await namesOf(evidence, settings.collateral), now),
+      ...expiringSoon(judged.base.collateral, await namesOf(evidence, collateral), now),
       ...floorsAnnounced(judged.base, now),
-      ...(before === undefined ? [] : earlyStatus(judged.base, await judge(evidence, null, before))),
+      ...(before === undefined ? [] : earlyStatus(judged.base, await judgeBy(before)(evidence, null))),
     ],
-    chains: await chainsOf(evidence, settings.collateral, findings, settings.injectedAnchors),
+    chains: await chainsOf(evidence, collateral, findings, settings.injectedAnchors),
     injectedAnchors: judged.base.injectedAnchors,
     redacted: settings.tokenOf !== undefined,
   })
@@ -127,9 +132,9 @@ function bindingFor({ collectors }: Source, { policies }: SelftestSettings): 'ra
 
 /** A judgement by the library, of one evidence against one policy or none. */
 function judgeWith(source: Source, settings: SelftestSettings, challenge: Challenge, now: UnixSeconds): Judge {
-  const { referenceValues, injectedAnchors } = settings
+  const { collateral, referenceValues, injectedAnchors } = settings
   const cache = createVerificationCache()
-  return (evidence, terms, collateral = settings.collateral) =>
+  return (evidence, terms) =>
     verify(evidence, {
       ...{ now, collateral, referenceValues, injectedAnchors, cache, physical: 'unknown' },
       policy: terms?.policy ?? null,
@@ -160,6 +165,31 @@ interface Judged {
   /** whether a preset speaks of this machine: one with rules for GPUs says nothing of a machine that has none */
   readonly counts: readonly boolean[]
   readonly tenants: readonly TenantView[]
+}
+
+interface JudgedWithSupply {
+  readonly judged: Judged
+  /** what it was judged with in the end */
+  readonly collateral: CollateralSet
+  /** what the vendors did not bring, where something still waits for it */
+  readonly vendors: readonly Layer[]
+}
+
+/** As `verify` does: judged with what is at hand, and where that waits for something a vendor has, with that as well. */
+async function judgedWithSupply(
+  evidence: Uint8Array,
+  judgeBy: (collateral: CollateralSet) => Judge,
+  settings: SelftestSettings,
+  now: UnixSeconds,
+): Promise<JudgedWithSupply> {
+  const first = await judgeAll(evidence, judgeBy(settings.collateral), settings)
+  const isShort = (judged: Judged) => [judged.base, ...judged.presetDecisions].some(lacksCollateral)
+  if (settings.supply === null || !isShort(first))
+    return { judged: first, collateral: settings.collateral, vendors: [] }
+  const { collateral, faults } = await settings.supply(evidence, now)
+  const judged = await judgeAll(evidence, judgeBy(collateral), settings)
+  const missing = isShort(judged) ? faults.map(({ item, fault: f }) => finding(f, item)) : []
+  return { judged, collateral, vendors: missing.length === 0 ? [] : [layer('vendors', missing, [])] }
 }
 
 async function judgeAll(evidence: Uint8Array, judgeOne: Judge, settings: SelftestSettings): Promise<Judged> {
