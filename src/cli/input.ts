@@ -12,15 +12,19 @@ export class UsageError extends Error {
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or folder',
   EACCES: 'no permission',
+  EEXIST: 'it is there already',
   EISDIR: 'it is a folder',
   ELOOP: 'too many symbolic links',
 }
 
 /** What the operating system says about a file, without a stack. */
-function unreadable(path: string, error: unknown): UsageError {
+export function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'error'
-  return new UsageError(`cannot read ${path}: ${REASONS[code] ?? code}`)
+  return REASONS[code] ?? code
 }
+
+const unreadable = (path: string, error: unknown): UsageError =>
+  new UsageError(`cannot read ${path}: ${reasonOf(error)}`)
 
 /**
  * Evidence and collateral are bounded by the library, which names what is too large. One byte more than it takes is enough

@@ -93,7 +93,7 @@ const NONCES = {
 } as const
 const REVOCATIONS = {
   required: 'Revocation answers of NVIDIA must be there for device and manifests.',
-  stapled: 'Revocation answers of NVIDIA must be supplied with the evidence, and count while they are valid.',
+  stapled: 'Revocation answers of NVIDIA must be there, if only with the evidence, and count while they are valid.',
   none: 'Revocation by NVIDIA is not looked at.',
 } as const
 

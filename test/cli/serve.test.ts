@@ -83,7 +83,8 @@ it('serves what --init made, until it is told to end', { timeout: 180_000 }, asy
   expect(statSync(home).mode & 0o777).toBe(0o700)
   for (const file of ['kek.json', 'signing-key.jwk', 'salt', 'audit.anchor', 'administrator.token', 'vouchsafe.db'])
     expect([file, statSync(at(file)).mode & 0o777]).toEqual([file, 0o600])
-  expect((await vouchsafe(['serve', '--init', home, '--tenant', 'acme'])).exit).toBe(2)
+  const again = await vouchsafe(['serve', '--init', home, '--tenant', 'acme'])
+  expect([again.exit, again.stderr]).toEqual([2, `vouchsafe: cannot make ${home}: it is there already\n`])
 
   const onAnyPort = changed('any-port.json', { listen: { host: '127.0.0.1', port: 0 } })
   const service = await running(started(['serve', '--config', onAnyPort]))

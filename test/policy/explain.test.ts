@@ -162,7 +162,7 @@ describe('explainPolicy', () => {
           },
           {
             "rule": "/require/gpu/revocation",
-            "text": "Revocation answers of NVIDIA must be supplied with the evidence, and count while they are valid.",
+            "text": "Revocation answers of NVIDIA must be there, if only with the evidence, and count while they are valid.",
           },
           {
             "rule": "/require/gpu/binding",

@@ -23,8 +23,8 @@ export function showRows(path: string, options: ShowOptions): Promise<void> {
       const entry = readEntry(row.entry)
       if (entry === undefined || isAsked(entry, options)) shown.push({ row, entry })
     }
-    const text = options.json === true ? jsonText(shown.map(asJson)) : shown.map(line).join('\n')
-    if (text !== '') process.stdout.write(`${text}\n`)
+    const text = options.json === true ? jsonText(shown.map(asJson)) : shown.map(line).join('\n') || 'no entries'
+    process.stdout.write(`${text}\n`)
   })
 }
 

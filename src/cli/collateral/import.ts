@@ -7,7 +7,7 @@ import type { UnixSeconds } from '../../core/time.ts'
 import type { PublicJwk } from '../../decision/credential/jws.ts'
 import { timeOfJudgement } from '../arguments.ts'
 import { EXIT } from '../exit.ts'
-import { faultText } from '../faults.ts'
+import { faultsForPeople } from '../faults.ts'
 import { readBytes, readTree, UsageError } from '../input.ts'
 import { jsonText, safe } from '../style.ts'
 import { packKeyFrom, readPack } from './files.ts'
@@ -39,7 +39,7 @@ export function importCommand(): Command {
       const cache = await openCache(cachePath(options.cache))
       try {
         const { kept, faults } = await importAll(paths, key, cache, now)
-        if (faults.length > 0) process.stderr.write(`left out:\n${faultText(faults)}\n`)
+        if (faults.length > 0) process.stderr.write(`left out:\n${faultsForPeople(faults)}\n`)
         const names = [...new Set(kept)].sort()
         process.stdout.write(
           options.json === true

@@ -85,7 +85,8 @@ const tenantsOf = (report: SelftestReport): string =>
 function saying(tenant: TenantView, { injectedAnchors }: SelftestReport): string {
   const { policy, verdict, level, wanted, assumed, findings } = tenant
   const codes = [...new Set(findings.map(({ code }) => code))]
-  return `<div class="card ${verdict}"><h3>${text(policy)}</h3><p><strong>${text(tenantWord(tenant, injectedAnchors))}</strong></p>
+  const colour = verdict === 'accept' && injectedAnchors.length > 0 ? cautious('eligible') : verdict
+  return `<div class="card ${colour}"><h3>${text(policy)}</h3><p><strong>${text(tenantWord(tenant, injectedAnchors))}</strong></p>
 <p class="soft">level ${level}, wanted ${wanted}; assumed: ${text(assumed)}</p>${codes.map((code) => `<p><code>${text(code)}</code></p>`).join('')}</div>`
 }
 

@@ -5,8 +5,8 @@ import { utf8 } from '../../core/bytes.ts'
 import { DEFAULT_RULES } from '../../gate/core.ts'
 import { createAnchorFile, createKekFile } from '../../release/index.ts'
 import { createPrivateFile } from '../../release/private-file.ts'
-import { UsageError } from '../input.ts'
-import { makeStore, messageOf } from '../keys/opened.ts'
+import { reasonOf, UsageError } from '../input.ts'
+import { makeStore } from '../keys/opened.ts'
 import { CONFIG_FORMAT } from './config.ts'
 import { createSalt, createSigningKey } from './secrets.ts'
 
@@ -32,7 +32,7 @@ export async function initService(folder: string, tenant: string): Promise<Made>
   try {
     await mkdir(folder, { mode: 0o700 })
   } catch (error) {
-    throw new UsageError(`cannot make ${folder}: ${messageOf(error)}`)
+    throw new UsageError(`cannot make ${folder}: ${reasonOf(error)}`)
   }
   const made = Object.fromEntries(
     Object.entries(FILES).map(([name, file]) => [name, join(resolve(folder), file)]),

@@ -18,7 +18,7 @@ export const openCommand = (): Command =>
   new Command('open')
     .description('decrypt a sealed model, with every signature and tag verified')
     .argument('<in>', 'the folder of a sealed model, or one CryptoTensors file')
-    .requiredOption('--out <dir>', 'the folder that gets the opened files')
+    .requiredOption('--out <dir>', 'the folder that gets the opened files, also where one file is opened')
     .requiredOption('--key <file>', 'key file, mode 600: the owner’s, or what a broker released')
     .option('--plain-tensors', 'also take tensors that the owner left in the clear')
     .option('--progress', 'show progress where standard error is no terminal, too')

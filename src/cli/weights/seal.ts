@@ -25,7 +25,7 @@ export const sealCommand = (): Command =>
   new Command('seal')
     .description('encrypt a model: safetensors as CryptoTensors, other files as Tink streams, with a signed manifest')
     .argument('<in>', 'the folder of a model, or one file of it')
-    .requiredOption('--out <dir>', 'the folder that gets the sealed files')
+    .requiredOption('--out <dir>', 'the folder that gets the sealed files, also where one file is sealed')
     .option('--key <file>', 'key file with the private signing key, mode 600')
     .option('--new-key <file>', 'make a key and write it there')
     .option('--policy <policy>', 'the policy that the key is released under, a file or a preset; its digest is noted')

@@ -219,7 +219,7 @@ export const NVIDIA_CODES = {
   GPU_RIM_UNAVAILABLE: {
     verdict: 'inconclusive',
     title: 'There is no reference manifest for this driver or VBIOS.',
-    hint: 'This is not tampering: either NVIDIA has published none, or the file was not supplied. Pass the manifest with --collateral DIR, or the provider can move to a driver and VBIOS that have one.',
+    hint: 'This is not tampering: either NVIDIA has published none, or it was neither fetched (vouchsafe verify without --offline does) nor passed with --collateral DIR. Where NVIDIA has none, the provider can move to a driver and VBIOS that have one.',
   },
   GPU_RIM_INDEX_MISSING: {
     verdict: 'reject',

@@ -181,7 +181,7 @@ export const WEIGHTS_CODES = {
   WEIGHTS_MANIFEST_MISSING: {
     verdict: 'reject',
     title: 'The folder has no manifest, so nothing says which files belong to the model.',
-    hint: 'Copy the whole folder as it was sealed, vouchsafe-manifest.json included; if sealing was interrupted, run it again. Model files that were sealed elsewhere can be opened one by one.',
+    hint: 'Copy the whole folder as it was sealed, vouchsafe-manifest.json included; if sealing was interrupted, run it again. A CryptoTensors file that was sealed by itself is opened by its own path.',
   },
   WEIGHTS_MANIFEST_MALFORMED: {
     verdict: 'reject',

@@ -121,7 +121,7 @@ export const X509_CODES = {
   CRL_MISSING: {
     verdict: 'inconclusive',
     title: 'There is no revocation list for a certificate that needs one.',
-    hint: 'For AMD fetch it with snpguest fetch crl der DIR -r report.bin (add -e vlek for a VLEK), for Intel from pckcrl and IntelSGXRootCA.der of its service, and pass the folder with --collateral DIR. The provider can do nothing about this.',
+    hint: 'Let vouchsafe verify fetch it, without --offline, or vouchsafe collateral fetch EVIDENCE beforehand. From elsewhere (snpguest fetch crl for AMD, pckcrl and IntelSGXRootCA.der of the service for Intel) pass it with --collateral DIR. The provider can do nothing about this.',
   },
   CRL_STALE: {
     verdict: 'inconclusive',
@@ -152,7 +152,7 @@ export const X509_CODES = {
   OCSP_MISSING: {
     verdict: 'inconclusive',
     title: 'There is no OCSP answer for a certificate that needs one.',
-    hint: 'Fetch one with openssl ocsp -issuer ISSUER.pem -cert CERT.pem -url http://ocsp.ndis.nvidia.com -respout FILE and pass it with --collateral DIR. A policy may also ask for stapled answers only, which the collector then has to send along.',
+    hint: 'Let vouchsafe verify fetch one, without --offline; from openssl ocsp -issuer ISSUER.pem -cert CERT.pem -url http://ocsp.ndis.nvidia.com -respout FILE pass it with --collateral DIR. A policy may also ask for stapled answers only, which the collector then has to send along.',
   },
   OCSP_STALE: {
     verdict: 'inconclusive',
