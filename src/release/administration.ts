@@ -8,6 +8,7 @@ import { isKeyName, isSameRow, rowMac, type SoundKey, soundKey, type UnsealedRow
 import { checkedLimits, widens } from './limits.ts'
 import type { KeyKeeping } from './options.ts'
 import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow, KeyState, ReleaseRow } from './ports.ts'
+import { bringsSigningKey } from './weights-secret.ts'
 
 /** A key as administrators see it: nothing of what is sealed. */
 export interface KeyView extends KeyName {
@@ -54,6 +55,7 @@ export class Administration {
     if (!isKeyName(tenant) || !isKeyName(keyId)) return invalid('key', 'names of up to 128 printable characters')
     if (secret.length === 0 || secret.length > MOST_SECRET_BYTES)
       return invalid('secret', `1 to ${MOST_SECRET_BYTES} bytes`)
+    if (bringsSigningKey(secret)) return invalid('secret.keys.d', 'no private key: it never leaves whoever seals')
     const checked = checkedLimits(limits)
     if (!checked.ok) return checked
     if (policy.keyRelease === 'none' || policy.profile !== 'production')

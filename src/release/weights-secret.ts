@@ -17,9 +17,7 @@ export function weightsSecret(text: Uint8Array): Outcome<Uint8Array> {
   return attempt(() => {
     const given = keysOf(text)
     const [master, ...moreMasters] = given.filter((key) => key.kty === 'oct')
-    const [verify, ...moreVerify] = given.filter(
-      (key) => typeof key.kty === 'string' && key.kty.toLowerCase() === 'okp',
-    )
+    const [verify, ...moreVerify] = given.filter(isOkp)
     if (
       master === undefined ||
       verify === undefined ||
@@ -37,6 +35,19 @@ export function weightsSecret(text: Uint8Array): Outcome<Uint8Array> {
     return utf8(canonicalJson({ keys }))
   })
 }
+
+/**
+ * Whether a secret is a JWK set with a private key that signs, as who seals weights has it: released, everybody who gets the
+ * weights could seal others in its name.
+ */
+export function bringsSigningKey(secret: Uint8Array): boolean {
+  const text = fromUtf8(secret, 'secret')
+  const json = text.ok ? parseJson(text.value, 'secret') : text
+  const keys = json.ok && isJsonObject(json.value) ? json.value.keys : undefined
+  return Array.isArray(keys) && (keys as readonly Json[]).some((key) => isJsonObject(key) && isOkp(key) && 'd' in key)
+}
+
+const isOkp = ({ kty }: JsonObject): boolean => typeof kty === 'string' && kty.toLowerCase() === 'okp'
 
 const invalid = (path: string, expected: string): never => refuse('ADMIN_REQUEST_INVALID', path, { expected })
 

@@ -1,6 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { flattenedDecrypt, importJWK } from 'jose'
 import { describe, expect, it } from 'vitest'
+import { utf8 } from '../../src/core/bytes.ts'
 import { take } from '../../src/core/outcome.ts'
 import { fileVault } from '../../src/release/vault/index.ts'
 import { type FlattenedJwe, openWrapped } from '../../src/release/wrap/index.ts'
@@ -171,6 +172,21 @@ describe('a session of the KBS protocol', () => {
 })
 
 describe('administration', () => {
+  it('takes no secret that holds the private key of who seals, and the same without it', async () => {
+    const t = await testBroker()
+    const master = { kty: 'oct', alg: 'aes256gcm', kid: 'm', k: 'AAAA' }
+    const register = (verify: object) => {
+      const secret = utf8(JSON.stringify({ keys: [master, verify] }))
+      return t.admin.register({ ...KEY, keyId: 'sealed', secret, policy: KEY_POLICY, limits: LIMITLESS }, ONE)
+    }
+    const sealing = { kty: 'okp', alg: 'ed25519', kid: 's', x: 'AAAA' }
+    expect(await register({ ...sealing, d: 'AAAA' })).toMatchObject({
+      ok: false,
+      faults: [{ code: 'ADMIN_REQUEST_INVALID', path: 'secret.keys.d' }],
+    })
+    expect(await register(sealing)).toMatchObject({ ok: true })
+  })
+
   it('takes two for what opens more', async () => {
     const t = await testBroker()
     const refused = { ok: false, faults: [{ code: 'ADMIN_APPROVAL_MISSING' }] }
