@@ -195,7 +195,7 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
     carriers.some((c) => c.items.some((i) => i.kind === 'intel/tdx-quote'))
   const beside = hclReports.filter(({ bytes }) => hasTdQuote && isOfTd(bytes))
   for (const report of hclReports) if (!beside.includes(report)) carriers.push(take(readAzureHcl(report.bytes)))
-  const carried = carriers.flatMap((c) => c.items)
+  const carried = distinct(carriers.flatMap((c) => c.items))
   const loose = raw.filter(({ item }) => !carried.some((c) => sameEvidence(c, item)))
   const { items, ignored: unclaimed } = withEventLogs(
     numbered([...carried, ...paired(loose, collateral)]).map((item) =>
@@ -218,6 +218,18 @@ function readFolder(files: readonly EvidenceFile[]): ReadEvidence {
   const base = carrier ?? { carrier: 'raw' as const, binding: 'raw' as const }
   return { set: { ...base, items: all }, collateral, ignored: [...ignored, ...unclaimed] }
 }
+
+/** Two carriers of one folder may bring the same report of a VM: it counts once, with what the first of them brings. */
+function distinct(items: readonly EvidenceItem[]): readonly EvidenceItem[] {
+  return items.filter((item, i) => !items.slice(0, i).some((before) => isSameReport(before, item)))
+}
+
+const isSameReport = (a: EvidenceItem, b: EvidenceItem): boolean =>
+  a.runtimeData !== undefined &&
+  b.runtimeData !== undefined &&
+  sameEvidence(a, b) &&
+  a.runtimeData.hash === b.runtimeData.hash &&
+  equalBytes(a.runtimeData.bytes, b.runtimeData.bytes)
 
 /** A guest that commits to its device evidence has no devices beside it. */
 function checkCovered(request: EvidenceSet | undefined, all: readonly EvidenceItem[]): void {
