@@ -37,10 +37,12 @@ const TELLING: readonly RegExp[] = [
   /\b(?:\d{1,3}\.){3}\d{1,3}(?::\d+)?\b/g,
 ]
 
-/** Where a finding speaks of an identity, its values are one, proved or not. */
+/** Where a finding speaks of an identity, its values and its place are one, proved or not; vendors' objects are named by identities. */
 const SPEAKS_OF_IDENTITY =
-  /chip|hwid|serial|uuid|ueid|qualif|ppid|pdi|instance|lease|host(?!ic)|nonce|reportdata|report_data|challenge/i
+  /amd-vcek|nvidia-ocsp|chip|hwid|serial|uuid|ueid|qualif|ppid|pdi|instance|lease|host(?!ic)|nonce|reportdata|report_data|challenge/i
 const LONG_HEX = /\b[0-9a-f]{12,}\b/gi
+/** Members of a finding that say what was found, and where. */
+const FOUND: readonly string[] = ['path', 'expected', 'actual']
 /** Members whose words are ours: a machine may be called `fail`. */
 const OURS = new Set(['format', 'outcome', 'state', 'verdict', 'code', 'hint', 'kind', 'anchor'])
 /** nonces in base64 */
@@ -67,11 +69,13 @@ export function redactor(identifiers: readonly string[], tokenOf: TokenOf): <T>(
     if (typeof value === 'string') return clean(value)
     if (Array.isArray(value)) return value.map(walk)
     if (typeof value !== 'object' || value === null) return value
-    const telling = 'code' in value && 'path' in value && SPEAKS_OF_IDENTITY.test(`${value.code} ${value.path}`)
+    const told = 'code' in value && 'path' in value ? FOUND.map((name) => (value as Record<string, unknown>)[name]) : []
+    const telling =
+      told.length > 0 && SPEAKS_OF_IDENTITY.test([(value as Record<string, unknown>).code, ...told].join(' '))
     return Object.fromEntries(
       Object.entries(value).map(([name, member]: [string, unknown]) => {
         if (OURS.has(name)) return [name, member]
-        const isValue = telling && (name === 'expected' || name === 'actual') && typeof member === 'string'
+        const isValue = telling && FOUND.includes(name) && typeof member === 'string'
         return [name, isValue ? identity(member) : walk(member)]
       }),
     )

@@ -46,6 +46,12 @@ it('a machine whose evidence comes bare is judged with what the vendors have, an
   expect((await tested('--offline')).exit).toBe(3)
 })
 
+it('a report that shall be shared tells no chip, though nothing proved which it is', async () => {
+  const nowhere = ['--vendor-url', 'amd-kds=https://127.0.0.1:9', '--vendor-ca', AUTHORITY, '--redact']
+  const { report } = await tested('--cache', join(folder, 'empty too.db'), ...nowhere)
+  expect(JSON.stringify(report)).not.toContain(toHex(cpu().chipId).slice(0, 16))
+})
+
 it('what a vendor does not bring is a layer of its own, with its remedy', async () => {
   const nowhere = ['--vendor-url', 'amd-kds=https://127.0.0.1:9', '--vendor-ca', AUTHORITY]
   const { exit, report } = await tested('--cache', join(folder, 'empty.db'), ...nowhere)
