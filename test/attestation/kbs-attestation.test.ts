@@ -33,6 +33,8 @@ interface Guest {
   readonly withGpu?: boolean
   /** as guests before version 0.4 do: one piece of evidence, and a hash of nonce and key alone */
   readonly isOld?: boolean
+  /** the weakest form that the policy takes; `composite` unless said */
+  readonly required?: 'derived' | 'composite'
   /** what is sent, where it is not what was hashed */
   readonly sent?: { readonly nonce?: string; readonly key?: JsonObject; readonly additional?: (text: string) => string }
   readonly gpuNonceOf?: JsonObject
@@ -69,7 +71,14 @@ async function attested(guest: Guest = {}): Promise<Decision> {
           },
   }
   const scene = {
-    evidence: json(body),
+    // An old guest has no place for its devices: they lie beside what it sends.
+    evidence:
+      guest.isOld === true && device_evidence_list !== undefined
+        ? [
+            { name: 'attest.json', bytes: json(body) },
+            { name: 'gpu.json', bytes: utf8(JSON.stringify(device_evidence_list)) },
+          ]
+        : json(body),
     collateral: [
       machine.vek,
       machine.intermediate,
@@ -79,7 +88,9 @@ async function attested(guest: Guest = {}): Promise<Decision> {
     anchors: [...amdAnchors(machine), ...(nvidia === undefined ? [] : nvidiaAnchors(nvidia))],
   }
   const how =
-    nvidia === undefined ? { policy: cpuPolicy() } : { policy: gpuPolicy({ nonce: 'composite' }), lease: LEASE }
+    nvidia === undefined
+      ? { policy: cpuPolicy() }
+      : { policy: gpuPolicy({ nonce: guest.required ?? 'composite' }), lease: LEASE }
   return judged(scene, { ...how, freshness: { kind: 'nonce', nonce: NONCE } })
 }
 
@@ -96,6 +107,11 @@ describe('a Confidential Containers guest that attests', () => {
     expect(codes(await attested({ isOld: true, sent: { key: { ...KEY, x: 'CCCC' } } }))).toEqual([
       'BIND_RUNTIME_DATA_MISMATCH',
     ])
+  })
+
+  it('commits to no GPUs before version 0.4, whatever lies beside', async () => {
+    expect(codes(await attested({ isOld: true, withGpu: true, required: 'derived' }))).toEqual([])
+    expect(codes(await attested({ isOld: true, withGpu: true }))).toEqual(['BIND_COMPOSITE_MISSING'])
   })
 
   it('commits to its GPUs', async () => {

@@ -153,7 +153,7 @@ export async function judgeBinding(
   const teeKey = freshness.kind === 'challenge' ? freshness.challenge.teeKey : undefined
   if (!judge.length(nonce)) return judge.result(false)
   const digest: Context['digest'] = (h, b) => context.digest(h, b)
-  if (set.runtimeData !== undefined) await judge.guest(digest, nonce, teeKey, set.runtimeData)
+  if (set.runtimeData !== undefined) await judge.guest(digest, nonce, teeKey, set.runtimeData, required)
   else {
     if (judge.isKeySound(teeKey)) {
       if (runtime.isCarried) await judge.tpmForCpu(digest, nonce, required)
@@ -237,6 +237,7 @@ class Judge {
     nonce: Uint8Array,
     teeKey: Uint8Array | undefined,
     data: RuntimeData,
+    required: BindingForm,
   ): Promise<void> {
     // A challenge for one key is answered by the bundle, which carries that key; such a guest chooses its own.
     if (teeKey !== undefined) {
@@ -257,6 +258,10 @@ class Judge {
       return this.#add(cpu.id, 'BIND_RUNTIME_DATA_MISMATCH', 'reportData', { expected, actual: toHex(actual) })
     this.#keyBound = true
     this.#composite = data.additionalEvidence !== undefined
+    if (required === 'composite' && !this.#composite) {
+      const detail = { expected: 'a guest that commits to its device evidence', actual: 'one of before version 0.4' }
+      this.#add(cpu.id, 'BIND_COMPOSITE_MISSING', 'reportData', detail)
+    }
     for (const { id, claims } of this.#nvidia) {
       const detail = { expected: deviceNonce, actual: claims.nonce }
       if (claims.nonce !== deviceNonce) this.#add(id, 'GPU_NONCE_MISMATCH', 'nonce', detail)
