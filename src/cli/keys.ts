@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import type { Outcome } from '../core/outcome.ts'
+import { readPrivateFile } from '../files/private-file.ts'
 import type { Administration, KeyView } from '../release/administration.ts'
-import { readPrivateFile } from '../release/private-file.ts'
 import { createKekFile } from '../release/vault/index.ts'
 import { weightsSecret } from '../release/weights-secret.ts'
 import { policyFrom } from './arguments.ts'

@@ -9,11 +9,11 @@ import { type SupplyOptions, supplyMissing } from './collateral/supply.ts'
 import { EXIT } from './exit.ts'
 import { faultText } from './faults.ts'
 import { readTree, UsageError } from './input.ts'
+import { writeWhole } from './output.ts'
 import { selftestPage } from './selftest/page.ts'
 import { renderSelftest } from './selftest/render.ts'
 import { type SelftestSettings, selftest } from './selftest/run.ts'
 import { type SourceOptions, sourceFrom } from './selftest/sources.ts'
-import { writeAtomically } from './selftest/write.ts'
 import { jsonText } from './style.ts'
 import { anchorsFrom } from './trust-anchors.ts'
 
@@ -75,7 +75,7 @@ async function run(options: Options): Promise<void> {
   const settings = await settingsFrom(options)
   const { supply, close } = supplyFor(options, settings)
   const report = await selftest(await sourceFrom(options, settings.clock), { ...settings, supply }).finally(close)
-  if (options.html !== undefined) await writeAtomically(options.html, selftestPage(report))
+  if (options.html !== undefined) await writeWhole(options.html, selftestPage(report))
   process.stdout.write(`${options.json === true ? jsonText(report) : renderSelftest(report)}\n`)
   // Scripts look at the exit code: whoever injected a root is told where that is not seen.
   if (report.outcome === 'eligible' && report.injectedAnchors.length > 0)

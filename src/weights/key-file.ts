@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises'
 import { utf8 } from '../core/bytes.ts'
 import { LIMITS } from '../core/limits.ts'
 import { attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
-import { createFile } from './files.ts'
+import { createPrivateFile } from '../files/private-file.ts'
 import { type ModelKey, modelKeyFile, parseModelKey } from './keys.ts'
 
 const OTHERS = 0o077
@@ -30,4 +30,4 @@ export const readKeyFile = (path: string): Promise<Outcome<ModelKey>> =>
 
 /** Writes a key file that its owner alone can read. @throws EEXIST where there is one: it may be the only copy of a key */
 export const writeKeyFile = (path: string, key: ModelKey): Promise<void> =>
-  createFile(path, 0o600, utf8(modelKeyFile(key)))
+  createPrivateFile(path, utf8(modelKeyFile(key)))

@@ -1,8 +1,8 @@
 import { fromBase64, fromBase64url, fromUtf8 } from '../../core/encodings.ts'
 import { isJsonObject, type Json, parseJson } from '../../core/json.ts'
 import { fail, type Outcome, ok } from '../../core/outcome.ts'
+import { readPrivateFile } from '../../files/private-file.ts'
 import type { KekSource } from '../../ocicrypt/provider.ts'
-import { readPrivateFile } from '../../release/private-file.ts'
 import { UsageError } from '../input.ts'
 
 /**

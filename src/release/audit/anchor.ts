@@ -2,8 +2,8 @@ import { utf8 } from '../../core/bytes.ts'
 import { fromUtf8 } from '../../core/encodings.ts'
 import { isJsonObject, parseJson } from '../../core/json.ts'
 import { fail, type Outcome, ok } from '../../core/outcome.ts'
+import { createPrivateFile, readPrivateFile, replacePrivateFile } from '../../files/private-file.ts'
 import type { AuditHead } from '../ports.ts'
-import { createPrivateFile, readPrivateFile, replacePrivateFile } from '../private-file.ts'
 import { EMPTY_HEAD } from './entry.ts'
 
 /** A row that the log is known to have had. */

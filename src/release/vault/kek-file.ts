@@ -4,7 +4,7 @@ import { utf8 } from '../../core/bytes.ts'
 import { fromBase64, fromUtf8, toBase64 } from '../../core/encodings.ts'
 import { isJsonObject, parseJson } from '../../core/json.ts'
 import { attempt, type Outcome, ok, refuse } from '../../core/outcome.ts'
-import { createPrivateFile, readPrivateFile, replacePrivateFile } from '../private-file.ts'
+import { createPrivateFile, readPrivateFile, replacePrivateFile } from '../../files/private-file.ts'
 
 const FORMAT = 'vouchsafe/kek/1'
 const KEK_BYTES = 32

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { concatBytes, utf8 } from '../../core/bytes.ts'
 import { toBase64 } from '../../core/encodings.ts'
 import { type Outcome, ok } from '../../core/outcome.ts'
+import { readPrivateFile } from '../../files/private-file.ts'
 import type { KeyBinding, RotatingVault, SealedSecret } from '../ports.ts'
-import { readPrivateFile } from '../private-file.ts'
 import {
   ALGORITHM,
   associatedData,

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
-import { constants, link, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { constants, open } from 'node:fs/promises'
+import { createFile, replaceFile } from './whole-file.ts'
 
 const MODE = 0o600
 const OTHERS = 0o077
@@ -24,40 +23,11 @@ export async function readPrivateFile(path: string): Promise<Uint8Array> {
 }
 
 /** Replaces the file as a whole, or leaves it as it was: after a crash it has the old bytes or the new ones. Durable when it resolves. */
-export async function replacePrivateFile(path: string, bytes: Uint8Array): Promise<void> {
-  await throughNewFile(path, bytes, (written) => rename(written, path))
-}
+export const replacePrivateFile = (path: string, bytes: Uint8Array): Promise<void> =>
+  replaceFile(path, { mode: MODE }, (file) => file.writeFile(bytes))
 
 /**
  * Makes the file, as a whole or not at all. Durable when it resolves.
  * @throws Error where there is one of this name: it is never overwritten
  */
-export async function createPrivateFile(path: string, bytes: Uint8Array): Promise<void> {
-  await throughNewFile(path, bytes, (written) => link(written, path))
-}
-
-async function throughNewFile(path: string, bytes: Uint8Array, name: (written: string) => Promise<void>) {
-  const written = `${path}.${randomBytes(8).toString('hex')}`
-  try {
-    const file = await open(written, 'wx', MODE)
-    try {
-      await file.writeFile(bytes)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
-    await name(written)
-  } finally {
-    await rm(written, { force: true })
-  }
-  await syncFolder(dirname(path))
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, constants.O_RDONLY)
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
-}
+export const createPrivateFile = (path: string, bytes: Uint8Array): Promise<void> => createFile(path, MODE, bytes)
