@@ -33,7 +33,16 @@ const ENC_BYTES: Readonly<Record<HpkeEnvelope['kem'], number>> = {
   'DHKEM(P-256, HKDF-SHA256)': 65,
 }
 
-async function suiteOf(kem: HpkeEnvelope['kem']) {
+/** A suite holds no key: one serves all. */
+const SUITES = new Map<HpkeEnvelope['kem'], ReturnType<typeof newSuite>>()
+
+function suiteOf(kem: HpkeEnvelope['kem']): ReturnType<typeof newSuite> {
+  const suite = SUITES.get(kem) ?? newSuite(kem)
+  SUITES.set(kem, suite)
+  return suite
+}
+
+async function newSuite(kem: HpkeEnvelope['kem']) {
   const { Aes256Gcm, CipherSuite, DhkemP256HkdfSha256, DhkemX25519HkdfSha256, HkdfSha256 } = await import('@hpke/core')
   const chosen = kem === KEM_OF.X25519 ? new DhkemX25519HkdfSha256() : new DhkemP256HkdfSha256()
   return new CipherSuite({ kem: chosen, kdf: new HkdfSha256(), aead: new Aes256Gcm() })
