@@ -10,6 +10,7 @@ import { alone, decisions, described, freshCache, machineWith, type RecordedChec
 import { GATE_FLOORS, gateFigures } from './gate.ts'
 import { importCost } from './imports.ts'
 import { coldQuote, intelAbsent, quoteByDcapQvl, warmQuote } from './intel.ts'
+import { LARGE_MODEL_CEILING, largeModelAbsent, largeModelFigures } from './large-model.ts'
 import { type Compared, compare, type Plan, type Work } from './measure.ts'
 import { RELEASE_CEILING, releaseFigures } from './release.ts'
 import { CHALLENGES_PER_SECOND, challengesPerSecond } from './stores.ts'
@@ -157,6 +158,8 @@ async function main(): Promise<void> {
   if (wanted('collateral')) await collateralLines()
   if (wanted('weights')) await weightsLines()
   if (wanted('release')) await releaseLine()
+  // Minutes, and twice the model on the disk: only where it is asked for.
+  if (values.case?.some((part) => part.includes('large'))) largeModelLine()
   console.log(`Load average ${loadText()} at the end`)
   if (wanted('import')) {
     const { empty, library, over } = importCost(plan.rounds)
@@ -220,6 +223,19 @@ async function weightsLines(): Promise<void> {
   const judged = rewrapRatio <= WEIGHTS_FLOORS.rewrap ? 'held' : 'MISSED'
   console.log(
     `${'weights rewrap'.padEnd(18)} ${rewrap.toFixed(1)} ms for 1,000 tensors against ${rewrapAlone.toFixed(1)} ms of their wraps and a signature: ${rewrapRatio.toFixed(2)} times by processor time; at most ${WEIGHTS_FLOORS.rewrap} times: ${judged}`,
+  )
+}
+
+function largeModelLine(): void {
+  const absent = largeModelAbsent()
+  if (absent !== undefined) {
+    console.log(`${'large model'.padEnd(18)} skipped: ${absent}`)
+    return
+  }
+  const { gibibytes, seal, open, seconds } = largeModelFigures()
+  const judged = Math.max(seal, open) <= LARGE_MODEL_CEILING ? 'held' : 'MISSED'
+  console.log(
+    `${'large model'.padEnd(18)} ${seal.toFixed(0)} MiB to seal and ${open.toFixed(0)} MiB to open ${gibibytes} GiB, ${seconds.toFixed(0)} s together; at most ${LARGE_MODEL_CEILING} MiB: ${judged}`,
   )
 }
 

@@ -10,13 +10,18 @@ import { NODE_FLAGS } from '../cli/run.ts'
 const KEY_ID = 'kbs:///acme/image/k1'
 const CLI = resolve(import.meta.dirname, '../../src/cli/main.ts')
 
-/** Debian 12 builds its skopeo 1.9 with ocicrypt 1.0.3, which calls no key provider; nothing can be tried with that one. */
+/** A skopeo that calls key providers: `scripts/debian-13-skopeo.sh` fetches one. */
+const SKOPEO = process.env.VOUCHSAFE_SKOPEO ?? 'skopeo'
+
+/** Debian 12 builds its skopeo 1.9 with ocicrypt 1.0.3, which calls none; nothing can be tried with that one. */
 function hasKeyProviders(): boolean {
-  const found = spawnSync('sh', ['-c', 'command -v skopeo'], { encoding: 'utf8' })
-  return found.status === 0 && readFileSync(found.stdout.trim()).includes('OCICRYPT_KEYPROVIDER_CONFIG')
+  const { stdout } = spawnSync(SKOPEO, ['--version'], { encoding: 'utf8' })
+  const [, major, minor] = /version (\d+)\.(\d+)/.exec(stdout ?? '') ?? []
+  return Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 10)
 }
 
-const ABSENT = ' (absent: a skopeo of version 1.10 or later, whose ocicrypt calls key providers)'
+const ABSENT =
+  ' (absent: a skopeo from 1.10 on, whose ocicrypt calls key providers: scripts/debian-13-skopeo.sh FOLDER)'
 
 if (!hasKeyProviders()) it.skip(`an image that skopeo encrypts${ABSENT}`, () => {})
 else
@@ -44,7 +49,7 @@ else
       return path
     }
     const skopeo = (env: NodeJS.ProcessEnv, ...args: readonly string[]) => {
-      const done = spawnSync('skopeo', ['--insecure-policy', 'copy', ...args], { env, encoding: 'utf8' })
+      const done = spawnSync(SKOPEO, ['--insecure-policy', 'copy', ...args], { env, encoding: 'utf8' })
       return { status: done.status, stderr: done.stderr }
     }
     const encrypted = () => {
