@@ -46,6 +46,24 @@ describe('vouchsafe weights', () => {
     expect(contentOf(opened)).toEqual(contentOf(input))
   })
 
+  it('writes the key that a broker may release: it opens the model and cannot sign', async () => {
+    const released = fresh('released')
+    const made = await weights('release-key', '--key', key, '--out', released)
+    expect(made).toMatchObject({ exit: 0, stderr: '' })
+    expect(statSync(released).mode & 0o777).toBe(0o600)
+    const [whole, given] = [key, released].map((file) => JSON.parse(readFileSync(file, 'utf8')).keys)
+    expect(given).toEqual(whole.map(({ d, ...jwk }: { d?: string }) => jwk))
+    expect(whole.some(({ d }: { d?: string }) => d !== undefined)).toBe(true)
+    expect(made.stdout).not.toContain(given[0].k)
+    const again = fresh('sealed-again')
+    expect(await weights('seal', input, '--out', again, '--key', key)).toMatchObject({ exit: 0 })
+    expect(await weights('open', again, '--out', fresh(), '--key', released)).toMatchObject({ exit: 0, stderr: '' })
+    const sign = await weights('seal', input, '--out', fresh(), '--key', released)
+    expect(sign).toMatchObject({ exit: 1 })
+    expect(sign.stderr).toContain('WEIGHTS_SIGNING_KEY_MISSING')
+    expect(await weights('release-key', '--key', key, '--out', released)).toMatchObject({ exit: 2, stdout: '' })
+  })
+
   it('answers a refusal in JSON as well', async () => {
     const plain = join(input, 'model.safetensors')
     const ran = await weights('open', plain, '--out', fresh(), '--key', key, '--json')
