@@ -36,7 +36,7 @@ export { type Broker, createBroker, type KeyAsked } from './broker.ts'
 export { leaseOwner } from './lease-owner.ts'
 export type { AuditTrail, BrokerOptions, KeyKeeping } from './options.ts'
 export type * from './ports.ts'
-export type { AttestedSession, OpenedSession, SessionEvidence, SessionRequest } from './session.ts'
+export type { AttestedSession, OpenedSession, SessionEvidence, SessionRequest, TakenSession } from './session.ts'
 export { createKekFile, createTokenKek, fileVault, type Pkcs11Options, pkcs11Vault } from './vault/index.ts'
 export { weightsSecret } from './weights-secret.ts'
 export {
