@@ -148,6 +148,26 @@ describe('an older row of a key that was put back', () => {
   })
 })
 
+describe('a key of an earlier version', () => {
+  it('says so until it is registered anew, and is in nobody’s way', async () => {
+    const t = await testBroker()
+    const other = { ...REGISTRATION, keyId: 'weights-2' }
+    take(await t.admin.register(other, ONE))
+    // As the store's migration leaves a row whose MAC does not cover its revision.
+    t.sql("UPDATE release_key SET mac = '' WHERE key_id = ?", KEY.keyId)
+    const outdated = ['RELEASE_KEY_OUTDATED']
+    expect(await asked(t)).toEqual(outdated)
+    const change = await t.admin.changeLimits(KEY, { ...LIMITLESS, releases: 9 }, ONE)
+    expect(change).toMatchObject({ ok: false, faults: [{ code: outdated[0] }] })
+    expect(take(await t.admin.list(KEY.tenant)).map((key) => key.keyId)).toEqual([KEY.keyId, 'weights-2'])
+    expect(t.vault.opened).toEqual([])
+    expect(findingsOf(await t.ask({ request: { keyId: 'weights-2' } }))).toEqual([])
+    expect(await t.admin.register(REGISTRATION, ONE)).toMatchObject({ faults: [{ code: 'ADMIN_APPROVAL_MISSING' }] })
+    take(await t.admin.register(REGISTRATION, TWO))
+    expect(await asked(t)).toEqual([])
+  })
+})
+
 /** Two processes of one service, each with its own log, anchor and vault. */
 async function pair(open: () => Promise<NonNullable<TestParts['stores']>>, first: TestParts = {}) {
   const kekFile = await newKekFile()

@@ -32,22 +32,22 @@ export class FollowedLog {
   }
 
   /**
-   * Reads on to the end of the log, which must still have the row that was taken last, and `end`, as they were. One page of
-   * rows is asked for where it is near.
-   * @param end a row that is known to be there
+   * Reads on to the end of the log, which must still have the row that was taken last, and `others`, as they were. Where they
+   * are near one page of rows is asked for.
+   * @param others rows that are known to be there
    * @returns AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID; it rejects where the store cannot be read
    */
-  readOn(source: Pick<AuditSource, 'auditRows'>, end: AuditEnd): Promise<Outcome<void>> {
-    const turn = this.#reading.then(() => attemptAsync(() => this.#readOn(source, end)))
+  readOn(source: Pick<AuditSource, 'auditRows'>, others: readonly AuditEnd[]): Promise<Outcome<void>> {
+    const turn = this.#reading.then(() => attemptAsync(() => this.#readOn(source, others)))
     this.#reading = turn.catch(() => undefined)
     return turn
   }
 
-  async #readOn(source: Pick<AuditSource, 'auditRows'>, end: AuditEnd): Promise<void> {
-    const known = [end, this.#head]
-    const [first, last] = known.map((row) => row.sequence).sort((a, b) => a - b) as [number, number]
+  async #readOn(source: Pick<AuditSource, 'auditRows'>, others: readonly AuditEnd[]): Promise<void> {
+    const known = [this.#head, ...others]
+    const numbers = known.map((row) => row.sequence)
     // A row that is known comes first: it shows that the log is still the one that was followed.
-    let read = Math.max(first - 1, 0)
+    let read = Math.max(Math.min(...numbers) - 1, 0)
     for (let isFull = true; isFull; ) {
       const rows = await source.auditRows(read, AT_ONCE)
       for (const row of rows) {
@@ -57,6 +57,7 @@ export class FollowedLog {
       isFull = rows.length === AT_ONCE
       if (isFull) await setImmediate()
     }
+    const last = Math.max(...numbers)
     if (read < last) refuse('AUDIT_CHAIN_BROKEN', rowPath(read + 1), { expected: `${last} rows`, actual: `${read}` })
   }
 }
@@ -66,8 +67,8 @@ function checkRow(row: AuditRow, sequence: number, known: readonly AuditEnd[]): 
   const path = rowPath(sequence)
   if (row.sequence !== sequence)
     refuse('AUDIT_CHAIN_BROKEN', path, { expected: `row ${sequence}`, actual: `row ${row.sequence}` })
-  const chain = known.find((one) => one.sequence === sequence)?.chain ?? row.chain
-  if (row.chain !== chain) refuse('AUDIT_CHAIN_BROKEN', path, { expected: chain, actual: row.chain })
+  const other = known.find((one) => one.sequence === sequence && one.chain !== row.chain)
+  if (other !== undefined) refuse('AUDIT_CHAIN_BROKEN', path, { expected: other.chain, actual: row.chain })
 }
 
 /** The entry of a row that continues `head`. */

@@ -79,7 +79,8 @@ class Log implements AuditLog {
   readonly #options: AuditLogOptions
   readonly #log: FollowedLog
   #anchored: AuditEnd
-  #furthest: AuditEnd
+  /** rows that somebody waits for */
+  readonly #awaited = new Set<AuditEnd>()
   /** how often `settle` was asked, and the last time that has been answered */
   #asked = 0
   #settled = 0
@@ -90,7 +91,6 @@ class Log implements AuditLog {
     this.#options = options
     this.#log = log
     this.#anchored = anchored
-    this.#furthest = anchored
   }
 
   get keys(): KeyRevisions {
@@ -98,7 +98,7 @@ class Log implements AuditLog {
   }
 
   follow(): Promise<Outcome<void>> {
-    return available(() => this.#log.readOn(this.#options.store, this.#log.head))
+    return available(() => this.#log.readOn(this.#options.store, []))
   }
 
   record(event: AuditEvent): Promise<Outcome<AuditRow>> {
@@ -116,13 +116,14 @@ class Log implements AuditLog {
 
   /** Whoever comes while one is written shares the next look and the next write. */
   settle(end: AuditEnd): Promise<Outcome<void>> {
-    if (end.sequence > this.#furthest.sequence) this.#furthest = { sequence: end.sequence, chain: end.chain }
+    const awaited = { sequence: end.sequence, chain: end.chain }
+    this.#awaited.add(awaited)
     const ticket = ++this.#asked
     const turn = this.#anchoring.then(async (): Promise<Outcome<void>> => {
       if (ticket <= this.#settled) return ok(undefined)
-      const [asked, furthest] = [this.#asked, this.#furthest]
+      const asked = this.#asked
       // A log that was cut off and grew again must not become what the anchor remembers.
-      const followed = await this.#log.readOn(this.#options.store, furthest)
+      const followed = await this.#log.readOn(this.#options.store, [...this.#awaited])
       if (!followed.ok) return followed
       const { head } = this.#log
       if (head.sequence > this.#anchored.sequence) {
@@ -133,7 +134,7 @@ class Log implements AuditLog {
       return followed
     })
     this.#anchoring = turn.catch(() => undefined)
-    return available(() => turn)
+    return available(() => turn).finally(() => this.#awaited.delete(awaited))
   }
 
   checkpoint(): Promise<Outcome<CheckpointRow | undefined>> {
