@@ -5,19 +5,11 @@ import type { Policy } from '../policy/policy.ts'
 import { type Approval, approved, type ChangeKind, eventsOf } from './approval.ts'
 import { auditRows } from './audit-entries.ts'
 import { isKeyName, isSameRow, type OpenRow, rowMac, type SoundKey, soundKey } from './key-row.ts'
+import { type KeyView, viewOf } from './key-view.ts'
 import { checkedLimits, widens } from './limits.ts'
 import type { KeyKeeping } from './options.ts'
-import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow, KeyState, ReleaseRow } from './ports.ts'
+import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow, ReleaseRow } from './ports.ts'
 import { bringsSigningKey } from './weights-secret.ts'
-
-/** A key as administrators see it: nothing of what is sealed. */
-export interface KeyView extends KeyName {
-  readonly policyDigest: string
-  readonly state: KeyState
-  readonly limits: KeyLimits
-  readonly registeredAt: number
-  readonly kek: string
-}
 
 export interface Registration extends KeyName {
   /** overwritten by nobody here; the caller forgets it. `weightsSecret` makes the one for sealed weights */
@@ -252,10 +244,5 @@ const successor = (row: OpenRow): OpenRow => ({ ...row, revision: row.revision +
 
 /** The last of a list that has one. */
 const lastOf = (rows: readonly [...AuditRow[], AuditRow]): AuditRow => rows[rows.length - 1] as AuditRow
-
-const viewOf = ({ tenant, keyId, policyDigest, state, limits, registeredAt, sealed }: KeyRow): KeyView => ({
-  ...{ tenant, keyId, policyDigest, state, limits, registeredAt },
-  kek: sealed.kek,
-})
 
 export const createAdministration = (keeping: KeyKeeping): Administration => new Administration(keeping)

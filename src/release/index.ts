@@ -5,7 +5,6 @@
 export {
   type Administration,
   createAdministration,
-  type KeyView,
   type Registration,
   type Rewrapped,
 } from './administration.ts'
@@ -33,6 +32,7 @@ export {
   verifyAudit,
 } from './audit/index.ts'
 export { type Broker, createBroker, type KeyAsked } from './broker.ts'
+export type { KeyView } from './key-view.ts'
 export { leaseOwner } from './lease-owner.ts'
 export type { AuditTrail, BrokerOptions, KeyKeeping } from './options.ts'
 export type * from './ports.ts'
