@@ -4,20 +4,12 @@ import { canonicalPolicy } from '../policy/digest.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type Approval, approved, type ChangeKind, eventsOf } from './approval.ts'
 import { auditRows } from './audit-entries.ts'
-import { isKeyName, isSameRow, rowMac, type SoundKey, soundKey, type UnsealedRow } from './key-row.ts'
+import { isKeyName, isSameRow, type OpenRow, rowMac, type SoundKey, soundKey } from './key-row.ts'
+import { type KeyView, viewOf } from './key-view.ts'
 import { checkedLimits, widens } from './limits.ts'
 import type { KeyKeeping } from './options.ts'
-import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow, KeyState, ReleaseRow } from './ports.ts'
+import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow, ReleaseRow } from './ports.ts'
 import { bringsSigningKey } from './weights-secret.ts'
-
-/** A key as administrators see it: nothing of what is sealed. */
-export interface KeyView extends KeyName {
-  readonly policyDigest: string
-  readonly state: KeyState
-  readonly limits: KeyLimits
-  readonly registeredAt: number
-  readonly kek: string
-}
 
 export interface Registration extends KeyName {
   /** overwritten by nobody here; the caller forgets it. `weightsSecret` makes the one for sealed weights */
@@ -46,7 +38,8 @@ export class Administration {
   }
 
   /**
-   * Registers a key under its policy; where there is one of this name already, it is replaced, which takes a second administrator.
+   * Registers a key under its policy; where there is or was one of this name already, it is replaced, which takes a second
+   * administrator. So a key whose row was tampered with becomes sound again.
    * @returns ADMIN_REQUEST_INVALID · ADMIN_POLICY_RELEASES_NOTHING · ADMIN_KEY_RETIRED · ADMIN_APPROVAL_MISSING · ADMIN_KEY_CHANGED ·
    * RELEASE_* of vault and store on refusal
    */
@@ -62,22 +55,28 @@ export class Administration {
       return fail('ADMIN_POLICY_RELEASES_NOTHING', 'policy.keyRelease')
     const policyDigest = await digestOfPolicy(policy)
     return this.#stored(async () => {
-      const { store, vault, clock } = this.#keeping
+      const { store, vault, clock, audit } = this.#keeping
+      const followed = await audit.follow()
+      if (!followed.ok) return followed
+      const told = audit.keys.of({ tenant, keyId })
       const before = await store.key({ tenant, keyId })
       if (before?.state === 'retired') return fail('ADMIN_KEY_RETIRED', 'key')
-      const may = await this.#mayChange({ tenant, keyId, policyDigest }, approval, before !== undefined)
+      const isThere = before !== undefined || told > 0
+      const may = await this.#mayChange({ tenant, keyId, policyDigest }, approval, isThere)
       if (!may.ok) return may
+      // Of a row that nobody can prove nothing counts, its number neither.
+      const isSound = before !== undefined && (await soundKey(vault, { tenant, keyId }, before, told)).ok
       const sealed = await vault.seal(secret, { tenant, keyId, policyDigest })
       if (!sealed.ok) return sealed
-      const row: UnsealedRow = {
-        ...{ tenant, keyId, policyDigest },
+      const row: OpenRow = {
+        ...{ tenant, keyId, policyDigest, revision: (isSound ? before.revision : told) + 1 },
         policy: new TextDecoder().decode(canonicalPolicy(policy)),
         sealed: sealed.value,
         limits: checked.value,
         state: 'active',
         registeredAt: clock(),
       }
-      return this.#write(before, row, 'key.registered', before === undefined ? 'register' : 'replace', approval)
+      return this.#write(before, row, 'key.registered', isThere ? 'replace' : 'register', approval)
     })
   }
 
@@ -133,13 +132,14 @@ export class Administration {
     if (!secret.ok) return secret
     try {
       const sealed = await vault.seal(secret.value, binding)
-      return sealed.ok ? this.#write(row, { ...row, sealed: sealed.value }, 'key.changed', 'rewrap', approval) : sealed
+      if (!sealed.ok) return sealed
+      return this.#write(row, { ...successor(row), sealed: sealed.value }, 'key.changed', 'rewrap', approval)
     } finally {
       secret.value.fill(0)
     }
   }
 
-  /** @returns ADMIN_KEY_UNKNOWN · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED · RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE */
+  /** @returns ADMIN_KEY_UNKNOWN · those of `soundKey` · RELEASE_AUDIT_UNAVAILABLE · AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID */
   show(
     name: KeyName,
   ): Promise<Outcome<KeyView & { readonly policy: Policy; readonly releases: readonly ReleaseRow[] }>> {
@@ -161,14 +161,14 @@ export class Administration {
     name: KeyName,
     approval: Approval,
     kind: ChangeKind,
-    change: (row: KeyRow) => UnsealedRow,
+    change: (row: OpenRow) => OpenRow,
   ): Promise<Outcome<KeyView>> {
     return this.#stored(async () => {
       const sound = await this.#sound(name)
       if (!sound.ok) return sound
       const { row } = sound.value
       if (row.state === 'retired') return fail('ADMIN_KEY_RETIRED', 'key')
-      const after = change(row)
+      const after = change(successor(row))
       const opensMore = (after.state === 'active' && row.state !== 'active') || widens(after.limits, row.limits)
       const may = await this.#mayChange(row, approval, opensMore)
       return may.ok ? this.#write(row, after, 'key.changed', kind, approval) : may
@@ -176,9 +176,12 @@ export class Administration {
   }
 
   async #sound(name: KeyName): Promise<Outcome<SoundKey>> {
-    const { store, vault } = this.#keeping
+    const { store, vault, audit } = this.#keeping
+    const followed = await audit.follow()
+    if (!followed.ok) return followed
+    const oldest = audit.keys.of(name)
     const row = await store.key(name)
-    return row === undefined ? fail('ADMIN_KEY_UNKNOWN', 'key') : soundKey(vault, name, row)
+    return row === undefined ? fail('ADMIN_KEY_UNKNOWN', 'key') : soundKey(vault, name, row, oldest)
   }
 
   /** A refusal is written down too. */
@@ -195,7 +198,7 @@ export class Administration {
 
   async #write(
     before: KeyRow | undefined,
-    after: UnsealedRow,
+    after: OpenRow,
     type: 'key.registered' | 'key.changed',
     kind: ChangeKind,
     approval: Approval,
@@ -203,8 +206,8 @@ export class Administration {
     const { store, vault, audit, clock } = this.#keeping
     const mac = await rowMac(vault, after)
     if (!mac.ok) return mac
-    const key: KeyRow = { ...after, mac: mac.value, revision: (before?.revision ?? 0) + 1 }
-    const events = eventsOf(type, key, [kind], approval, before !== undefined)
+    const key: KeyRow = { ...after, mac: mac.value }
+    const events = eventsOf(type, key, [kind], approval, kind !== 'register')
     const written = await store.transact<Outcome<AuditRow>>(key, (view) => {
       const isAsSeen =
         before === undefined ? view.key === undefined : view.key !== undefined && isSameRow(view.key, before)
@@ -236,12 +239,10 @@ export class Administration {
 
 const invalid = (path: string, expected: string) => fail('ADMIN_REQUEST_INVALID', path, { expected })
 
+/** The same as the next revision. */
+const successor = (row: OpenRow): OpenRow => ({ ...row, revision: row.revision + 1 })
+
 /** The last of a list that has one. */
 const lastOf = (rows: readonly [...AuditRow[], AuditRow]): AuditRow => rows[rows.length - 1] as AuditRow
-
-const viewOf = ({ tenant, keyId, policyDigest, state, limits, registeredAt, sealed }: KeyRow): KeyView => ({
-  ...{ tenant, keyId, policyDigest, state, limits, registeredAt },
-  kek: sealed.kek,
-})
 
 export const createAdministration = (keeping: KeyKeeping): Administration => new Administration(keeping)

@@ -1,6 +1,7 @@
 import { fail, type NonEmpty, type Outcome, ok } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { headOf, nextRow } from './audit/entry.ts'
+import { FollowedLog } from './audit/followed-log.ts'
 import type { AuditTrail } from './options.ts'
 import type { AuditEvent, AuditHead, AuditRow, ReleaseStore } from './ports.ts'
 
@@ -25,16 +26,26 @@ export function auditRows(
  * A log without anchor or checkpoints, for a command that makes one entry and ends. Its entries are chained as all others;
  * the service that keeps the log anchors and signs them with its next own.
  */
-export const unanchoredAudit = (store: ReleaseStore, clock: () => UnixSeconds): AuditTrail => ({
-  record: async (event) => {
-    try {
-      return await store.transact<Outcome<AuditRow>>(null, ({ head }) => {
-        const row = nextRow(head, event, clock())
-        return { entries: row.ok ? [row.value] : [], result: row }
-      })
-    } catch {
-      return fail('RELEASE_AUDIT_UNAVAILABLE', 'audit')
-    }
-  },
-  settle: async () => ok(undefined),
-})
+export function unanchoredAudit(store: ReleaseStore, clock: () => UnixSeconds): AuditTrail {
+  const log = new FollowedLog()
+  return {
+    keys: log.keys,
+    follow: () => available(() => log.readOn(store, [])),
+    record: (event) =>
+      available(() =>
+        store.transact<Outcome<AuditRow>>(null, ({ head }) => {
+          const row = nextRow(head, event, clock())
+          return { entries: row.ok ? [row.value] : [], result: row }
+        }),
+      ),
+    settle: async () => ok(undefined),
+  }
+}
+
+async function available<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
+  try {
+    return await work()
+  } catch {
+    return fail('RELEASE_AUDIT_UNAVAILABLE', 'audit')
+  }
+}

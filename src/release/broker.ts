@@ -1,23 +1,28 @@
 import type { ChallengeRecord } from '../attestation/challenge.ts'
+import type { Code } from '../core/codes.ts'
 import { failed, type Outcome, ok } from '../core/outcome.ts'
 import { GateError } from '../gate/finding.ts'
 import { acceptedDecision, attestedKey, expiryOf } from './acceptance.ts'
 import type { ReleaseAnswer, Released, ReleaseRequest } from './answer.ts'
 import { isKeyName, type SoundKey, soundKey } from './key-row.ts'
 import type { BrokerOptions } from './options.ts'
-import type { KeyName } from './ports.ts'
+import type { AuditEvent, KeyName } from './ports.ts'
 import { type Burnt, burnChallenge } from './proof.ts'
 import { type Intended, recordIn } from './record.ts'
 import { ours, Refusal, refusedAnswer, refuseRelease, releaseFinding, taken } from './refusal.ts'
 import {
-  type AttestedSession,
+  checkSessionRequest,
   type OpenedSession,
   type SessionEvidence,
   type SessionRequest,
   Sessions,
+  type TakenSession,
 } from './session.ts'
-import { Trail } from './trail.ts'
+import { questionRefused, SessionTrail, Trail } from './trail.ts'
 import { wrap, wrapKeyOfSpki } from './wrap/index.ts'
+
+/** What says that the database was written to by somebody else. */
+const TAMPERED: ReadonlySet<Code> = new Set<Code>(['RELEASE_POLICY_TAMPERED', 'RELEASE_KEY_TAMPERED'])
 
 const FUNCTIONS = ['clock', 'random', 'tenantOf', 'collateralEpoch', 'onError'] as const
 
@@ -46,8 +51,9 @@ export class Broker {
 
   /**
    * Asks for one key: the gate's challenge of purpose `key-release`, under the key's own policy and for the workload's own key.
-   * @returns the record that the machine answers, or RELEASE_WRAP_KEY_INVALID · RELEASE_KEY_SCOPE · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED ·
-   * RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE · those of `Gate.issueChallenge`
+   * A question that is not asked is audited only where that says something of a key: its row is not as it was written.
+   * @returns the record that the machine answers, or RELEASE_WRAP_KEY_INVALID · RELEASE_KEY_SCOPE · RELEASE_KEY_OUTDATED · RELEASE_POLICY_TAMPERED ·
+   * RELEASE_KEY_TAMPERED · RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE · those of `Gate.issueChallenge`
    */
   async challenge({ lease, teeKey, ...name }: KeyAsked): Promise<Outcome<ChallengeRecord>> {
     // Nothing is kept for a key that could get no answer.
@@ -58,25 +64,22 @@ export class Broker {
       const { policy } = key
       return ok(await this.#options.gate.issueChallenge({ purpose: 'key-release', lease, policy, teeKey }))
     } catch (error) {
-      if (error instanceof Refusal || error instanceof GateError) return failed(error.findings)
-      throw error
+      if (error instanceof GateError) return failed(error.findings)
+      if (!(error instanceof Refusal)) throw error
+      if (!error.findings.some((f) => TAMPERED.has(f.code))) return failed(error.findings)
+      return failed((await this.#audited(error, (codes) => questionRefused(name, codes))).findings)
     }
   }
 
-  /** Opens a session for a protocol with a nonce of its own. @throws TypeError; rejects where the gate's store fails */
-  openSession(request: SessionRequest): Promise<OpenedSession> {
-    return this.#sessions.open(request)
-  }
-
   /**
-   * Uses a session's nonce up with the evidence that came for it. Nothing is judged yet: `release` does, for each key under its
-   * own policy.
-   * @returns the session as proof for `release`, or RELEASE_CHALLENGE_UNKNOWN · RELEASE_CHALLENGE_CONSUMED · BIND_CHALLENGE_EXPIRED ·
-   * BIND_RUNTIME_DATA_MISSING · RELEASE_WRAP_KEY_INVALID · those of the envelope; rejects where the gate's store fails
+   * Opens a session for a protocol with a nonce of its own.
+   * @returns the session, or RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE where the gate's store fails
+   * @throws TypeError for a request that only a programmer can make
    */
-  async attestSession(evidence: SessionEvidence): Promise<Outcome<AttestedSession>> {
+  async openSession(request: SessionRequest): Promise<Outcome<OpenedSession>> {
+    checkSessionRequest(request)
     try {
-      return await this.#sessions.attest(evidence)
+      return ok(await this.#stored(() => this.#sessions.open(request)))
     } catch (error) {
       if (error instanceof Refusal) return failed(error.findings)
       throw error
@@ -84,14 +87,33 @@ export class Broker {
   }
 
   /**
+   * Uses a session's nonce up with the evidence that came for it. Nothing is judged yet: `release` does, for each key under its
+   * own policy. A refusal is audited; where that fails too, the answer is RELEASE_AUDIT_UNAVAILABLE.
+   * @returns the session as proof for `release`, or RELEASE_CHALLENGE_UNKNOWN · RELEASE_CHALLENGE_CONSUMED · BIND_CHALLENGE_EXPIRED ·
+   * RELEASE_SESSION_TAMPERED · RELEASE_VAULT_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE · BIND_RUNTIME_DATA_MISSING · RELEASE_WRAP_KEY_INVALID · those of
+   * the envelope and of where the evidence comes from
+   */
+  async attestSession(answer: SessionEvidence): Promise<Outcome<TakenSession>> {
+    const trail = new SessionTrail()
+    try {
+      return ok(await this.#stored(() => this.#sessions.attest(answer, trail)))
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      return failed((await this.#audited(error, (codes) => trail.refused(codes))).findings)
+    }
+  }
+
+  /**
    * Releases one key, or says why not. The order is a contract, so that each bad request has one code:
    *  1  the question is used up, whatever comes of it          RELEASE_CHALLENGE_UNKNOWN · _CONSUMED · BIND_CHALLENGE_EXPIRED · _SCOPE
-   *  2  the key's row is proved                                RELEASE_KEY_SCOPE · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED · RELEASE_VAULT_UNAVAILABLE
+   *  2  the key's row is proved                                RELEASE_KEY_SCOPE · RELEASE_KEY_OUTDATED · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED ·
+   *     RELEASE_VAULT_UNAVAILABLE
    *  3  the evidence is judged under the key's own policy      RELEASE_NOT_ACCEPTED
    *  4  the key inside the evidence is one that can be wrapped to, and the one that was named   RELEASE_WRAP_KEY_INVALID · BIND_KEY_MISMATCH
    *  5  in one transaction: the decision still holds, lease, scope, limits, epochs; release and audit entry are written
    *     RELEASE_DECISION_EXPIRED · RELEASE_LEASE_NOT_ACTIVE · RELEASE_KEY_SCOPE · RELEASE_KEY_LIMIT · RELEASE_REPLICA_STALE · RELEASE_AUDIT_UNAVAILABLE ·
-   *     AUDIT_CHAIN_BROKEN where the log no longer has what was anchored
+   *     AUDIT_CHAIN_BROKEN where the log no longer has what was anchored · RELEASE_KEY_TAMPERED where the log, followed up to this release, tells of a
+   *     newer row of the key than the one that was seen
    *  6  only then the vault opens the key, which is wrapped and forgotten
    * A refusal is audited as well; where that fails too, the answer is RELEASE_AUDIT_UNAVAILABLE. Whoever lost an answer asks anew.
    * @throws TypeError for a format that does not exist
@@ -104,7 +126,7 @@ export class Broker {
       return await this.#released(request, trail)
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
-      return refusedAnswer(await this.#audited(error, trail))
+      return refusedAnswer(await this.#audited(error, (codes) => trail.event('key.refused', codes)))
     }
   }
 
@@ -151,8 +173,11 @@ export class Broker {
       return store.transact(intended.key.binding, (view) => recordIn(this.#options, intended, view))
     })
     if (recorded.refusal !== null) throw new Refusal([recorded.refusal])
+    const { sequence } = recorded.entry
     ours(await audit.settle(recorded.entry), 'store')
-    return recorded.entry.sequence
+    // Now the log was followed up to the release: other replicas may have administered the key since this one last looked.
+    ours(audit.keys.check(intended.key.row, sequence), 'key')
+    return sequence
   }
 
   async #burn({ proof, tenant, keyId }: ReleaseRequest): Promise<Burnt> {
@@ -163,14 +188,15 @@ export class Broker {
   }
 
   async #key({ tenant, keyId }: KeyName): Promise<{ readonly key: SoundKey; readonly policyEpoch: number }> {
-    const { store, vault } = this.#options
+    const { store, vault, audit } = this.#options
     if (!isKeyName(tenant) || !isKeyName(keyId)) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
     const name = { tenant, keyId }
     // Epoch first: what is administered between the two readings is noticed in the transaction.
     const epochs = await this.#stored(() => store.epochs())
+    const oldest = audit.keys.of(name)
     const row = await this.#stored(() => store.key(name))
     if (row === undefined) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
-    return { key: ours(await soundKey(vault, name, row), 'key'), policyEpoch: epochs.policy }
+    return { key: ours(await soundKey(vault, name, row, oldest), 'key'), policyEpoch: epochs.policy }
   }
 
   /** Ends with RELEASE_AUDIT_UNAVAILABLE where a store fails: what cannot be written down is not done. */
@@ -185,9 +211,9 @@ export class Broker {
   }
 
   /** The refusal, once it is written down; another one where that cannot be. */
-  async #audited(refusal: Refusal, trail: Trail): Promise<Refusal> {
+  async #audited(refusal: Refusal, event: (codes: readonly string[]) => AuditEvent): Promise<Refusal> {
     const told = [...refusal.findings, ...refusal.evidence].map((f) => f.code)
-    const written = await this.#options.audit.record(trail.event('key.refused', [...new Set(told)]))
+    const written = await this.#options.audit.record(event([...new Set(told)]))
     return written.ok ? refusal : new Refusal([releaseFinding('store', written.faults[0].code, 'audit')])
   }
 }

@@ -10,7 +10,8 @@ import type { KeyBinding, KeyName, KeyRow, Vault } from './ports.ts'
 /** Names of tenants and keys: up to 128 printable characters without spaces. */
 export const isKeyName = (text: string): boolean => /^[\x21-\x7e]{1,128}$/.test(text)
 
-export type UnsealedRow = Omit<KeyRow, 'mac' | 'revision'>
+/** A row before it is under a MAC. */
+export type OpenRow = Omit<KeyRow, 'mac'>
 
 /** Each half of a row's `mac`: 128 bits. */
 const HALF = 16
@@ -19,7 +20,7 @@ const HALF = 16
  * The `mac` of a row, 32 bytes: the first half is a tag of the policy's digest alone, the second one of the whole row. Either
  * keeps anybody without the KEK from changing the row; together they tell a changed policy from another change.
  */
-export async function rowMac(vault: Pick<Vault, 'mac'>, row: UnsealedRow): Promise<Outcome<string>> {
+export async function rowMac(vault: Pick<Vault, 'mac'>, row: OpenRow): Promise<Outcome<string>> {
   const policy = await vault.mac(row.sealed.kek, utf8(`vouchsafe/1 key policy\0${row.policyDigest}`))
   if (!policy.ok) return policy
   const whole = await vault.mac(row.sealed.kek, utf8(`vouchsafe/1 key row\0${rowText(row)}`))
@@ -27,16 +28,17 @@ export async function rowMac(vault: Pick<Vault, 'mac'>, row: UnsealedRow): Promi
   return ok(toBase64(concatBytes(policy.value.subarray(0, HALF), whole.value.subarray(0, HALF))))
 }
 
-const rowText = ({ tenant, keyId, policyDigest, policy, sealed, limits, state, registeredAt }: UnsealedRow): string =>
-  canonicalJson({
-    ...{ tenant, keyId, policyDigest, policy, state, registeredAt },
+function rowText({ sealed, limits, ...row }: OpenRow): string {
+  const { tenant, keyId, policyDigest, policy, state, registeredAt, revision } = row
+  return canonicalJson({
+    ...{ tenant, keyId, policyDigest, policy, state, registeredAt, revision },
     sealed: { ...sealed },
     limits: limits as unknown as JsonObject,
   } satisfies Record<string, Json>)
+}
 
 /** Whether two readings of a row are the same in every member. */
-export const isSameRow = (a: KeyRow, b: KeyRow): boolean =>
-  a.mac === b.mac && a.revision === b.revision && rowText(a) === rowText(b)
+export const isSameRow = (a: KeyRow, b: KeyRow): boolean => a.mac === b.mac && rowText(a) === rowText(b)
 
 /** A row that was proved to be as it was registered or last administered. */
 export interface SoundKey {
@@ -62,9 +64,16 @@ function policyOf(text: string): Outcome<Policy> {
 /**
  * Proves a stored row, before anything of it is used.
  * @param name what it was asked for by; the row has to say the same
- * @returns the key with its policy, or RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED · RELEASE_VAULT_UNAVAILABLE
+ * @param oldest revision that the audit log told of before the row was read: what is older was put back
+ * @returns the key with its policy, or RELEASE_KEY_OUTDATED · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED · RELEASE_VAULT_UNAVAILABLE
  */
-export async function soundKey(vault: Pick<Vault, 'mac'>, name: KeyName, row: KeyRow): Promise<Outcome<SoundKey>> {
+export async function soundKey(
+  vault: Pick<Vault, 'mac'>,
+  name: KeyName,
+  row: KeyRow,
+  oldest: number,
+): Promise<Outcome<SoundKey>> {
+  if (row.mac === '') return fail('RELEASE_KEY_OUTDATED', 'key.mac')
   const mac = fromBase64(row.mac, 'key.mac')
   const right = await rowMac(vault, row)
   if (!right.ok) return right
@@ -79,6 +88,8 @@ export async function soundKey(vault: Pick<Vault, 'mac'>, name: KeyName, row: Ke
     return fail('RELEASE_POLICY_TAMPERED', 'key.policy')
   if (!half(HALF)) return fail('RELEASE_KEY_TAMPERED', 'key.mac')
   if (row.tenant !== name.tenant || row.keyId !== name.keyId) return fail('RELEASE_KEY_TAMPERED', 'key.tenant')
+  if (row.revision < oldest)
+    return fail('RELEASE_KEY_TAMPERED', 'key.revision', { expected: oldest, actual: row.revision })
   const { tenant, keyId, policyDigest } = row
   return ok({ row, binding: { tenant, keyId, policyDigest }, policy: policy.value })
 }

@@ -42,7 +42,7 @@ export function brokenLimit(
 
 /**
  * A workload without lease is nobody's: a key goes to it only where its limits name it, and `any` means any lease. One that is
- * called as a lease is, which only an edited database says of a session, is none.
+ * called as a lease is, which no session is opened for, is none.
  */
 export const mayGoTo = ({ onlyLeases }: KeyLimits, workload: string, isLease: boolean): boolean =>
   isLeaseId(workload) === isLease && (onlyLeases === 'any' ? isLease : onlyLeases.includes(workload))

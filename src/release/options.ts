@@ -2,13 +2,21 @@ import type { Outcome } from '../core/outcome.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { GateClock, RandomBytes } from '../gate/ports.ts'
 import type { GateStore } from '../gate/store.ts'
+import type { KeyRevisions } from './audit/key-revisions.ts'
 import type { AuditEvent, AuditRow, ReleaseStore, Vault } from './ports.ts'
 
 /** What of the audit log a broker uses: `createAuditLog` makes it. */
 export interface AuditTrail {
+  /** Which row of each key is the newest, as far as this process has followed the log. */
+  readonly keys: Pick<KeyRevisions, 'of' | 'check'>
+  /** Follows the log to its end. @returns AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID · RELEASE_AUDIT_UNAVAILABLE */
+  follow(): Promise<Outcome<void>>
   /** Writes an event that belongs to no other change. @returns its row, or AUDIT_TIME_INVALID · AUDIT_CHAIN_BROKEN · RELEASE_AUDIT_UNAVAILABLE */
   record(event: AuditEvent): Promise<Outcome<AuditRow>>
-  /** Waits until the log is known outside the database to have got this far. @returns AUDIT_CHAIN_BROKEN · RELEASE_AUDIT_UNAVAILABLE where it cannot */
+  /**
+   * Waits until the log was followed this far, and is known outside the database to have got there.
+   * @returns AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID · RELEASE_AUDIT_UNAVAILABLE where it cannot
+   */
   settle(end: Pick<AuditRow, 'sequence' | 'chain'>): Promise<Outcome<void>>
 }
 

@@ -28,8 +28,17 @@ export interface KeyLimits {
 
 export type KeyState = 'active' | 'suspended' | 'retired'
 
-/** One registered key as it is stored. Everything but `revision` is under `mac`, so that an edited row is noticed before it is used. */
-export interface KeyRow extends KeyBinding {
+/** Which writing of a key's row is meant. */
+export interface KeyRevision extends KeyName {
+  /**
+   * how often the row has been written. The audit log has one entry for each time (`key.registered` or `key.changed`), so that
+   * it says which row is the newest: an older one that was put back is noticed
+   */
+  readonly revision: number
+}
+
+/** One registered key as it is stored. Everything is under `mac`, so that an edited row is noticed before it is used. */
+export interface KeyRow extends KeyBinding, KeyRevision {
   /** RFC 8785 text of the policy as it was registered */
   readonly policy: string
   /** what the vault made of the key: plain JSON, opaque to everybody else */
@@ -37,9 +46,7 @@ export interface KeyRow extends KeyBinding {
   readonly limits: KeyLimits
   readonly state: KeyState
   readonly registeredAt: UnixSeconds
-  /** grows with every change of the row; the store replaces a row only by its successor */
-  readonly revision: number
-  /** base64, 32 bytes, by the vault over the canonical text of all members above */
+  /** base64, 32 bytes, by the vault over the canonical text of all other members; empty in a row of an earlier version */
   readonly mac: string
 }
 
@@ -158,8 +165,8 @@ export interface ReleaseStore {
   keys(tenant: string): Promise<readonly KeyRow[]>
   /**
    * Serialised with every other transaction of all processes, since each may write the log: `decide` is synchronous and pure,
-   * may be called again, and a throw rolls back. A key row is written where it succeeds the revision that was seen (or is the
-   * first); a `release` whose challengeId was recorded before rejects the transaction.
+   * may be called again, and a throw rolls back. A key row is written together with the entry that counts it; a `release`
+   * whose challengeId was recorded before rejects the transaction.
    */
   transact<T>(name: KeyName | null, decide: (view: ReleaseView) => ReleaseChange<T>): Promise<T>
   auditHead(): Promise<AuditHead>
@@ -177,7 +184,7 @@ export interface ReleaseStore {
   close(): Promise<void>
 }
 
-/** An attested session of a protocol with a nonce of its own, until it ends. */
+/** An attested session of a protocol with a nonce of its own, until it ends. All of it is under `mac`. */
 export interface HeldSession {
   /** 32 hexadecimal digits */
   readonly id: string
@@ -186,6 +193,10 @@ export interface HeldSession {
   readonly nonce: string
   readonly evidence: Uint8Array
   readonly expiresAt: UnixSeconds
+  /** key-encryption key beside which the key of `mac` is */
+  readonly kek: string
+  /** base64, 32 bytes */
+  readonly mac: string
 }
 
 /** What is told about one decision of the broker's, released or refused. */
@@ -195,6 +206,7 @@ export interface AuditEvent {
     | 'key.changed'
     | 'key.released'
     | 'key.refused'
+    | 'session.refused'
     | 'kek.rotated'
     | 'admin.approved'
     | 'admin.refused'

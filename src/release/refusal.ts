@@ -43,7 +43,7 @@ export function taken<T>(outcome: Outcome<T>, item: ReleaseItem): T {
 /**
  * As `taken`, of our own vault and log: whoever asks from outside is told the code, and no path, name or message of this machine.
  */
-export function ours<T>(outcome: Outcome<T>, item: 'key' | 'store'): T {
+export function ours<T>(outcome: Outcome<T>, item: 'key' | 'challenge' | 'store'): T {
   return outcome.ok ? outcome.value : refuseRelease(item, outcome.faults[0].code, item)
 }
 

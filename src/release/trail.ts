@@ -4,7 +4,7 @@ import { canonicalJson, type Json } from '../core/json.ts'
 import type { Decision } from '../decision/decision.ts'
 import type { ReleaseRequest } from './answer.ts'
 import { isKeyName } from './key-row.ts'
-import type { AuditEvent } from './ports.ts'
+import type { AuditEvent, KeyName } from './ports.ts'
 import type { Burnt } from './proof.ts'
 
 /** What is known of a release so far: whatever ends it, the audit log says how far it came. */
@@ -36,6 +36,29 @@ export class Trail {
       acceptedRisks: this.decision?.acceptedRisks ?? [],
     }
   }
+}
+
+/** What is known of an attestation so far. Of what a client sent nothing is told but what was found wrong with it. */
+export class SessionTrail {
+  /** of a session that was opened here; null for any other text */
+  id: string | null = null
+  workload: string | null = null
+
+  refused(codes: readonly string[]): AuditEvent {
+    const { id, workload } = this
+    return { ...NO_KEY, type: 'session.refused', lease: workload, challengeId: id, codes, actor: 'kbs' }
+  }
+}
+
+/** A question about a key that was not asked, since the key's row is not as it was written. */
+export const questionRefused = ({ tenant, keyId }: KeyName, codes: readonly string[]): AuditEvent => ({
+  ...NO_KEY,
+  ...{ type: 'key.refused', tenant, keyId, codes, actor: 'gate' },
+})
+
+const NO_KEY = {
+  ...{ tenant: '', keyId: '', policyDigest: null, lease: null, challengeId: null, decisionDigest: null },
+  acceptedRisks: [],
 }
 
 /** `sha256:` over the canonical decision. */

@@ -48,7 +48,7 @@ const SQL = {
   checkpoint: 'SELECT statement FROM vouchsafe.checkpoint WHERE size = $1',
   checkpointsAfter: 'SELECT * FROM vouchsafe.checkpoint WHERE size > $1 ORDER BY size LIMIT $2',
   putCheckpoint: 'INSERT INTO vouchsafe.checkpoint VALUES ($1, $2) ON CONFLICT DO NOTHING',
-  putSession: 'INSERT INTO vouchsafe.session VALUES ($1, $2, $3, $4, $5)',
+  putSession: 'INSERT INTO vouchsafe.session VALUES ($1, $2, $3, $4, $5, $6, $7)',
   session: 'SELECT * FROM vouchsafe.session WHERE id = $1',
   pruneSessions: 'DELETE FROM vouchsafe.session WHERE expires_at < $1',
   epochs: "SELECT name, value FROM vouchsafe.counter WHERE name IN ('policy', 'collateral')",

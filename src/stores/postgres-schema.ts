@@ -49,4 +49,14 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER kept BEFORE UPDATE OR DELETE OR TRUNCATE ON vouchsafe.release
     FOR EACH STATEMENT EXECUTE FUNCTION vouchsafe.only_added_to();
   `,
+  // A MAC of before does not cover the revision and proves nothing any more; a session lasts ten minutes at most.
+  `
+  UPDATE vouchsafe.release_key SET mac = '';
+  DROP TABLE vouchsafe.session;
+  CREATE TABLE vouchsafe.session (
+    id text PRIMARY KEY, workload text NOT NULL, nonce text NOT NULL, evidence text NOT NULL, expires_at bigint NOT NULL,
+    kek text NOT NULL, mac text NOT NULL
+  );
+  CREATE INDEX session_end ON vouchsafe.session (expires_at);
+  `,
 ]

@@ -1,14 +1,15 @@
-import { headOf } from '../release/audit/entry.ts'
+import { headOf, readEntry } from '../release/audit/entry.ts'
+import { isOfKeyRow } from '../release/audit/key-revisions.ts'
 import type { AuditRow, KeyName, KeyRow, ReleaseChange, ReleaseView, SharedEpochs } from '../release/ports.ts'
 
 /**
- * What a store must not write, whoever asks: rows that do not continue the log, a key that does not succeed the one that was
- * seen, a release without its audit entry, epochs that go back, anything of another key.
+ * What a store must not write, whoever asks: rows that do not continue the log, a key or a release without its audit entry,
+ * epochs that go back, anything of another key.
  * @throws Error with the first of them
  */
 export function checkChange(name: KeyName | null, view: ReleaseView, change: ReleaseChange<unknown>): void {
   checkEntries(view.head.sequence, change.entries)
-  if (change.key !== undefined) checkKey(name, view.key, change.key)
+  if (change.key !== undefined) checkKey(name, change.key, change.entries)
   if (change.release !== undefined) {
     const { auditSequence } = change.release
     if (!isOf(name, change.release)) throw new Error('a release is recorded by a transaction about its key')
@@ -27,10 +28,15 @@ function checkEntries(after: number, entries: readonly AuditRow[]): void {
   }
 }
 
-function checkKey(name: KeyName | null, seen: KeyRow | undefined, key: KeyRow): void {
+/** Which revision a row is, its writer knows: the store cannot prove the one that it has. It sees to it that each is counted. */
+function checkKey(name: KeyName | null, key: KeyRow, entries: readonly AuditRow[]): void {
   if (!isOf(name, key)) throw new Error('a key is written by a transaction about it')
-  if (!Number.isSafeInteger(key.revision) || (seen !== undefined && key.revision !== seen.revision + 1))
-    throw new Error(`revision ${key.revision} of the key does not succeed ${seen?.revision}`)
+  if (!Number.isSafeInteger(key.revision) || key.revision < 1)
+    throw new Error('a revision is a whole number above zero')
+  const told = entries
+    .map(({ entry }) => readEntry(entry))
+    .filter((e) => e !== undefined && isOfKeyRow(e) && isOf(name, e))
+  if (told.length !== 1) throw new Error('a key is written together with the one audit entry that counts its revision')
 }
 
 function checkEpochs(seen: SharedEpochs, next: SharedEpochs): void {

@@ -61,6 +61,8 @@ export const sessionRow = (row: Row): HeldSession => ({
   nonce: String(row.nonce),
   evidence: new Uint8Array(Buffer.from(String(row.evidence), 'base64')),
   expiresAt: Number(row.expires_at),
+  kek: String(row.kek),
+  mac: String(row.mac),
 })
 
 /** In the order of the table's columns. */
@@ -69,5 +71,7 @@ export const sessionValues = ({
   workload,
   nonce,
   evidence,
-  expiresAt,
-}: HeldSession): readonly (string | number)[] => [...[id, workload, nonce, toBase64(evidence), expiresAt]]
+  ...session
+}: HeldSession): readonly (string | number)[] => [
+  ...[id, workload, nonce, toBase64(evidence), session.expiresAt, session.kek, session.mac],
+]

@@ -42,7 +42,7 @@ const SQL = {
   checkpoint: 'SELECT statement FROM checkpoint WHERE size = ?',
   checkpointsAfter: 'SELECT * FROM checkpoint WHERE size > ? ORDER BY size LIMIT ?',
   putCheckpoint: 'INSERT INTO checkpoint VALUES (?, ?)',
-  putSession: 'INSERT INTO session VALUES (?, ?, ?, ?, ?)',
+  putSession: 'INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)',
   session: 'SELECT * FROM session WHERE id = ?',
   pruneSessions: 'DELETE FROM session WHERE expires_at < ?',
   epochs: 'SELECT name, value FROM epoch',

@@ -50,5 +50,15 @@ export const STORE_SCHEMA: SqliteSchema = {
     CREATE TRIGGER release_kept BEFORE DELETE ON release BEGIN SELECT raise(ABORT, 'releases are only added to'); END;
     CREATE TRIGGER release_fixed BEFORE UPDATE ON release BEGIN SELECT raise(ABORT, 'releases are only added to'); END;
     `,
+    // A MAC of before does not cover the revision and proves nothing any more; a session lasts ten minutes at most.
+    `
+    UPDATE release_key SET mac = '';
+    DROP TABLE session;
+    CREATE TABLE session (
+      id TEXT PRIMARY KEY, workload TEXT NOT NULL, nonce TEXT NOT NULL, evidence TEXT NOT NULL, expires_at INTEGER NOT NULL,
+      kek TEXT NOT NULL, mac TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX session_end ON session (expires_at);
+    `,
   ],
 }

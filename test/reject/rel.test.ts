@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomUUID } from 'node:crypto'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import type { Outcome } from '../../src/core/outcome.ts'
+import { type Outcome, take } from '../../src/core/outcome.ts'
 import { digestOfPolicy, verify } from '../../src/index.ts'
 import { canonicalPolicy } from '../../src/policy/digest.ts'
 import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
@@ -567,7 +567,7 @@ test(rowTitle('RJ-REL-22'), async () => {
   const mine = kbsJwk(P256.publicKey)
   const thief = kbsJwk(generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey)
   for (let round = 0; round < ROUNDS; round++) {
-    const session = await t.broker.openSession({ workload: 'inference', ttlSeconds: 60 })
+    const session = take(await t.broker.openSession({ workload: 'inference', ttlSeconds: 60 }))
     const attested = await Promise.all([t.attest(session, { jwk: mine }), t.attest(session, { jwk: thief })])
     const proofs = attested.flatMap((a) => (a.ok ? [a.value] : []))
     expect(proofs).toHaveLength(1)

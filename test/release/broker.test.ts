@@ -82,7 +82,7 @@ describe('a session of the KBS protocol', () => {
   it('gives each key once, to the key that was hashed into the evidence', async () => {
     const t = await testBroker({ limits: FOR_GUESTS })
     await t.admin.register({ ...KEY, keyId: 'weights-2', secret: SECRET, policy: KEY_POLICY, limits: FOR_GUESTS }, ONE)
-    const session = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const session = take(await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 }))
     const proof = take(await t.attest(session))
     const ask = (keyId = KEY.keyId) => t.broker.release({ ...KEY, keyId, proof, wrapKey: null, format: 'jwe' })
     const answer = await ask()
@@ -98,7 +98,7 @@ describe('a session of the KBS protocol', () => {
 
   it('is attested once, with the nonce it was given', async () => {
     const t = await testBroker({ limits: FOR_GUESTS })
-    const open = () => t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const open = async () => take(await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 }))
     const session = await open()
     expect(await t.attest(session)).toMatchObject({ ok: true })
     expect(await t.attest(session)).toMatchObject({ ok: false, faults: [{ code: 'RELEASE_CHALLENGE_CONSUMED' }] })
@@ -118,7 +118,7 @@ describe('a session of the KBS protocol', () => {
 
   it('is no challenge of the gate', async () => {
     const t = await testBroker()
-    const { id } = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const { id } = take(await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 }))
     const asked = await t.request()
     if (asked.proof.kind !== 'challenge') throw new Error('a challenge is asked')
     const answer = await t.broker.release({ ...asked, proof: { ...asked.proof, challengeId: id } })
@@ -129,11 +129,11 @@ describe('a session of the KBS protocol', () => {
   it('does not become a lease in an edited database', async () => {
     const t = await testBroker({ limits: { ...LIMITLESS, onlyLeases: ['inference', LEASE] } })
     const released = async (workload: string) => {
-      const proof = take(await t.attest(await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })))
+      const proof = take(await t.attest(take(await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 }))))
       t.sql('UPDATE session SET workload = ? WHERE id = ?', workload, proof.id)
       return findingsOf(await t.broker.release({ ...KEY, proof, wrapKey: null, format: 'jwe' })).map((f) => f.code)
     }
-    expect(await released(LEASE)).toEqual(['RELEASE_KEY_SCOPE'])
+    expect(await released(LEASE)).toEqual(['RELEASE_SESSION_TAMPERED'])
     expect(await released('inference')).toEqual([])
   })
 
@@ -145,8 +145,8 @@ describe('a session of the KBS protocol', () => {
 
   it('proves nothing with evidence of another session, nor elsewhere', async () => {
     const t = await testBroker({ limits: FOR_GUESTS })
-    const first = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
-    const second = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const first = take(await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 }))
+    const second = take(await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 }))
     // Evidence that answers the first nonce, brought for the second session.
     const proof = take(await t.attest({ ...first, id: second.id }, { nonce: second.nonce }))
     const answer = await t.broker.release({ ...KEY, proof, wrapKey: null, format: 'jwe' })
@@ -163,7 +163,7 @@ describe('a session of the KBS protocol', () => {
 
   it('gets no key that is for any lease, since there is none', async () => {
     const t = await testBroker()
-    const session = await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 })
+    const session = take(await t.broker.openSession({ workload: 'inference', ttlSeconds: 300 }))
     const proof = take(await t.attest(session))
     const answer = await t.broker.release({ ...KEY, proof, wrapKey: null, format: 'jwe' })
     expect(findingsOf(answer)).toMatchObject([{ code: 'RELEASE_KEY_SCOPE' }])

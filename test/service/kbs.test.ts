@@ -56,6 +56,59 @@ describe('a Confidential Containers guest', () => {
     expect(client.open(answer.body as never)).toEqual(Buffer.from(SECRET))
   })
 
+  it('has its token as long as its session, and no longer', async () => {
+    const { client, t } = await stage()
+    const opened = t.gate.now()
+    const { nonce } = (await client.auth()).body as { nonce: string }
+    t.gate.pass(200)
+    expect((await client.attest(nonce)).status).toBe(200)
+    expect(decodeJwt(client.token)).toMatchObject({ iat: opened + 200, nbf: opened + 200, exp: opened + 300 })
+    t.gate.pass(99)
+    const inTime = await client.resourceByToken(RESOURCE)
+    expect(inTime.status).toBe(200)
+    t.gate.pass(1)
+    expect(errorOf(await client.resourceByToken(RESOURCE))).toMatchObject({ status: 401, type: 'TokenNotFound' })
+  })
+
+  it('that has no session, or sends what cannot be read, is in the audit log with no word of its own', async () => {
+    const { guest, t } = await stage()
+    const last = async () => (await t.entries()).at(-1)
+    const client = guest()
+    client.cookie = 'kbs-session-id=mine'
+    expect(errorOf(await client.attest('AAAA'))).toEqual({
+      status: 401,
+      type: 'TokenNotFound',
+      codes: ['RELEASE_CHALLENGE_UNKNOWN'],
+    })
+    expect(await last()).toMatchObject({ type: 'session.refused', challengeId: null, lease: null })
+    const { nonce } = (await client.auth()).body as { nonce: string }
+    const session = client.cookie.slice('kbs-session-id='.length)
+    const large = await client.attest(nonce, (body) => ({ ...body, 'init-data': 'x'.repeat(5_000_000) }))
+    expect(large.status).toBe(413)
+    expect(await last()).toMatchObject({
+      ...{ type: 'session.refused', challengeId: session, lease: 'inference', codes: ['SERVICE_BODY_TOO_LARGE'] },
+    })
+    // The nonce was used up by the attempt; the next session is as any.
+    expect(errorOf(await client.attest(nonce)).codes).toEqual(['RELEASE_CHALLENGE_CONSUMED'])
+    expect(await client.fetch(RESOURCE)).toEqual(Buffer.from(SECRET))
+  })
+
+  it('is asked to come again where its refusal cannot be written down', async () => {
+    const { client, t } = await stage()
+    const { nonce } = (await client.auth()).body as { nonce: string }
+    expect((await client.attest(nonce)).status).toBe(200)
+    t.sql(`CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT raise(ABORT, 'disk is full'); END`)
+    expect(errorOf(await client.attest(nonce))).toMatchObject({ status: 503, codes: ['RELEASE_AUDIT_UNAVAILABLE'] })
+  })
+
+  it('attests anew where somebody else wrote to its session', async () => {
+    const { client, t } = await stage()
+    await client.handshake()
+    t.sql('UPDATE session SET expires_at = expires_at + 1')
+    expect(errorOf(await client.resource(RESOURCE))).toMatchObject({ status: 401, codes: ['RELEASE_SESSION_TAMPERED'] })
+    expect(await client.fetch(RESOURCE)).toEqual(Buffer.from(SECRET))
+  })
+
   it('attests once in a session, whatever it sends', async () => {
     const { client } = await stage()
     const { nonce } = (await client.auth()).body as { nonce: string }

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { postgresStore } from '../../src/stores/postgres.ts'
 import { postgresReleaseStore } from '../../src/stores/postgres-release.ts'
+import { MIGRATIONS } from '../../src/stores/postgres-schema.ts'
+import { keyValues } from '../../src/stores/release-rows.ts'
 import { ask, POSTGRES, type PostgresServer, postgresServer } from '../support/postgres.ts'
 import { describeWith } from '../support/tools.ts'
 import { storeContract } from './contract.ts'
@@ -67,9 +69,28 @@ describeWith([POSTGRES], 'PostgreSQL', () => {
       ),
     ])
     await Promise.all(stores.map((store) => store.close()))
-    expect(await ask(connectionString, 'SELECT version FROM vouchsafe.schema_version')).toEqual([{ version: 1 }])
+    expect(await ask(connectionString, 'SELECT version FROM vouchsafe.schema_version')).toEqual([{ version: 2 }])
     await ask(connectionString, 'UPDATE vouchsafe.schema_version SET version = 99')
     await expect(postgresStore({ connectionString })).rejects.toThrow('later version')
+  })
+
+  it('is brought forward from the version whose MACs said nothing of revisions: they are gone, the rest stays', async () => {
+    const connectionString = await server.database()
+    const quoted = (value: string | number) => `'${String(value).replaceAll("'", "''")}'`
+    const values = [NAME.tenant, NAME.keyId, ...keyValues(keyRow())].map(quoted)
+    for (const sql of [
+      'CREATE SCHEMA vouchsafe; CREATE TABLE vouchsafe.schema_version (version integer NOT NULL)',
+      `${MIGRATIONS[0]}; INSERT INTO vouchsafe.schema_version VALUES (1)`,
+      `INSERT INTO vouchsafe.release_key VALUES (${values})`,
+      "INSERT INTO vouchsafe.session VALUES ('s', 'inference', 'AA==', 'AA==', 99)",
+    ])
+      await ask(connectionString, sql)
+    const store = await postgresReleaseStore({ connectionString })
+    expect(await store.key(NAME)).toEqual(keyRow(1, { mac: '' }))
+    expect(await store.session('s')).toBeUndefined()
+    await store.transact(NAME, writeKey(keyRow(2)))
+    expect(await store.key(NAME)).toEqual(keyRow(2))
+    await store.close()
   })
 
   it('only adds to the log and to the releases', async () => {

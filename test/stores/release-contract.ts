@@ -55,7 +55,15 @@ export function releaseContract(
 
     it('holds a session for every replica, once and until it ends', async () => {
       const evidence = new Uint8Array([0, 1, 255])
-      const held = { id: '0'.repeat(32), workload: 'kbs', nonce: 'AA==', evidence, expiresAt: 200 }
+      const held = {
+        id: '0'.repeat(32),
+        workload: 'kbs',
+        nonce: 'AA==',
+        evidence,
+        expiresAt: 200,
+        kek: 'kek-1',
+        mac: 'AA==',
+      }
       await store.putSession(held)
       expect(await other.session(held.id)).toEqual(held)
       expect(await other.session('1'.repeat(32))).toBeUndefined()
@@ -66,13 +74,19 @@ export function releaseContract(
       expect(await other.session(held.id)).toBeUndefined()
     })
 
-    it('keeps a key as it was given, and replaces it by its successor alone', async () => {
+    it('keeps a key as it was given, and writes it with the one entry that counts it', async () => {
       await store.transact(NAME, writeKey(keyRow(1)))
       expect(await other.key(NAME)).toEqual(keyRow(1))
       await other.transact(NAME, writeKey(keyRow(2, { state: 'suspended', limits: UNLIMITED })))
       expect(await store.key(NAME)).toEqual(keyRow(2, { state: 'suspended', limits: UNLIMITED }))
-      for (const revision of [1, 2, 4, 2.5])
+      for (const revision of [0, -1, 2.5])
         await expect(store.transact(NAME, writeKey(keyRow(revision)))).rejects.toThrow('revision')
+      for (const told of [[], ['admin.approved'], ['key.changed', 'key.changed']] as const)
+        await expect(store.transact(NAME, writeKey(keyRow(3), 100, told))).rejects.toThrow('counts')
+      const others = { ...keyRow(3), keyId: 'other' }
+      await expect(store.transact(NAME, (view) => ({ ...writeKey(others)(view), key: keyRow(3) }))).rejects.toThrow(
+        'counts',
+      )
       await expect(store.transact(null, writeKey(keyRow(3)))).rejects.toThrow()
       await expect(store.transact({ ...NAME, tenant: 'x' }, writeKey(keyRow(3)))).rejects.toThrow()
       expect((await store.key(NAME))?.revision).toBe(2)

@@ -1,6 +1,6 @@
 import { take } from '../../src/core/outcome.ts'
-import { nextRow } from '../../src/release/audit/entry.ts'
-import type { AuditEvent, KeyRow, ReleaseChange, ReleaseRow, ReleaseView } from '../../src/release/ports.ts'
+import { headOf, nextRow } from '../../src/release/audit/entry.ts'
+import type { AuditEvent, AuditRow, KeyRow, ReleaseChange, ReleaseRow, ReleaseView } from '../../src/release/ports.ts'
 
 export const NAME = { tenant: 'acme', keyId: 'llama' }
 
@@ -36,12 +36,17 @@ export const eventOf = (type: AuditEvent['type'], more: Partial<AuditEvent> = {}
   ...more,
 })
 
-/** Registers or changes a key. */
+/** Registers or changes a key. @param told what the log says of it */
 export const writeKey =
-  (key: KeyRow, at = 100) =>
+  (key: KeyRow, at = 100, told: readonly AuditEvent['type'][] = ['key.registered']) =>
   ({ head }: ReleaseView): ReleaseChange<number> => {
-    const row = take(nextRow(head, eventOf('key.registered', { tenant: key.tenant, keyId: key.keyId }), at))
-    return { entries: [row], key, result: row.sequence }
+    const { tenant, keyId } = key
+    const entries: AuditRow[] = []
+    for (const type of told)
+      entries.push(
+        take(nextRow(entries.length === 0 ? head : headOf(entries.at(-1)), eventOf(type, { tenant, keyId }), at)),
+      )
+    return { entries, key, result: head.sequence + entries.length }
   }
 
 /** Records a release without looking who was there before: the store must. */

@@ -3,8 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
+import { keyValues } from '../../src/stores/release-rows.ts'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { sqliteReleaseStore } from '../../src/stores/sqlite-release.ts'
+import { STORE_SCHEMA } from '../../src/stores/sqlite-schema.ts'
 import { releaseContract } from './release-contract.ts'
 import { keyRow, NAME, release, writeKey } from './release-rows.ts'
 
@@ -52,6 +54,26 @@ describe('the SQLite file of a broker', () => {
     const after = sqliteStore(path)
     expect((await after.consumeChallenge('c', 1)).kind).toBe('consumed')
     await after.close()
+  })
+
+  it('is brought forward from the version whose MACs said nothing of revisions: they are gone, the rest stays', async () => {
+    const path = file()
+    const database = new DatabaseSync(path)
+    const { applicationId, migrations } = STORE_SCHEMA
+    for (const migration of migrations.slice(0, 2)) database.exec(migration)
+    database.exec(`PRAGMA application_id = ${applicationId}; PRAGMA user_version = 2`)
+    const values = [NAME.tenant, NAME.keyId, ...keyValues(keyRow())]
+    database.prepare(`INSERT INTO release_key VALUES (${values.map(() => '?')})`).run(...values)
+    database.exec("INSERT INTO session VALUES ('s', 'inference', 'AA==', 'AA==', 99)")
+    database.close()
+    const store = sqliteReleaseStore(path)
+    expect(await store.key(NAME)).toEqual(keyRow(1, { mac: '' }))
+    expect(await store.session('s')).toBeUndefined()
+    await store.transact(NAME, writeKey(keyRow(2)))
+    await store.close()
+    const again = sqliteReleaseStore(path)
+    expect(await again.key(NAME)).toEqual(keyRow(2))
+    await again.close()
   })
 
   it('only adds to the log and to the releases', async () => {

@@ -49,8 +49,18 @@ export const RELEASE_CODES = {
   },
   RELEASE_KEY_TAMPERED: {
     verdict: 'reject',
-    title: 'The stored key is not as it was registered: its row or its ciphertext was changed or moved.',
-    hint: 'Its row was changed outside the broker: compare the database with a backup and with the audit log, and find out who wrote to it. The tenant should register the key anew.',
+    title: 'The stored key is not as it was last written: its row or its ciphertext was changed, moved or put back.',
+    hint: 'Its row was changed outside the broker, or an older one put back: compare the database with a backup and with the audit log, and find out who wrote to it. The tenant should register the key anew.',
+  },
+  RELEASE_KEY_OUTDATED: {
+    verdict: 'reject',
+    title: 'The stored key is of an earlier version, whose rows could be put back without anybody noticing.',
+    hint: 'The tenant should register the key again under the same id, with its secret, policy and limits (vouchsafe keys register), which takes two administrators. A key that was registered by this version already is not as it was written: treat the database as compromised.',
+  },
+  RELEASE_SESSION_TAMPERED: {
+    verdict: 'reject',
+    title: 'The stored session is not one that this service opened and attested, or not as it was.',
+    hint: 'Attest again, which opens a session of its own. The operator should find out who writes to the database: sessions are changed by nobody once they are stored.',
   },
   RELEASE_VAULT_UNAVAILABLE: {
     verdict: 'inconclusive',

@@ -2,13 +2,14 @@ import { toHex } from '../../core/encodings.ts'
 import { fail, type Outcome, ok } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { CredentialKeySet, CredentialSigner } from '../../decision/credential/index.ts'
-import type { AuditEvent, AuditHead, AuditRow, CheckpointRow, ReleaseStore } from '../ports.ts'
+import type { AuditEvent, AuditRow, CheckpointRow, ReleaseStore } from '../ports.ts'
 import type { AuditAnchor, AuditEnd } from './anchor.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { nextRow } from './entry.ts'
-import { leafHash, type MerkleTree } from './merkle.ts'
+import type { FollowedLog } from './followed-log.ts'
+import type { KeyRevisions } from './key-revisions.ts'
 import { allCheckpoints, rowsAfter } from './rows.ts'
-import { continued, reaches, type VerifiedAudit, verifyAudit } from './verify.ts'
+import { verifyAudit } from './verify.ts'
 
 export interface AuditLogOptions {
   readonly store: ReleaseStore
@@ -20,17 +21,23 @@ export interface AuditLogOptions {
   readonly clock: () => UnixSeconds
 }
 
-/** The log of one process, verified when it was opened. */
+/** The log of one process, verified when it was opened, and every row since when it was read. */
 export interface AuditLog {
+  /** what the log says of keys, as far as it was followed */
+  readonly keys: KeyRevisions
+  /** Reads the log to its end. @returns AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID · RELEASE_AUDIT_UNAVAILABLE */
+  follow(): Promise<Outcome<void>>
   /**
    * Writes an event that belongs to no other change. Durable, and anchored, when it resolves.
    * @returns its row, or AUDIT_TIME_INVALID · AUDIT_CHAIN_BROKEN · RELEASE_AUDIT_UNAVAILABLE
    */
   record(event: AuditEvent): Promise<Outcome<AuditRow>>
   /**
-   * Remembers outside the database that the log has got this far: what a broker waits for between its transaction and the key.
+   * Follows the log to its end and remembers outside the database that it has got this far: what a broker waits for between its
+   * transaction and the key.
    * @param end a row that was committed
-   * @returns AUDIT_CHAIN_BROKEN where the log no longer has what was anchored before · RELEASE_AUDIT_UNAVAILABLE where it cannot be anchored
+   * @returns AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID where the log is not what was written and followed before ·
+   * RELEASE_AUDIT_UNAVAILABLE where it cannot be read or anchored
    */
   settle(end: AuditEnd): Promise<Outcome<void>>
   /**
@@ -53,7 +60,7 @@ export async function createAuditLog(options: AuditLogOptions): Promise<Outcome<
     verifyAudit({ rows: rowsAfter(store), checkpoints: await allCheckpoints(store), keys, anchor: end.value }),
   )
   if (!verified.ok) return verified
-  const log = new Log(options, verified.value, end.value)
+  const log = new Log(options, verified.value.log, end.value)
   const settled = await log.settle(verified.value.head)
   return settled.ok ? ok(log) : settled
 }
@@ -70,22 +77,28 @@ async function available<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>
 
 class Log implements AuditLog {
   readonly #options: AuditLogOptions
-  readonly #tree: MerkleTree
-  #head: AuditHead
+  readonly #log: FollowedLog
   #anchored: AuditEnd
-  #furthest: AuditEnd
+  /** rows that somebody waits for */
+  readonly #awaited = new Set<AuditEnd>()
   /** how often `settle` was asked, and the last time that has been answered */
   #asked = 0
   #settled = 0
   #anchoring: Promise<unknown> = Promise.resolve()
   #signing: Promise<unknown> = Promise.resolve()
 
-  constructor(options: AuditLogOptions, { tree, head }: VerifiedAudit, anchored: AuditEnd) {
+  constructor(options: AuditLogOptions, log: FollowedLog, anchored: AuditEnd) {
     this.#options = options
-    this.#tree = tree
-    this.#head = head
+    this.#log = log
     this.#anchored = anchored
-    this.#furthest = anchored
+  }
+
+  get keys(): KeyRevisions {
+    return this.#log.keys
+  }
+
+  follow(): Promise<Outcome<void>> {
+    return available(() => this.#log.readOn(this.#options.store, []))
   }
 
   record(event: AuditEvent): Promise<Outcome<AuditRow>> {
@@ -103,23 +116,25 @@ class Log implements AuditLog {
 
   /** Whoever comes while one is written shares the next look and the next write. */
   settle(end: AuditEnd): Promise<Outcome<void>> {
-    if (end.sequence > this.#furthest.sequence) this.#furthest = { sequence: end.sequence, chain: end.chain }
+    const awaited = { sequence: end.sequence, chain: end.chain }
+    this.#awaited.add(awaited)
     const ticket = ++this.#asked
     const turn = this.#anchoring.then(async (): Promise<Outcome<void>> => {
       if (ticket <= this.#settled) return ok(undefined)
-      const [asked, furthest] = [this.#asked, this.#furthest]
+      const asked = this.#asked
       // A log that was cut off and grew again must not become what the anchor remembers.
-      const whole = await reaches(this.#options.store, this.#anchored)
-      if (!whole.ok) return whole
-      if (furthest.sequence > this.#anchored.sequence) {
-        await this.#options.anchor.write(furthest)
-        this.#anchored = furthest
+      const followed = await this.#log.readOn(this.#options.store, [...this.#awaited])
+      if (!followed.ok) return followed
+      const { head } = this.#log
+      if (head.sequence > this.#anchored.sequence) {
+        await this.#options.anchor.write(head)
+        this.#anchored = head
       }
       this.#settled = asked
-      return whole
+      return followed
     })
     this.#anchoring = turn.catch(() => undefined)
-    return available(() => turn)
+    return available(() => turn).finally(() => this.#awaited.delete(awaited))
   }
 
   checkpoint(): Promise<Outcome<CheckpointRow | undefined>> {
@@ -130,17 +145,14 @@ class Log implements AuditLog {
 
   async #checkpoint(): Promise<Outcome<CheckpointRow | undefined>> {
     const { store, signer, clock } = this.#options
-    for await (const row of rowsAfter(store, this.#head.sequence)) {
-      const head = continued(this.#head, row)
-      if (!head.ok) return head
-      this.#tree.append(leafHash(row.entry))
-      this.#head = head.value
-    }
-    const { sequence: size, chain } = this.#head
+    const followed = await this.follow()
+    if (!followed.ok) return followed
+    const { sequence: size, chain } = this.#log.head
+    const root = toHex(this.#log.tree.root())
     if (size === 0) return ok(undefined)
     const known = await this.#known(size)
     if (known !== undefined) return ok(known)
-    const signed = await signCheckpoint({ size, root: toHex(this.#tree.root()), chain, at: clock() }, signer)
+    const signed = await signCheckpoint({ size, root, chain, at: clock() }, signer)
     try {
       await store.putCheckpoint(signed)
     } catch (error) {

@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import type { AuditRow, CheckpointRow, ReleaseStore } from '../ports.ts'
 
-const AT_ONCE = 1000
+/** Rows that are asked for in one page. */
+export const AT_ONCE = 1000
 
 /** Where a log is read from: a store, or what was exported of one. */
 export type AuditSource = Pick<ReleaseStore, 'auditRows' | 'checkpoints'>

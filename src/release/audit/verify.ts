@@ -1,11 +1,12 @@
 import { toHex } from '../../core/encodings.ts'
-import { attempt, attemptAsync, fail, type Outcome, ok, refuse, take } from '../../core/outcome.ts'
+import { attemptAsync, fail, type Outcome, ok, refuse, take } from '../../core/outcome.ts'
 import { type CredentialKey, type CredentialKeySet, pinnedKeys } from '../../decision/credential/keys.ts'
 import type { AuditHead, AuditRow, CheckpointRow } from '../ports.ts'
 import type { AuditEnd } from './anchor.ts'
 import { type Checkpoint, readCheckpoint } from './checkpoint.ts'
-import { chainAfter, EMPTY_HEAD, readEntry } from './entry.ts'
-import { leafHash, MerkleTree } from './merkle.ts'
+import { EMPTY_HEAD } from './entry.ts'
+import { FollowedLog, rowPath } from './followed-log.ts'
+import type { MerkleTree } from './merkle.ts'
 import type { AuditSource } from './rows.ts'
 
 export interface AuditToVerify {
@@ -21,8 +22,8 @@ export interface AuditToVerify {
 
 export interface VerifiedAudit {
   readonly head: AuditHead
-  /** over all rows */
-  readonly tree: MerkleTree
+  /** all of its rows, to be followed further */
+  readonly log: FollowedLog
   /** rows that a checkpoint or the anchor vouches for; those behind have only the chain, which whoever writes the database can compute */
   readonly covered: number
   readonly lastCheckpoint: Checkpoint | undefined
@@ -38,20 +39,19 @@ export function verifyAudit({ rows, checkpoints, keys, anchor }: AuditToVerify):
   return attemptAsync(async () => {
     const stated = await statements(checkpoints, pinned)
     const end = 'notChecked' in anchor ? EMPTY_HEAD : anchor
-    const tree = new MerkleTree()
-    let head = EMPTY_HEAD
-    checkEnd(head, end)
+    const log = new FollowedLog()
+    checkEnd(log.head, end)
     for await (const row of rows) {
-      head = take(continued(head, row))
-      tree.append(leafHash(row.entry))
-      checkStated(head, tree, stated.get(head.sequence))
-      checkEnd(head, end)
+      take(log.take(row))
+      checkStated(log.head, log.tree, stated.get(row.sequence))
+      checkEnd(log.head, end)
     }
+    const { head } = log
     const last = Math.max(end.sequence, ...stated.keys())
     if (last > head.sequence) {
       refuse('AUDIT_CHAIN_BROKEN', rowPath(head.sequence + 1), { expected: `${last} rows`, actual: `${head.sequence}` })
     }
-    return { head, tree, covered: last, lastCheckpoint: [...stated.values()].at(-1) }
+    return { head, log, covered: last, lastCheckpoint: [...stated.values()].at(-1) }
   })
 }
 
@@ -71,24 +71,6 @@ async function statements(
     stated.set(size, checkpoint)
   }
   return stated
-}
-
-const rowPath = (sequence: number): string => `audit/row/${sequence}`
-
-/** The head behind a row, or AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID where the row does not continue `head`. */
-export function continued(head: AuditHead, row: AuditRow): Outcome<AuditHead> {
-  return attempt(() => {
-    const sequence = head.sequence + 1
-    const path = rowPath(sequence)
-    const entry = readEntry(row.entry)
-    if (row.sequence !== sequence || entry?.sequence !== sequence)
-      return refuse('AUDIT_CHAIN_BROKEN', path, { expected: `row ${sequence}`, actual: `row ${row.sequence}` })
-    const chain = chainAfter(head.chain, row.entry)
-    if (row.chain !== chain) refuse('AUDIT_CHAIN_BROKEN', path, { expected: chain, actual: row.chain })
-    if (head.at !== undefined && entry.at < head.at)
-      refuse('AUDIT_TIME_INVALID', path, { expected: `at or after ${head.at}`, actual: entry.at })
-    return { sequence, chain, at: entry.at }
-  })
 }
 
 /**

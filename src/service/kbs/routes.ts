@@ -1,7 +1,7 @@
 import { Hono, type Context as Request } from 'hono'
 import { utf8 } from '../../core/bytes.ts'
 import { canonicalJson } from '../../core/json.ts'
-import { finding, type Outcome } from '../../core/outcome.ts'
+import { finding, type Outcome, ok, verdictOf } from '../../core/outcome.ts'
 import type { Broker, Refused } from '../../release/index.ts'
 import { bodyBytes, decodedBody, jsonOf } from '../body.ts'
 import type { ServiceKey } from '../keys.ts'
@@ -25,11 +25,15 @@ export interface KbsOptions {
 
 const MOST_AUTH_BYTES = 64 * 1024
 
+/** The body itself is at fault. */
+const UNREAD: ReadonlySet<string> = new Set(['SERVICE_BODY_TOO_LARGE', 'SERVICE_BODY_BROKEN'])
+
 /** Asked for more often, the same key needs a new attestation: 401 is what makes a guest attest again. */
 const ATTEST_AGAIN: ReadonlySet<string> = new Set([
   'RELEASE_CHALLENGE_UNKNOWN',
   'RELEASE_CHALLENGE_CONSUMED',
   'BIND_CHALLENGE_EXPIRED',
+  'RELEASE_SESSION_TAMPERED',
 ])
 
 /**
@@ -50,24 +54,20 @@ export function kbsRoutes(options: KbsOptions): Hono {
         code === 'KBS_VERSION_UNSUPPORTED' ? 'KBS Client Protocol Version Mismatch.' : 'The request cannot be answered.'
       return told(request, 401, 'AttestationError', summary, asked)
     }
-    const session = await broker.openSession({ workload, ttlSeconds: sessionSeconds })
+    const opened = await broker.openSession({ workload, ttlSeconds: sessionSeconds })
+    if (!opened.ok) return told(request, 503, 'AttestationError', 'No session can be opened now.', opened)
+    const session = opened.value
     request.header('Set-Cookie', sessionCookie(session.id, session.expiresAt, isTls))
     return request.json({ nonce: session.nonce, 'extra-params': '' })
   })
 
   app.post('/attest', async (request) => {
-    const session = sessionOf(request.req.header('cookie'))
-    if (session === undefined) return told(request, 401, 'TokenNotFound', 'There is no session.')
-    const body = await bodyBytes(request)
-    if (!body.ok) return told(request, 413, 'SerdeError', 'The request cannot be read.', body)
-    const read = jsonOf(body.value)
-    const old = read.ok && isOldAttestation(read.value) ? read.value : undefined
-    const evidence = old === undefined ? body.value : (nonce: string) => utf8(canonicalJson(withNonce(old, nonce)))
-    const attested = await broker.attestSession({ sessionId: session, evidence })
-    if (!attested.ok) return told(request, 401, 'AttestationError', 'The evidence is not taken.', attested)
-    const now = clock()
-    const token = await sessionToken({ session, issuedAt: now, expiresAt: now + sessionSeconds }, key, issuer)
-    return request.json({ token })
+    const evidence = (nonce: string) => evidenceOf(request, nonce)
+    const sessionId = sessionOf(request.req.header('cookie')) ?? null
+    const attested = await broker.attestSession({ sessionId, evidence })
+    if (!attested.ok) return notTaken(request, attested)
+    const { id: session, expiresAt } = attested.value
+    return request.json({ token: await sessionToken({ session, issuedAt: clock(), expiresAt }, key, issuer) })
   })
 
   app.get('/resource/:tenant/:type/:tag', async (request) => {
@@ -94,6 +94,23 @@ export function kbsRoutes(options: KbsOptions): Hono {
     )
   }
   return app
+}
+
+/** What a guest attests with, in the form of 0.4 whatever its version; or why its body cannot be read. */
+async function evidenceOf(request: Request, nonce: string): Promise<Outcome<Uint8Array>> {
+  const body = await bodyBytes(request)
+  if (!body.ok) return body
+  const read = jsonOf(body.value)
+  return read.ok && isOldAttestation(read.value) ? ok(utf8(canonicalJson(withNonce(read.value, nonce)))) : body
+}
+
+function notTaken(request: Request, why: Extract<Outcome<unknown>, { ok: false }>): Response {
+  const [first] = why.faults
+  if (UNREAD.has(first.code)) return told(request, 413, 'SerdeError', 'The request cannot be read.', why)
+  if (first.code === 'RELEASE_CHALLENGE_UNKNOWN')
+    return told(request, 401, 'TokenNotFound', 'There is no session.', why)
+  const status = verdictOf(first) === 'reject' ? 401 : 503
+  return told(request, status, 'AttestationError', 'The evidence is not taken.', why)
 }
 
 function refused(request: Request, { verdict, findings, evidence }: Refused): Response {

@@ -14,6 +14,7 @@ import {
   exportLines,
   fileAnchor,
   firstRows,
+  nextRow,
   proveConsistency,
   proveInclusion,
   readExport,
@@ -168,6 +169,65 @@ describe('createAuditLog', () => {
     await store.close()
     expect(codesOf(await take(log).record(eventOf('key.refused')))).toEqual(['RELEASE_AUDIT_UNAVAILABLE'])
     expect(codesOf(await take(log).checkpoint())).toEqual(['RELEASE_AUDIT_UNAVAILABLE'])
+  })
+
+  it.each([
+    ['edited', `UPDATE audit SET entry = replace(entry, '"kbs"', '"cli"') WHERE sequence = 7`, 'AUDIT_CHAIN_BROKEN'],
+    ['given another number', 'UPDATE audit SET sequence = 9 WHERE sequence = 7', 'AUDIT_CHAIN_BROKEN'],
+    ['left alone', 'DELETE FROM audit WHERE sequence = 70', 'none'],
+  ])('settles nothing behind a row of another replica that was %s', async (_, sql, code) => {
+    const { database, open, anchorFile } = await written(5)
+    const { store, log } = await open()
+    const other = sqliteReleaseStore(database)
+    for (let i = 0; i < 2; i++)
+      await other.transact(null, ({ head }) => ({
+        entries: [take(nextRow(head, eventOf('key.refused', { actor: 'kbs' }), 100))],
+        result: null,
+      }))
+    tamper(database, sql)
+    expect(codesOf(await take(log).record(eventOf('key.refused')))).toEqual([code])
+    expect(codesOf(await take(log).follow())).toEqual([code])
+    expect(codesOf(await take(log).checkpoint())).toEqual([code])
+    expect(JSON.parse(readFileSync(anchorFile, 'utf8')).sequence).toBe(code === 'none' ? 8 : 5)
+    await Promise.all([store.close(), other.close()])
+  })
+
+  it('does not settle a row in whose place another has come', async () => {
+    const { database, open } = await written(5)
+    const { store, log } = await open()
+    const own = take(await take(log).record(eventOf('key.released', { challengeId: 'mine' })))
+    take(await take(log).record(eventOf('key.refused')))
+    expect(codesOf(await take(log).settle(own))).toEqual(['none'])
+    tamper(database, 'UPDATE audit SET chain = upper(chain) WHERE sequence = 6')
+    expect(codesOf(await take(log).settle(own))).toEqual(['AUDIT_CHAIN_BROKEN'])
+    expect(codesOf(await take(log).settle({ sequence: 9, chain: own.chain }))).toEqual(['AUDIT_CHAIN_BROKEN'])
+    await store.close()
+  })
+
+  it('follows what is written, however much at once, and counts the rows of keys', async () => {
+    const { database, open } = await written(1)
+    const { store, log } = await open()
+    const other = sqliteReleaseStore(database)
+    const [name, count] = [{ tenant: 'acme', keyId: 'llama' }, 2100]
+    await Promise.all(
+      Array.from({ length: count }, (_, i) =>
+        other.transact(null, ({ head }) => {
+          const event = eventOf(i === 0 ? 'key.registered' : i === 1500 ? 'key.changed' : 'key.refused', name)
+          return { entries: [take(nextRow(head, event, 100))], result: null }
+        }),
+      ),
+    )
+    expect(take(log).keys.of(name)).toBe(0)
+    take(await take(log).follow())
+    const { keys } = take(log)
+    expect([keys.of(name), keys.of({ ...name, keyId: 'other' })]).toEqual([2, 0])
+    expect(codesOf(keys.check({ ...name, revision: 2 }, count))).toEqual(['none'])
+    for (const revision of [1, 3])
+      expect(codesOf(keys.check({ ...name, revision }, count))).toEqual(['RELEASE_KEY_TAMPERED'])
+    expect(codesOf(keys.check({ ...name, revision: 1 }, 10))).toEqual(['RELEASE_REPLICA_STALE'])
+    expect(codesOf(keys.check({ tenant: 'x', keyId: 'y', revision: 1 }, 10))).toEqual(['RELEASE_KEY_TAMPERED'])
+    expect(take(await take(log).checkpoint())?.size).toBe(count + 1)
+    await Promise.all([store.close(), other.close()])
   })
 
   it('is one log for two replicas, each of which may sign it', async () => {

@@ -65,8 +65,8 @@ const tamperings = (at: number): readonly (readonly [string, readonly AuditRow[]
 
 describe('verifyAudit', () => {
   it('accepts the log that was written', async () => {
-    const { head, covered, lastCheckpoint, tree } = take(await verified(ROWS))
-    expect([head, covered, lastCheckpoint?.size, tree.size]).toEqual([END, COUNT, 9, COUNT])
+    const { head, covered, lastCheckpoint, log } = take(await verified(ROWS))
+    expect([head, covered, lastCheckpoint?.size, log.tree.size]).toEqual([END, COUNT, 9, COUNT])
     expect(take(await verified([], { checkpoints: [], anchor: EMPTY_HEAD })).head).toEqual(EMPTY_HEAD)
     const apart = take(await verified(ROWS, { anchor: { notChecked: 'far from the service' } as never }))
     expect(apart.covered).toBe(9)
