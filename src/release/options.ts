@@ -1,4 +1,5 @@
 import type { Outcome } from '../core/outcome.ts'
+import type { Decision } from '../decision/decision.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { GateClock, RandomBytes } from '../gate/ports.ts'
 import type { GateStore } from '../gate/store.ts'
@@ -33,6 +34,14 @@ export interface BrokerOptions extends KeyKeeping {
    * Whose lease this is, by its six-field id. undefined where it is unknown or has ended. Synchronous, from memory; `leaseOwner` serves where tenants are named by their account.
    */
   readonly tenantOf: (workload: string) => string | undefined
-  /** epoch of the collateral that this replica judges by (tcbEvaluationDataNumber and the like, one number); never lowers */
-  readonly collateralEpoch: () => number
+  /** what a decision of this replica rests on; null where nothing of it has an epoch, and no replica can be behind */
+  readonly collateralEpoch: (decision: Decision) => CollateralEpoch | null
+}
+
+/** How far collateral is, as one number (tcbEvaluationDataNumber and the like). */
+export interface CollateralEpoch {
+  /** of the oldest that was judged by */
+  readonly number: number
+  /** whether every replica must reach it from now on: not where the sender brought it, who may bring what is early */
+  readonly raises: boolean
 }

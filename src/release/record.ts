@@ -4,7 +4,7 @@ import { OPERATORS } from './acceptance.ts'
 import { auditRows } from './audit-entries.ts'
 import { isSameRow, type SoundKey } from './key-row.ts'
 import { brokenLimit, mayGoTo } from './limits.ts'
-import type { BrokerOptions } from './options.ts'
+import type { BrokerOptions, CollateralEpoch } from './options.ts'
 import type { AuditEvent, AuditRow, ReleaseChange, ReleaseView } from './ports.ts'
 import type { Burnt, Proved } from './proof.ts'
 import { releaseFinding } from './refusal.ts'
@@ -17,8 +17,8 @@ export interface Intended {
   readonly expiresAt: UnixSeconds
   /** epoch of policies and keys when the row was read */
   readonly policyEpoch: number
-  /** epoch of the collateral before the evidence was judged by it */
-  readonly collateralEpoch: number
+  /** of the collateral that the decision rests on */
+  readonly collateralEpoch: CollateralEpoch | null
   readonly event: AuditEvent
 }
 
@@ -60,10 +60,10 @@ export function recordIn(
   const release = { tenant: owner, keyId, at: now, lease: workload, hardware: proved.hardware, challengeId }
   const limit = brokenLimit(view.key, view.releases, release)
   if (limit !== undefined) return refused('key', 'RELEASE_KEY_LIMIT', limit)
-  if (collateral < view.epochs.collateral)
+  if (collateral !== null && collateral.number < view.epochs.collateral)
     return refused('store', 'RELEASE_REPLICA_STALE', 'epochs.collateral', {
       expected: view.epochs.collateral,
-      actual: collateral,
+      actual: collateral.number,
     })
   // The row that was proved is the one that counts: another is one that was administered meanwhile, or was not.
   if (!isSameRow(view.key, key.row))
@@ -73,7 +73,8 @@ export function recordIn(
   const rows = auditRows(view.head, now, [event])
   if (!rows.ok) return refused('store', rows.faults[0].code, 'audit')
   const [entry] = rows.value
-  const epochs = collateral > view.epochs.collateral ? { epochs: { ...view.epochs, collateral } } : {}
+  const isNext = collateral?.raises === true && collateral.number > view.epochs.collateral
+  const epochs = isNext ? { epochs: { ...view.epochs, collateral: collateral.number } } : {}
   const written = { ...release, auditSequence: entry.sequence }
   return { entries: rows.value, release: written, ...epochs, result: { refusal: null, entry } }
 }

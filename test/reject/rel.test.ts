@@ -4,7 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import type { Outcome } from '../../src/core/outcome.ts'
-import { digestOfPolicy, verify } from '../../src/index.ts'
+import { type Decision, digestOfPolicy, verify } from '../../src/index.ts'
 import { canonicalPolicy } from '../../src/policy/digest.ts'
 import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
 import { wrapKeyOfJwk } from '../../src/release/wrap/index.ts'
@@ -12,6 +12,7 @@ import { NODE_FLAGS } from '../cli/run.ts'
 import { leaseId, OTHER, orderOf, trustingTestAnchors } from '../gate/support.ts'
 import { FOLDER_VARIABLE, folder, newFile, newKekFile } from '../release/files.ts'
 import {
+  epochOf,
   FOR_GUESTS,
   findingsOf,
   KEY,
@@ -306,14 +307,18 @@ row('RJ-REL-10', {
 async function behind(ours: number, theirs: number, judged = ours) {
   const file = newFile('db')
   const kekFile = await newKekFile()
-  const other = await testBroker({ file, kekFile, broker: { collateralEpoch: () => theirs } })
+  const other = await testBroker({ file, kekFile, broker: { collateralEpoch: () => epochOf(theirs) } })
   expect(told(other, await other.ask())).toEqual([])
   let epoch = ours
-  const judge: typeof trustingTestAnchors = (...about) => {
+  const epochs = new WeakMap<Decision, number>()
+  const judge: typeof trustingTestAnchors = async (...about) => {
+    const decision = await trustingTestAnchors(...about)
+    epochs.set(decision, epoch)
     epoch = judged
-    return trustingTestAnchors(...about)
+    return decision
   }
-  const t = await testBroker({ file, kekFile, isEmpty: true, judge, broker: { collateralEpoch: () => epoch } })
+  const collateralEpoch = (decision: Decision) => epochOf(epochs.get(decision) ?? 0)
+  const t = await testBroker({ file, kekFile, isEmpty: true, judge, broker: { collateralEpoch } })
   // Both gates of the test draw the same ids, one after the other.
   for (let i = 0; i < 8; i++) t.gate.options.random(16)
   return told(t, await t.ask())
