@@ -42,7 +42,8 @@ export async function obtainCollateral(
   options: CollateralSourceOptions,
 ): Promise<ObtainedCollateral> {
   const { held = NO_COLLATERAL, fetchObject } = options
-  const read = readEvidence(filesOf(evidence))
+  const files = evidence instanceof Uint8Array ? [{ name: 'evidence', bytes: evidence }] : evidence
+  const read = readEvidence(files)
   if (!read.ok) return { collateral: held, objects: [], faults: [] }
   const about = needsContext(options, held)
   const { set } = read.value
@@ -75,18 +76,7 @@ export function createCollateralSource(
   }
 }
 
-/** What a sender brought beside the evidence; nothing where the evidence cannot be read. */
-export async function besideOf(evidence: Evidence): Promise<CollateralSet> {
-  const read = readEvidence(filesOf(evidence))
-  if (!read.ok || read.value.collateral.length === 0) return NO_COLLATERAL
-  const { context } = needsContext({}, NO_COLLATERAL)
-  return (await sortCollateral(context, read.value.collateral, 'evidence')).collateral
-}
-
-const filesOf = (evidence: Evidence) =>
-  evidence instanceof Uint8Array ? [{ name: 'evidence', bytes: evidence }] : evidence
-
-function needsContext(options: Omit<CollateralSourceOptions, 'fetchObject'>, held: CollateralSet): NeedsContext {
+function needsContext(options: CollateralSourceOptions, held: CollateralSet): NeedsContext {
   const { injectedAnchors = [], intelUpdate = 'standard', cache = createVerificationCache(256) } = options
   const anchors = [...PINNED_ANCHORS, ...injectedAnchors.map((a) => ({ ...a, injected: true }))]
   // Dates are the judgement's: what an object may be asked for does not depend on the day.

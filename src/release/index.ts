@@ -34,7 +34,7 @@ export {
 } from './audit/index.ts'
 export { type Broker, createBroker, type KeyAsked } from './broker.ts'
 export { leaseOwner } from './lease-owner.ts'
-export type { AuditTrail, BrokerOptions, CollateralEpoch, KeyKeeping } from './options.ts'
+export type { AuditTrail, BrokerOptions, KeyKeeping } from './options.ts'
 export type * from './ports.ts'
 export type { AttestedSession, OpenedSession, SessionEvidence, SessionRequest } from './session.ts'
 export { createKekFile, createTokenKek, fileVault, type Pkcs11Options, pkcs11Vault } from './vault/index.ts'

@@ -34,14 +34,9 @@ export interface BrokerOptions extends KeyKeeping {
    * Whose lease this is, by its six-field id. undefined where it is unknown or has ended. Synchronous, from memory; `leaseOwner` serves where tenants are named by their account.
    */
   readonly tenantOf: (workload: string) => string | undefined
-  /** what a decision of this replica rests on; null where nothing of it has an epoch, and no replica can be behind */
-  readonly collateralEpoch: (decision: Decision) => CollateralEpoch | null
-}
-
-/** How far collateral is, as one number (tcbEvaluationDataNumber and the like). */
-export interface CollateralEpoch {
-  /** of the oldest that was judged by */
-  readonly number: number
-  /** whether every replica must reach it from now on: not where the sender brought it, who may bring what is early */
-  readonly raises: boolean
+  /**
+   * How far the collateral is that a decision of this replica rests on (tcbEvaluationDataNumber and the like, one number); null where it
+   * rests on none that is numbered, and no replica can be behind.
+   */
+  readonly collateralEpoch: (decision: Decision) => number | null
 }

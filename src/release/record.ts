@@ -4,7 +4,7 @@ import { OPERATORS } from './acceptance.ts'
 import { auditRows } from './audit-entries.ts'
 import { isSameRow, type SoundKey } from './key-row.ts'
 import { brokenLimit, mayGoTo } from './limits.ts'
-import type { BrokerOptions, CollateralEpoch } from './options.ts'
+import type { BrokerOptions } from './options.ts'
 import type { AuditEvent, AuditRow, ReleaseChange, ReleaseView } from './ports.ts'
 import type { Burnt, Proved } from './proof.ts'
 import { releaseFinding } from './refusal.ts'
@@ -18,7 +18,7 @@ export interface Intended {
   /** epoch of policies and keys when the row was read */
   readonly policyEpoch: number
   /** of the collateral that the decision rests on */
-  readonly collateralEpoch: CollateralEpoch | null
+  readonly collateralEpoch: number | null
   readonly event: AuditEvent
 }
 
@@ -60,10 +60,10 @@ export function recordIn(
   const release = { tenant: owner, keyId, at: now, lease: workload, hardware: proved.hardware, challengeId }
   const limit = brokenLimit(view.key, view.releases, release)
   if (limit !== undefined) return refused('key', 'RELEASE_KEY_LIMIT', limit)
-  if (collateral !== null && collateral.number < view.epochs.collateral)
+  if (collateral !== null && collateral < view.epochs.collateral)
     return refused('store', 'RELEASE_REPLICA_STALE', 'epochs.collateral', {
       expected: view.epochs.collateral,
-      actual: collateral.number,
+      actual: collateral,
     })
   // The row that was proved is the one that counts: another is one that was administered meanwhile, or was not.
   if (!isSameRow(view.key, key.row))
@@ -73,8 +73,8 @@ export function recordIn(
   const rows = auditRows(view.head, now, [event])
   if (!rows.ok) return refused('store', rows.faults[0].code, 'audit')
   const [entry] = rows.value
-  const isNext = collateral?.raises === true && collateral.number > view.epochs.collateral
-  const epochs = isNext ? { epochs: { ...view.epochs, collateral: collateral.number } } : {}
+  const isNext = collateral !== null && collateral > view.epochs.collateral
+  const epochs = isNext ? { epochs: { ...view.epochs, collateral } } : {}
   const written = { ...release, auditSequence: entry.sequence }
   return { entries: rows.value, release: written, ...epochs, result: { refusal: null, entry } }
 }

@@ -12,7 +12,6 @@ import { NODE_FLAGS } from '../cli/run.ts'
 import { leaseId, OTHER, orderOf, trustingTestAnchors } from '../gate/support.ts'
 import { FOLDER_VARIABLE, folder, newFile, newKekFile } from '../release/files.ts'
 import {
-  epochOf,
   FOR_GUESTS,
   findingsOf,
   KEY,
@@ -307,7 +306,7 @@ row('RJ-REL-10', {
 async function behind(ours: number, theirs: number, judged = ours) {
   const file = newFile('db')
   const kekFile = await newKekFile()
-  const other = await testBroker({ file, kekFile, broker: { collateralEpoch: () => epochOf(theirs) } })
+  const other = await testBroker({ file, kekFile, broker: { collateralEpoch: () => theirs } })
   expect(told(other, await other.ask())).toEqual([])
   let epoch = ours
   const epochs = new WeakMap<Decision, number>()
@@ -317,7 +316,7 @@ async function behind(ours: number, theirs: number, judged = ours) {
     epoch = judged
     return decision
   }
-  const collateralEpoch = (decision: Decision) => epochOf(epochs.get(decision) ?? 0)
+  const collateralEpoch = (decision: Decision) => epochs.get(decision) ?? null
   const t = await testBroker({ file, kekFile, isEmpty: true, judge, broker: { collateralEpoch } })
   // Both gates of the test draw the same ids, one after the other.
   for (let i = 0; i < 8; i++) t.gate.options.random(16)

@@ -176,7 +176,7 @@ export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
     clock: gate.now,
     random: nodeRandom,
     tenantOf: (workload) => (workload === 'inference' ? TENANT : leaseOwner(workload)),
-    collateralEpoch: () => epochOf(7),
+    collateralEpoch: () => 7,
     onError: (error) => errors.push(error),
     ...parts.broker,
   }
@@ -222,9 +222,6 @@ export async function testBroker(parts: TestParts = {}): Promise<TestBroker> {
     },
   }
 }
-
-/** Collateral that a replica obtained itself. */
-export const epochOf = (number: number) => ({ number, raises: true })
 
 /** What was found, as rows look at it. */
 export const findingsOf = (answer: ReleaseAnswer) => (answer.released ? [] : answer.findings)

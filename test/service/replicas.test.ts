@@ -8,7 +8,6 @@ import { anchoredLog } from '../../src/service/audit-proofs.ts'
 import { postgresReleaseStore, postgresStore } from '../../src/stores/index.ts'
 import { newFile, newKekFile } from '../release/files.ts'
 import {
-  epochOf,
   FOR_GUESTS,
   KEY,
   KEY_POLICY,
@@ -134,7 +133,7 @@ describeWith([POSTGRES], 'two replicas on one PostgreSQL', () => {
   })
 
   it('refuse where one lags: its collateral is older than what the other has used', async () => {
-    const { a, b } = await pair({}, { broker: { collateralEpoch: () => epochOf(6) } })
+    const { a, b } = await pair({}, { broker: { collateralEpoch: () => 6 } })
     expect(codesOf(await release(b, await b.t.request()))).toEqual(['released'])
     expect(codesOf(await release(a, await a.t.request()))).toEqual(['released'])
     expect(codesOf(await release(b, await b.t.request()))).toEqual(['RELEASE_REPLICA_STALE'])

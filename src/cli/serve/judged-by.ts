@@ -3,7 +3,7 @@ import { fromUtf8 } from '../../core/encodings.ts'
 import { prepareCollateral } from '../../index.ts'
 import { faultText } from '../faults.ts'
 import { readTree, UsageError } from '../input.ts'
-import { fileEpoch } from './judging.ts'
+import { epochOfFiles } from './judging.ts'
 
 /** What evidence is judged by, as it was read from the operator's files. */
 export interface JudgedBy {
@@ -29,5 +29,5 @@ export async function readJudgedBy(
     if (!text.ok) throw new UsageError(`${name} is no signed reference value`)
     return text.value.trim()
   })
-  return { collateral: sorted.collateral, epoch: fileEpoch(sorted.collateral), referenceValues: values }
+  return { collateral: sorted.collateral, epoch: epochOfFiles(sorted.collateral), referenceValues: values }
 }

@@ -18,7 +18,7 @@ export interface VendorsConfig {
 /** Guests of the KBS protocol and the proxies before a service give up after about a minute. */
 const LONGEST_WAIT_SECONDS = 60
 const WHAT_TO_WRITE =
-  'null, so that nobody is asked and collateral is all there is, or an object that says whom to ask (docs/service.md)'
+  'present: null, so that nobody is asked and collateral is all there is, or an object that says whom to ask (docs/service.md)'
 
 type Addresses = Pick<ServiceOptions, 'services' | 'pccs'>
 

@@ -1,10 +1,11 @@
 import type { CollateralFile, CollateralSet } from '../../attestation/collateral.ts'
+import { readEvidence } from '../../attestation/envelopes/index.ts'
+import { sorted } from '../../collateral/cache/answer.ts'
 import type { CollateralCache } from '../../collateral/cache/cache.ts'
 import { requestKey } from '../../collateral/cache/key.ts'
 import { readClock, rememberUsed, scopeOf } from '../../collateral/cache/remember.ts'
 import { lacksCollateral } from '../../collateral/lacking.ts'
 import type { PackedAnswer } from '../../collateral/pack/pack.ts'
-import { besideOf } from '../../collateral/source.ts'
 import { createVerificationCache } from '../../core/context.ts'
 import { type Fault, finding } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
@@ -140,6 +141,7 @@ async function remembered(
   collateral: CollateralSet,
   { now, injectedAnchors }: Pick<VerifyContext, 'now' | 'injectedAnchors'>,
 ): Promise<readonly Fault[]> {
-  const sets = [collateral, await besideOf(evidence)]
-  return rememberUsed(cache, scopeOf(injectedAnchors), decision, sets, now)
+  const read = readEvidence(evidence instanceof Uint8Array ? [{ name: 'evidence', bytes: evidence }] : evidence)
+  const beside = read.ok ? await sorted(read.value.collateral) : collateral
+  return rememberUsed(cache, scopeOf(injectedAnchors), decision, [collateral, beside], now)
 }

@@ -16,15 +16,6 @@ import { isNewer, judgeFacts, markAt } from './marks.ts'
 export const scopeOf = (injectedAnchors: readonly { readonly spkiSha256: string }[]): string =>
   [...new Set(injectedAnchors.map((a) => a.spkiSha256))].sort().join()
 
-/** An object that a decision rests on, in its line. */
-interface Compared {
-  readonly line: string
-  readonly facts: ObjectFacts
-  readonly faults: readonly Fault[]
-  /** whether its line is certain, and nothing newer was authenticated before */
-  readonly raises: boolean
-}
-
 /**
  * Compares what a decision rests on, and has therefore authenticated, with what was authenticated before it; and remembers the
  * newest of each line. Of several objects of one line the newest counts: a complete list repeats what older ones say.
@@ -38,23 +29,6 @@ export async function rememberUsed(
   sets: readonly CollateralSet[],
   now: UnixSeconds,
 ): Promise<readonly Fault[]> {
-  const compared = comparedWithMarks(cache, scope, decision, sets, now)
-  const raising = compared.filter(({ raises }) => raises)
-  if (raising.length > 0) await cache.raise(scope, raising)
-  return compared.flatMap(({ faults }) => faults)
-}
-
-/** The same for what a sender brought, who may bring what is early: it is compared, and nothing of it is remembered. */
-export const compareUsed = (...about: Parameters<typeof comparedWithMarks>): readonly Fault[] =>
-  comparedWithMarks(...about).flatMap(({ faults }) => faults)
-
-function comparedWithMarks(
-  cache: CollateralCache,
-  scope: string,
-  decision: Decision,
-  sets: readonly CollateralSet[],
-  now: UnixSeconds,
-): readonly Compared[] {
   const used = new Set(decision.collateral.map((u) => u.digest))
   const newest = new Map<string, { readonly facts: ObjectFacts; readonly isCertain: boolean }>()
   for (const facts of sets.flatMap(factsOf)) {
@@ -69,7 +43,7 @@ function comparedWithMarks(
     if (other === undefined || isNewer(facts, other.facts))
       newest.set(line, { facts, isCertain: certain !== undefined })
   }
-  return [...newest].map(([line, { facts, isCertain }]) => {
+  const judged = [...newest].map(([line, { facts, isCertain }]) => {
     const marks = cache.marks(scope, line)
     // In date is what the judgement found it to be.
     const faults = judgeFacts(facts, markAt(marks, now), { asked: line, answered: line }, now).filter(({ code }) =>
@@ -77,6 +51,9 @@ function comparedWithMarks(
     )
     return { line, facts, faults, raises: isCertain && faults.length === 0 && marks.every((m) => isNewer(facts, m)) }
   })
+  const raising = judged.filter(({ raises }) => raises)
+  if (raising.length > 0) await cache.raise(scope, raising)
+  return judged.flatMap(({ faults }) => faults)
 }
 
 const REFUSALS: readonly Code[] = ['COLLATERAL_ROLLBACK', 'COLLATERAL_EQUIVOCATION']

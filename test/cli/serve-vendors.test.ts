@@ -1,0 +1,333 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import { toBase64, toHex } from '../../src/core/encodings.ts'
+import type { JsonObject } from '../../src/core/json.ts'
+import { cocoSnpEvidence, tdxMachine, testChipId } from '../../src/testing/index.ts'
+import { stockOf } from '../collateral/bare.ts'
+import { Mirror } from '../collateral/mirror.ts'
+import { WEB_AUTHORITY } from '../collateral/tls.ts'
+import { VendorObjects } from '../collateral/vendor-objects.ts'
+import { cpuMachineOf } from '../gate/support.ts'
+import { intelDocument } from '../reject/intel-stage.ts'
+import { referenceValue, SIGNED_BY_TEAM } from '../reject/signer.ts'
+import { amdAnchors, cpuDocument, SEED } from '../reject/stage.ts'
+import { type Attester, guestKey, KbsClient } from '../service/kbs-client.ts'
+import { anchorFromCertificate } from '../support/anchors.ts'
+import { scratchFolder, started, vouchsafe } from './run.ts'
+import { endAll, type Running, running } from './serve-process.ts'
+import { trustingKit } from './trusting-kit.ts'
+
+/** No true clock is before the release. */
+const AT = '2026-12-01T00:00:00Z'
+const WITHOUT_DATA = new Uint8Array(64)
+const SECRET = Buffer.from('what must not get out')
+const LIMITS = {
+  ...{ releases: 'unlimited', window: 'unlimited', leases: 'unlimited', chips: 'unlimited' },
+  onlyLeases: ['kbs-guests'],
+}
+
+const snp = (chip: string, reportData: Uint8Array = WITHOUT_DATA) => cpuMachineOf(reportData, { chip, amd: { at: AT } })
+const td = (number: number, reportData: Uint8Array = WITHOUT_DATA) =>
+  tdxMachine(SEED, { at: AT, tcbEvaluationDataNumber: number, td: { reportData } })
+
+/** Guests that send what was signed and nothing that vouches for it. */
+const bareSnp = (chip: string): Attester => ({
+  devices: async () => '',
+  cpu: async (reportData) => cocoSnpEvidence(snp(chip, reportData).report, []),
+})
+const bareTdx: Attester = {
+  devices: async () => '',
+  cpu: async (reportData) => ({ quote: toBase64(td(18, reportData).quote) }),
+}
+
+const CHIPS = ['first', 'second', 'third'] as const
+const stock = (number: number): VendorObjects => {
+  const objects = new VendorObjects()
+  for (const chip of CHIPS) stockOf(snp(chip))(objects)
+  return objects.intel(td(number).collateral)
+}
+const BEFORE = trustingKit(
+  [...amdAnchors(snp('first')), anchorFromCertificate(td(18).trustedRoot, 'intel/sgx-root')].map((root) => ({
+    ...root,
+    injected: false,
+  })),
+  AT,
+)
+
+const SNP_POLICY = cpuDocument({}, { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } }, { level: 5 })
+const { mrTd, rtmr0, rtmr1, rtmr2 } = td(18).expected
+const digests = (register: Uint8Array | undefined) => [toHex(register ?? new Uint8Array())]
+const TDX_POLICY = intelDocument(
+  {
+    platform: 'intel/tdx',
+    mrTd: digests(mrTd),
+    rtmr: { '0': digests(rtmr0), '1': digests(rtmr1), '2': digests(rtmr2) },
+  },
+  { ...SIGNED_BY_TEAM, acceptRisks: ['open-quote-oracle'], keyRelease: { minLevel: 3, ttlSeconds: 120 } },
+  { level: 3 },
+)
+
+const folder = scratchFolder()
+let mirror: Mirror
+beforeAll(async () => {
+  mirror = await Mirror.start(stock(18))
+  writeFileSync(join(folder, 'authority.pem'), WEB_AUTHORITY)
+  writeFileSync(join(folder, 'image.jws'), referenceValue())
+})
+afterEach(() => {
+  mirror.mood = 'well'
+  mirror.objects = stock(18)
+  mirror.asked.splice(0)
+})
+afterAll(() => {
+  endAll()
+  return mirror.close()
+})
+
+/** The mirror in the place of every vendor. */
+const vendors = (more: JsonObject = {}): JsonObject => ({
+  cache: 'collateral.db',
+  waitSeconds: 20,
+  amd: { kds: mirror.url('amd-kds') },
+  intel: { pcs: mirror.url('intel-pcs'), certificates: mirror.url('intel-certificates') },
+  nvidia: { rim: mirror.url('nvidia-rim'), ocsp: mirror.url('nvidia-ocsp') },
+  plainHttp: [],
+  authorities: join(folder, 'authority.pem'),
+  ...more,
+})
+
+interface Told {
+  readonly status: number
+  readonly codes: readonly string[]
+}
+
+class Service {
+  readonly home: string
+  process: Running
+  private constructor(home: string, process: Running) {
+    this.home = home
+    this.process = process
+  }
+
+  static async start(name: string, change: JsonObject): Promise<Service> {
+    const home = join(folder, name)
+    expect((await vouchsafe(['serve', '--init', home, '--tenant', 'acme'])).exit).toBe(0)
+    const service = new Service(home, await Service.#run(home, change))
+    for (const [key, policy] of Object.entries({ 'weights/snp': SNP_POLICY, 'weights/tdx': TDX_POLICY })) {
+      const body = { secret: SECRET.toString('base64'), policy, limits: LIMITS }
+      const path = `/v1/tenants/acme/keys/${encodeURIComponent(key)}`
+      expect(await service.ask(path, { method: 'PUT', body: JSON.stringify(body) })).toContain('"active"')
+    }
+    return service
+  }
+
+  static #run(home: string, change: JsonObject): Promise<Running> {
+    const path = join(home, 'config.json')
+    const listen = { host: '127.0.0.1', port: 0 }
+    const given = { listen, referenceValues: [join(folder, 'image.jws')], ...change }
+    writeFileSync(path, JSON.stringify({ ...JSON.parse(readFileSync(path, 'utf8')), ...given }))
+    return running(started(['serve', '--config', path], { before: BEFORE }))
+  }
+
+  async restart(change: JsonObject): Promise<void> {
+    expect((await this.process.end()).exit).toBe(0)
+    this.process = await Service.#run(this.home, change)
+  }
+
+  async ask(path: string, init: RequestInit = {}): Promise<string> {
+    const authorization = `Bearer ${readFileSync(join(this.home, 'administrator.token'), 'utf8').trim()}`
+    return (await fetch(`${this.process.address}${path}`, { headers: { authorization }, ...init })).text()
+  }
+
+  /** One guest from its first request to the key, or to the refusal. */
+  async guest(attester: Attester, kind: 'snp' | 'tdx' = 'snp'): Promise<Told> {
+    const client = new KbsClient(this.process.address, { key: guestKey('P-256'), attester, tee: kind })
+    const answer = await client.fetch(`acme/weights/${kind}`)
+    if (Buffer.isBuffer(answer)) {
+      expect(answer.equals(SECRET)).toBe(true)
+      return { status: 200, codes: [] }
+    }
+    const { findings } = answer.body as { findings: { code: string }[] }
+    return { status: answer.status, codes: findings.map(({ code }) => code) }
+  }
+
+  async lastAudited(): Promise<{ readonly type: string; readonly codes: readonly string[] }> {
+    const { rows } = JSON.parse(await this.ask('/v1/tenants/acme/audit')) as { rows: { entry: string }[] }
+    return JSON.parse(rows.at(-1)?.entry ?? '{}')
+  }
+}
+
+/** Breaks a database under whoever uses it, and mends it. */
+function renamed(file: string, from: string, to: string): void {
+  const database = new DatabaseSync(file)
+  database.exec(`ALTER TABLE ${from} RENAME TO ${to}`)
+  database.close()
+}
+
+const RELEASED: Told = { status: 200, codes: [] }
+const UNOBTAINED = ['COLLATERAL_UNAVAILABLE', 'SNP_VCEK_UNAVAILABLE']
+
+describe('a service that asks the vendors', () => {
+  it('releases to bare reports, asks for each object once however many come, and then for nothing', async () => {
+    const service = await Service.start('bare', { vendors: vendors() })
+    const crowd = await Promise.all(Array.from({ length: 12 }, () => service.guest(bareSnp('first'))))
+    expect(crowd).toEqual(crowd.map(() => RELEASED))
+    expect(mirror.asked).toHaveLength(3)
+    expect(new Set(mirror.asked).size).toBe(3)
+    expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    mirror.mood = 'failing'
+    expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    expect(mirror.asked).toHaveLength(3)
+    const metrics = await service.ask('/metrics')
+    expect(metrics).toContain('vouchsafe_collateral_fetches_total{vendor="amd",outcome="fetched"} 3\n')
+    expect(metrics).toMatch(/^vouchsafe_collateral_cache_hits_total\{vendor="amd"\} [1-9]/m)
+    const { exit, log } = await service.process.end()
+    expect(exit).toBe(0)
+    const chip = toHex(testChipId('Genoa', 'first')).slice(0, 16)
+    for (const text of [log, metrics]) expect(text).not.toContain(chip)
+    expect(log).not.toContain('Warning')
+  })
+
+  it('refuses while a vendor is down, and releases once it is back', async () => {
+    const service = await Service.start('down', { vendors: vendors({ waitSeconds: 5 }) })
+    mirror.mood = 'failing'
+    const refused = await service.guest(bareSnp('second'))
+    expect(refused.status).toBe(503)
+    expect(refused.codes).toEqual(expect.arrayContaining([...UNOBTAINED, 'COLLATERAL_VENDOR_FAILED']))
+    expect(refused.codes[0]).toBe('COLLATERAL_UNAVAILABLE')
+    expect(await service.lastAudited()).toMatchObject({ type: 'key.refused', codes: [...refused.codes] })
+    // Whoever comes meanwhile is told the same, and the vendor is not asked for it again.
+    const asked = mirror.asked.length
+    const others = await Promise.all(Array.from({ length: 4 }, () => service.guest(bareSnp('second'))))
+    expect(others.map(({ status }) => status)).toEqual([503, 503, 503, 503])
+    expect(mirror.asked).toHaveLength(asked)
+    expect(await service.ask('/readyz')).toBe('ok\n')
+    expect(await service.ask('/metrics')).toContain(
+      'vouchsafe_collateral_fetches_total{vendor="amd",outcome="COLLATERAL_VENDOR_FAILED"}',
+    )
+    expect(service.process.log()).toContain('"collateral.failed"')
+    mirror.mood = 'well'
+    await vi.waitFor(async () => expect(await service.guest(bareSnp('second'))).toEqual(RELEASED), {
+      timeout: 15_000,
+      interval: 500,
+    })
+    expect(await service.lastAudited()).toMatchObject({ type: 'key.released', codes: [] })
+    await service.process.end()
+  }, 30_000)
+
+  it('waits for a silent vendor no longer than it was told, and not at all once it is to end', async () => {
+    const service = await Service.start('silent', { vendors: vendors({ waitSeconds: 1 }) })
+    mirror.mood = 'silent'
+    const before = performance.now()
+    const refused = await service.guest(bareSnp('third'))
+    expect(performance.now() - before).toBeLessThan(6000)
+    expect([refused.status, refused.codes[0]]).toEqual([503, 'COLLATERAL_UNAVAILABLE'])
+    expect(refused.codes).toContain('COLLATERAL_DEADLINE_PASSED')
+
+    await service.restart({ vendors: vendors({ cache: 'other.db', waitSeconds: 60 }) })
+    const asked = mirror.asked.length
+    const waiting = service.guest(bareSnp('third'))
+    await vi.waitFor(() => expect(mirror.asked.length).toBeGreaterThan(asked), 10_000)
+    const told = performance.now()
+    const ended = service.process.end()
+    expect(await waiting).toMatchObject({ status: 503, codes: expect.arrayContaining(UNOBTAINED) })
+    expect((await ended).exit).toBe(0)
+    expect(performance.now() - told).toBeLessThan(5000)
+  }, 30_000)
+
+  it('counts the documents that it fetches among what replicas must have reached', async () => {
+    const one = await Service.start('epoch', { vendors: vendors() })
+    expect(await one.guest(bareTdx, 'tdx')).toEqual(RELEASED)
+    // Another replica on the same keys, whose vendor is behind.
+    mirror.objects = stock(17)
+    await one.restart({ vendors: vendors({ cache: 'other.db' }) })
+    const behind = await one.guest(bareTdx, 'tdx')
+    expect(behind).toEqual({ status: 503, codes: ['RELEASE_REPLICA_STALE'] })
+    expect(await one.lastAudited()).toMatchObject({ type: 'key.refused', codes: behind.codes })
+    expect(await one.guest(bareSnp('first'))).toEqual(RELEASED)
+    mirror.objects = stock(18)
+    expect(await one.guest(bareTdx, 'tdx')).toEqual(RELEASED)
+    await one.process.end()
+  }, 30_000)
+
+  it('remembers over a restart what it used before, and takes nothing older', async () => {
+    const service = await Service.start('marks', { vendors: vendors() })
+    expect(await service.guest(bareTdx, 'tdx')).toEqual(RELEASED)
+    expect((await service.process.end()).exit).toBe(0)
+    const cache = new DatabaseSync(join(service.home, 'collateral.db'))
+    cache.exec('PRAGMA foreign_keys = ON; DELETE FROM answer')
+    cache.close()
+    mirror.objects = stock(17)
+    await service.restart({ vendors: vendors() })
+    const rolledBack = await service.guest(bareTdx, 'tdx')
+    expect(rolledBack.status).toBe(403)
+    expect(rolledBack.codes).toEqual(expect.arrayContaining(['RELEASE_NOT_ACCEPTED', 'COLLATERAL_ROLLBACK']))
+    mirror.objects = stock(18)
+    await vi.waitFor(async () => expect(await service.guest(bareTdx, 'tdx')).toEqual(RELEASED), {
+      timeout: 15_000,
+      interval: 500,
+    })
+    await service.process.end()
+  }, 30_000)
+
+  it('judges by the files that it has before it asks anybody', async () => {
+    const machine = snp('first')
+    const files = join(folder, 'given')
+    mkdirSync(files)
+    for (const [name, bytes] of Object.entries({ vek: machine.vek, ask: machine.intermediate, crl: machine.crl }))
+      writeFileSync(join(files, name), bytes)
+    mirror.mood = 'silent'
+    const service = await Service.start('files', { collateral: [files], vendors: vendors() })
+    expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    expect(mirror.asked).toEqual([])
+    // Nobody to ask: the same files, and nothing beyond them.
+    mirror.mood = 'well'
+    await service.restart({ collateral: [files], vendors: null })
+    expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    expect(await service.guest(bareSnp('second'))).toEqual({
+      status: 403,
+      codes: ['RELEASE_NOT_ACCEPTED', 'GATE_HARDWARE_MASKED', 'SNP_VCEK_UNAVAILABLE'],
+    })
+    await service.restart({ collateral: [], vendors: null })
+    expect((await service.guest(bareSnp('first'))).codes).toContain('SNP_VCEK_UNAVAILABLE')
+    expect(mirror.asked).toEqual([])
+    await service.process.end()
+  }, 30_000)
+
+  it('releases nothing where it cannot tell what was used before', async () => {
+    const service = await Service.start('broken', { vendors: vendors() })
+    expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    const cache = join(service.home, 'collateral.db')
+    renamed(cache, 'mark', 'gone')
+    expect(await service.guest(bareSnp('first'))).toMatchObject({
+      status: 503,
+      codes: expect.arrayContaining(['COLLATERAL_CACHE_UNAVAILABLE']),
+    })
+    expect(await service.lastAudited()).toMatchObject({ type: 'key.refused' })
+    renamed(cache, 'gone', 'mark')
+    expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    expect((await service.process.end()).exit).toBe(0)
+  }, 30_000)
+})
+
+it('a service says that a checkpoint of its log failed, until one succeeds', async () => {
+  const service = await Service.start('checkpoints', {
+    vendors: null,
+    audit: { anchor: 'audit.anchor', checkpointSeconds: 1, earlierKeys: null },
+  })
+  const failures = async () =>
+    Number(/^vouchsafe_audit_checkpoint_failures_total (\d+)$/m.exec(await service.ask('/metrics'))?.[1])
+  const succeededAt = async () =>
+    Number(/^vouchsafe_audit_checkpoint_success_timestamp_seconds (\d+)$/m.exec(await service.ask('/metrics'))?.[1])
+  await vi.waitFor(async () => expect(await succeededAt()).toBeGreaterThan(0), 10_000)
+  expect([await failures(), await service.ask('/readyz')]).toEqual([0, 'ok\n'])
+  const store = join(service.home, 'vouchsafe.db')
+  renamed(store, 'checkpoint', 'gone')
+  await vi.waitFor(async () => expect(await failures()).toBeGreaterThan(0), 10_000)
+  expect(await service.ask('/readyz')).toContain('"RELEASE_AUDIT_UNAVAILABLE"')
+  renamed(store, 'gone', 'checkpoint')
+  await vi.waitFor(async () => expect(await service.ask('/readyz')).toBe('ok\n'), 10_000)
+  await service.process.end()
+}, 30_000)
