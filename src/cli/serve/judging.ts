@@ -1,9 +1,11 @@
 import type { CollateralSet } from '../../attestation/collateral.ts'
 import { headOf } from '../../attestation/dcap/document-head.ts'
+import { vekExtensions } from '../../attestation/sev-snp/vek-extensions.ts'
 import { rememberUsed } from '../../collateral/cache/remember.ts'
 import { lacksCollateral, unlessHeld } from '../../collateral/lacking.ts'
 import { type ObtainedCollateral, obtainCollateral } from '../../collateral/source.ts'
 import { until } from '../../collateral/until.ts'
+import type { Code } from '../../core/codes.ts'
 import { fault, finding } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { Decision } from '../../decision/decision.ts'
@@ -55,8 +57,8 @@ interface Judged {
  */
 export function judgingWithVendors(options: VendorJudgingOptions): Judging {
   const epochs = new WeakMap<Decision, number>()
-  const judge: Judge = async (evidence, context) => {
-    const first = await verify(evidence, context)
+  const judge: Judge = async (evidence, given) => {
+    const { first, context } = await judgedByFiles(evidence, given)
     try {
       const { decision, collateral, now, faults } = await judgedFully(options, evidence, context, first)
       const olderThanBefore = await rememberUsed(options.vendors.cache, '', decision, [collateral], now)
@@ -74,6 +76,22 @@ export function judgingWithVendors(options: VendorJudgingOptions): Judging {
     }
   }
   return { judge, epochOf: (decision) => epochs.get(decision) ?? null }
+}
+
+/** What a file says of another chip or other firmware: the vendor may have the certificate of this one. */
+const ABOUT_ANOTHER: ReadonlySet<Code> = new Set<Code>(['SNP_VCEK_CHIP_MISMATCH', 'SNP_VCEK_TCB_MISMATCH'])
+
+/** Where the only keys of AMD's that the files have are those of other machines, the evidence is judged as if there were none. */
+async function judgedByFiles(
+  evidence: Evidence,
+  context: VerifyContext,
+): Promise<{ readonly first: Decision; readonly context: VerifyContext }> {
+  const first = await verify(evidence, context)
+  if (first.verdict !== 'reject' || !first.findings.every(({ code }) => ABOUT_ANOTHER.has(code)))
+    return { first, context }
+  const certificates = context.collateral.certificates.filter(({ value }) => !vekExtensions(value).ok)
+  const without = { ...context, collateral: { ...context.collateral, certificates } }
+  return { first: await verify(evidence, without), context: without }
 }
 
 async function judgedFully(
