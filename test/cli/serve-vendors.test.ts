@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { toBase64, toHex } from '../../src/core/encodings.ts'
 import type { JsonObject } from '../../src/core/json.ts'
-import { cocoSnpEvidence, tdxMachine, testChipId } from '../../src/testing/index.ts'
+import { cocoSnpEvidence, quoteCollateralV3, tdxMachine, testChipId } from '../../src/testing/index.ts'
 import { stockOf } from '../collateral/bare.ts'
 import { Mirror } from '../collateral/mirror.ts'
 import { WEB_AUTHORITY } from '../collateral/tls.ts'
@@ -278,6 +278,8 @@ describe('a service that asks the vendors', () => {
     mkdirSync(files)
     for (const [name, bytes] of Object.entries({ vek: machine.vek, ask: machine.intermediate, crl: machine.crl }))
       writeFileSync(join(files, name), bytes)
+    const elsewhere = tdxMachine(SEED, { at: AT, platform: { fmspc: new Uint8Array(6).fill(9) } })
+    writeFileSync(join(files, 'intel.json'), JSON.stringify(quoteCollateralV3(elsewhere.collateral)))
     mirror.mood = 'silent'
     const service = await Service.start('files', { collateral: [files], vendors: vendors() })
     expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
@@ -288,6 +290,7 @@ describe('a service that asks the vendors', () => {
     mirror.mood = 'well'
     expect(await service.guest(bareSnp('third'))).toEqual(RELEASED)
     expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    expect(await service.guest(bareTdx, 'tdx')).toEqual(RELEASED)
     await service.process.end()
   }, 30_000)
 

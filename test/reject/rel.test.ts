@@ -303,13 +303,13 @@ row('RJ-REL-10', {
 })
 
 /** @param judged what ours is once the evidence is judged: somebody has the collateral read anew */
-async function behind(ours: number, theirs: number, judged = ours) {
+async function behind(ours: number | null, theirs: number, judged = ours) {
   const file = newFile('db')
   const kekFile = await newKekFile()
   const other = await testBroker({ file, kekFile, broker: { collateralEpoch: () => theirs } })
   expect(told(other, await other.ask())).toEqual([])
   let epoch = ours
-  const epochs = new WeakMap<Decision, number>()
+  const epochs = new WeakMap<Decision, number | null>()
   const judge: typeof trustingTestAnchors = async (...about) => {
     const decision = await trustingTestAnchors(...about)
     epochs.set(decision, epoch)
@@ -324,7 +324,11 @@ async function behind(ours: number, theirs: number, judged = ours) {
 }
 
 row('RJ-REL-11', {
-  twin: async () => [...(await behind(7, 7)), ...(await behind(8, 7)), ...(await behind(7, 7, 8))],
+  twin: async () => [
+    ...[...(await behind(7, 7)), ...(await behind(8, 7)), ...(await behind(7, 7, 8))],
+    // What has no number is behind nobody.
+    ...(await behind(null, 7)),
+  ],
   bad: {
     'collateral of an epoch before': () => behind(6, 7),
     'collateral that was read anew once the evidence was judged by the old': () => behind(6, 7, 7),

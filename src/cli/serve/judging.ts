@@ -78,10 +78,13 @@ export function judgingWithVendors(options: VendorJudgingOptions): Judging {
   return { judge, epochOf: (decision) => epochs.get(decision) ?? null }
 }
 
-/** What a file says of another chip or other firmware: the vendor may have the certificate of this one. */
-const ABOUT_ANOTHER: ReadonlySet<Code> = new Set<Code>(['SNP_VCEK_CHIP_MISMATCH', 'SNP_VCEK_TCB_MISMATCH'])
+/** What a file says of another chip, firmware or platform: the vendor may have the object of this one. */
+const ABOUT_ANOTHER: ReadonlySet<Code> = new Set<Code>([
+  ...(['SNP_VCEK_CHIP_MISMATCH', 'SNP_VCEK_TCB_MISMATCH'] as const),
+  ...(['TDX_FMSPC_MISMATCH', 'TDX_TCB_INFO_KIND', 'SGX_FMSPC_MISMATCH', 'SGX_TCB_INFO_KIND'] as const),
+])
 
-/** Where the only keys of AMD's that the files have are those of other machines, the evidence is judged as if there were none. */
+/** Where the only objects of a kind that the files have are those of other machines, the evidence is judged as if there were none. */
 async function judgedByFiles(
   evidence: Evidence,
   context: VerifyContext,
@@ -90,7 +93,7 @@ async function judgedByFiles(
   if (first.verdict !== 'reject' || !first.findings.every(({ code }) => ABOUT_ANOTHER.has(code)))
     return { first, context }
   const certificates = context.collateral.certificates.filter(({ value }) => !vekExtensions(value).ok)
-  const without = { ...context, collateral: { ...context.collateral, certificates } }
+  const without = { ...context, collateral: { ...context.collateral, certificates, intelDocuments: [] } }
   return { first: await verify(evidence, without), context: without }
 }
 
