@@ -17,7 +17,7 @@ import type { Vendors } from './vendors.ts'
 /** How a service judges evidence, and how far the collateral was that it judged by. */
 export interface Judging {
   readonly judge: Judge
-  /** of a decision that `judge` made: what the broker calls `collateralEpoch` */
+  /** what the broker calls `collateralEpoch`; of a decision that `judge` did not make it is the lowest */
   readonly epochOf: (decision: Decision) => number | null
 }
 
@@ -30,7 +30,7 @@ export function judgingByFiles(): Judging {
       epochs.set(decision, epochOfFiles(context.collateral))
       return decision
     },
-    epochOf: (decision) => epochs.get(decision) ?? null,
+    epochOf: (decision) => epochs.get(decision) ?? 0,
   }
 }
 
@@ -56,7 +56,7 @@ interface Judged {
  * rests on is compared with what was used before (COLLATERAL_ROLLBACK · COLLATERAL_EQUIVOCATION) and remembered.
  */
 export function judgingWithVendors(options: VendorJudgingOptions): Judging {
-  const epochs = new WeakMap<Decision, number>()
+  const epochs = new WeakMap<Decision, number | null>()
   const judge: Judge = async (evidence, given) => {
     const { first, context } = await judgedByFiles(evidence, given)
     try {
@@ -67,15 +67,18 @@ export function judgingWithVendors(options: VendorJudgingOptions): Judging {
         // What was decided without it is not changed by what could not be fetched.
         ...(decision.verdict === 'inconclusive' ? faults.map(({ item, fault: f }) => finding(f, item)) : []),
       ])
-      const epoch = epochOfUsed(decision, collateral)
-      if (epoch !== null) epochs.set(told, epoch)
+      epochs.set(told, epochOfUsed(decision, collateral))
       return told
     } catch (error) {
       options.onError(error)
       return withFindings(first, [finding(fault('COLLATERAL_CACHE_UNAVAILABLE', 'collateral'), 'collateral')])
     }
   }
-  return { judge, epochOf: (decision) => epochs.get(decision) ?? null }
+  const epochOf: Judging['epochOf'] = (decision) => {
+    const epoch = epochs.get(decision)
+    return epoch === undefined ? 0 : epoch
+  }
+  return { judge, epochOf }
 }
 
 /** What a file says of another chip, firmware or platform: the vendor may have the object of this one. */
