@@ -210,12 +210,12 @@ describe('a service that asks the vendors', () => {
     expect(service.process.log()).toContain('"collateral.failed"')
     mirror.mood = 'well'
     await vi.waitFor(async () => expect(await service.guest(bareSnp('second'))).toEqual(RELEASED), {
-      timeout: 15_000,
+      timeout: 30_000,
       interval: 500,
     })
     expect(await service.lastAudited()).toMatchObject({ type: 'key.released', codes: [] })
     await service.process.end()
-  }, 30_000)
+  }, 60_000)
 
   it('waits for a silent vendor no longer than it was told, and not at all once it is to end', async () => {
     const service = await Service.start('silent', { vendors: vendors({ waitSeconds: 1 }) })
@@ -235,7 +235,7 @@ describe('a service that asks the vendors', () => {
     expect(await waiting).toMatchObject({ status: 503, codes: expect.arrayContaining(UNOBTAINED) })
     expect((await ended).exit).toBe(0)
     expect(performance.now() - told).toBeLessThan(5000)
-  }, 30_000)
+  }, 60_000)
 
   it('counts the documents that it fetches among what replicas must have reached', async () => {
     const one = await Service.start('epoch', { vendors: vendors() })
@@ -250,7 +250,7 @@ describe('a service that asks the vendors', () => {
     mirror.objects = stock(18)
     expect(await one.guest(bareTdx, 'tdx')).toEqual(RELEASED)
     await one.process.end()
-  }, 30_000)
+  }, 60_000)
 
   it('remembers over a restart what it used before, and takes nothing older', async () => {
     const service = await Service.start('marks', { vendors: vendors() })
@@ -266,11 +266,11 @@ describe('a service that asks the vendors', () => {
     expect(rolledBack.codes).toEqual(expect.arrayContaining(['RELEASE_NOT_ACCEPTED', 'COLLATERAL_ROLLBACK']))
     mirror.objects = stock(18)
     await vi.waitFor(async () => expect(await service.guest(bareTdx, 'tdx')).toEqual(RELEASED), {
-      timeout: 15_000,
+      timeout: 30_000,
       interval: 500,
     })
     await service.process.end()
-  }, 30_000)
+  }, 60_000)
 
   it('judges by the files that it has before it asks anybody', async () => {
     const machine = snp('first')
@@ -292,7 +292,7 @@ describe('a service that asks the vendors', () => {
     expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
     expect(await service.guest(bareTdx, 'tdx')).toEqual(RELEASED)
     await service.process.end()
-  }, 30_000)
+  }, 60_000)
 
   it('asks nobody where it is told so, and judges by its files alone', async () => {
     const service = await Service.start('offline', { vendors: null })
@@ -304,7 +304,7 @@ describe('a service that asks the vendors', () => {
     expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
     expect(mirror.asked).toEqual([])
     await service.process.end()
-  }, 30_000)
+  }, 60_000)
 
   it('releases nothing where it cannot tell what was used before', async () => {
     const service = await Service.start('broken', { vendors: vendors() })
@@ -319,7 +319,7 @@ describe('a service that asks the vendors', () => {
     renamed(cache, 'gone', 'mark')
     expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
     expect((await service.process.end()).exit).toBe(0)
-  }, 30_000)
+  }, 60_000)
 })
 
 it('a service says that a checkpoint of its log failed, until one succeeds', async () => {
@@ -340,4 +340,4 @@ it('a service says that a checkpoint of its log failed, until one succeeds', asy
   renamed(store, 'gone', 'checkpoint')
   await vi.waitFor(async () => expect(await service.ask('/readyz')).toBe('ok\n'), 10_000)
   await service.process.end()
-}, 30_000)
+}, 60_000)
