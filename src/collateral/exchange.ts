@@ -39,6 +39,8 @@ export interface ExchangeOptions {
   readonly ca?: readonly string[]
   /** an `Agent` of node:https with connections of its own, e.g. through a proxy; `ca` is then that agent's business */
   readonly agent?: object
+  /** ends every question that is under way, and every later one at once */
+  readonly signal?: AbortSignal
 }
 
 class Failed extends Error {
@@ -62,7 +64,7 @@ export function networkExchange(options: ExchangeOptions = {}): Exchange {
   const plain = new PlainAgent(IDLE_CONNECTIONS)
   return async (question) => {
     try {
-      return await ask(question, isSecure(question.url) ? secure : plain)
+      return await ask(question, isSecure(question.url) ? secure : plain, options.signal)
     } catch (error) {
       if (error instanceof Failed) return { kind: 'failed', failure: error.failure, detail: error.message }
       throw error
@@ -72,13 +74,14 @@ export function networkExchange(options: ExchangeOptions = {}): Exchange {
 
 const isSecure = (url: string): boolean => new URL(url).protocol === 'https:'
 
-function ask(question: HttpQuestion, agent: Agent | PlainAgent): Promise<HttpAnswer> {
+function ask(question: HttpQuestion, agent: Agent | PlainAgent, signal: AbortSignal | undefined): Promise<HttpAnswer> {
   const { url, method, headers, body, maxBytes, timeoutMilliseconds } = question
   const request = isSecure(url) ? tlsRequest : plainRequest
   return new Promise((resolve, reject) => {
     const sent = request(url, {
       agent,
       method,
+      ...(signal === undefined ? {} : { signal }),
       headers: {
         ...headers,
         'Accept-Encoding': 'identity',
@@ -150,7 +153,7 @@ function codeOf(error: unknown): string {
 const NAME_ERRORS = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_NONAME', 'EAI_FAIL', 'EAI_NODATA'])
 const HTTP_ERROR = /^HPE_/
 /** TLS libraries report by names of their own; a system call's error is an `E` and one word. */
-const CONNECTION_ERROR = /^E(?!PROTO$)[A-Z]+$/
+const CONNECTION_ERROR = /^(E(?!PROTO$)[A-Z]+|ABORT_ERR)$/
 
 function failureBeforeAnswer(error: unknown): Failed {
   const code = codeOf(error)

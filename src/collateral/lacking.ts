@@ -3,7 +3,7 @@ import type { Code } from '../core/codes.ts'
 import { ok } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import type { Decision } from '../decision/decision.ts'
-import { factsOf, isRimOf } from './cache/facts.ts'
+import { factsOf, isRimOf, type ObjectFacts } from './cache/facts.ts'
 import { requestKeys } from './cache/key.ts'
 import type { CollateralRequest, FetchObject } from './objects.ts'
 
@@ -33,9 +33,18 @@ export const lacksCollateral = ({ verdict, findings, notChecked }: Decision): bo
   verdict === 'inconclusive' &&
   (findings.some((f) => MENDABLE.has(f.code)) || notChecked.some(({ what }) => UNLOOKED_UP.test(what)))
 
-/** `fetchObject` for whoever has some of it already: an object that is among `held` and in date at `now` is not asked for. */
-export function unlessHeld(fetchObject: FetchObject, held: CollateralSet, now: UnixSeconds): FetchObject {
-  const inDate = factsOf(held).filter((f) => f.issuedAt <= now && now < f.validUntil)
+/**
+ * `fetchObject` for whoever has some of it already: an object that is among `held` and in date at `now` is not asked for.
+ * @param leastEvaluationNumber a document of Intel's below this tcbEvaluationDataNumber counts as not held
+ */
+export function unlessHeld(
+  fetchObject: FetchObject,
+  held: CollateralSet,
+  now: UnixSeconds,
+  leastEvaluationNumber = 0,
+): FetchObject {
+  const isCurrent = ({ evaluationNumber }: ObjectFacts) => (evaluationNumber ?? Infinity) >= leastEvaluationNumber
+  const inDate = factsOf(held).filter((f) => f.issuedAt <= now && now < f.validUntil && isCurrent(f))
   const keys = new Set(inDate.flatMap((f) => f.keys))
   const isHeld = (request: CollateralRequest) =>
     request.kind === 'nvidia-rim'

@@ -1,5 +1,6 @@
 import { equalBytes } from '../core/bytes.ts'
 import type { Code } from '../core/codes.ts'
+import type { Finding } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { isReleasable } from '../decision/credential/index.ts'
 import type { Decision } from '../decision/decision.ts'
@@ -7,7 +8,7 @@ import { gateFinding } from '../gate/finding.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { ReleaseRequest } from './answer.ts'
 import type { Proved } from './proof.ts'
-import { notAccepted, Refusal, refuseRelease, taken } from './refusal.ts'
+import { notAccepted, notObtained, Refusal, refuseRelease, taken } from './refusal.ts'
 import { canWrap, type WrapKey } from './wrap/index.ts'
 
 /** How the broker calls what its gate found out about the lease. */
@@ -27,10 +28,30 @@ export const OPERATORS: ReadonlySet<Code> = new Set<Code>([
   ] as const),
 ])
 
+/** Why a vendor's object could not be had: the vendor failed, or the way to it, which says nothing of the evidence. */
+const UNOBTAINED: ReadonlySet<Code> = new Set<Code>([
+  ...(['COLLATERAL_UNAVAILABLE', 'COLLATERAL_HOST_UNKNOWN', 'COLLATERAL_TLS_FAILED'] as const),
+  ...(['COLLATERAL_THROTTLED', 'COLLATERAL_VENDOR_FAILED', 'COLLATERAL_REQUEST_REFUSED'] as const),
+  ...(['COLLATERAL_DEADLINE_PASSED', 'COLLATERAL_TRUNCATED', 'COLLATERAL_EMPTY', 'COLLATERAL_OVERSIZE'] as const),
+  ...(['COLLATERAL_REDIRECTED', 'COLLATERAL_RESPONSE_INVALID', 'COLLATERAL_ANSWER_MISMATCH'] as const),
+])
+
+/**
+ * Ends with COLLATERAL_UNAVAILABLE · COLLATERAL_CACHE_UNAVAILABLE where that alone kept the evidence from being judged. What is not
+ * proved shows no chip, so that the gate may call it masked besides.
+ */
+function needObtained({ verdict, findings: found }: Decision, findings: readonly Finding[]): void {
+  if (verdict !== 'inconclusive' || findings.some(({ code }) => code !== 'GATE_HARDWARE_MASKED')) return
+  if (found.some(({ code }) => code === 'COLLATERAL_CACHE_UNAVAILABLE'))
+    throw notObtained('COLLATERAL_CACHE_UNAVAILABLE', found)
+  if (found.some(({ code }) => UNOBTAINED.has(code))) throw notObtained('COLLATERAL_UNAVAILABLE', found)
+}
+
 /**
  * The decision, where it may open this key: an accept under the key's own policy, at the level that the policy and every
  * policy demand, resting on pinned anchors alone.
- * Ends with RELEASE_NOT_ACCEPTED · RELEASE_LEASE_NOT_ACTIVE · RELEASE_KEY_SCOPE · those of a gate that is not whole
+ * Ends with RELEASE_NOT_ACCEPTED · COLLATERAL_UNAVAILABLE · COLLATERAL_CACHE_UNAVAILABLE · RELEASE_LEASE_NOT_ACTIVE · RELEASE_KEY_SCOPE ·
+ * those of a gate that is not whole
  */
 export function acceptedDecision(proved: Proved, policy: Policy, policyDigest: string): Decision {
   const { decision, findings, level } = proved
@@ -39,6 +60,7 @@ export function acceptedDecision(proved: Proved, policy: Policy, policyDigest: s
     if (told !== undefined) return refuseRelease(...told, told[0])
     if (OPERATORS.has(found.code)) throw new Refusal([found])
   }
+  if (decision !== null) needObtained(decision, findings)
   if (decision === null || decision.verdict !== 'accept' || findings.length > 0)
     throw notAccepted([...findings, ...(decision?.findings ?? [])])
   const { keyRelease, profile } = policy

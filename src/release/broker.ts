@@ -137,11 +137,9 @@ export class Broker {
     const { key, policyEpoch } = await this.#key(request)
     const { row, policy } = key
     trail.policyDigest = row.policyDigest
-    // Before: what is read anew meanwhile is not what the evidence was judged by.
-    const judgedBy = collateralEpoch()
     const proved = await burnt.judge(policy, row.policyDigest)
     trail.decision = proved.decision
-    const { acceptedRisks } = acceptedDecision(proved, policy, row.policyDigest)
+    const decision = acceptedDecision(proved, policy, row.policyDigest)
     const to = attestedKey(request, proved)
     const event = trail.event('key.released', [])
     const sequence = await this.#record({
@@ -150,10 +148,11 @@ export class Broker {
       proved,
       expiresAt: expiryOf(proved, policy),
       policyEpoch,
-      collateralEpoch: judgedBy,
+      collateralEpoch: collateralEpoch(decision),
       event,
     })
     const { challengeId, workload } = burnt
+    const { acceptedRisks } = decision
     const binding = { ...key.binding, workload, challengeId }
     const secret = ours(await vault.open(row.sealed, key.binding), 'key')
     try {

@@ -1,4 +1,5 @@
 import type { Outcome } from '../core/outcome.ts'
+import type { Decision } from '../decision/decision.ts'
 import type { Gate } from '../gate/gate.ts'
 import type { GateClock, RandomBytes } from '../gate/ports.ts'
 import type { GateStore } from '../gate/store.ts'
@@ -41,6 +42,9 @@ export interface BrokerOptions extends KeyKeeping {
    * Whose lease this is, by its six-field id. undefined where it is unknown or has ended. Synchronous, from memory; `leaseOwner` serves where tenants are named by their account.
    */
   readonly tenantOf: (workload: string) => string | undefined
-  /** epoch of the collateral that this replica judges by (tcbEvaluationDataNumber and the like, one number); never lowers */
-  readonly collateralEpoch: () => number
+  /**
+   * How far the collateral is that a decision of this replica rests on (tcbEvaluationDataNumber and the like, one number); null where it
+   * rests on none that is numbered, and no replica can be behind.
+   */
+  readonly collateralEpoch: (decision: Decision) => number | null
 }

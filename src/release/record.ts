@@ -17,8 +17,8 @@ export interface Intended {
   readonly expiresAt: UnixSeconds
   /** epoch of policies and keys when the row was read */
   readonly policyEpoch: number
-  /** epoch of the collateral before the evidence was judged by it */
-  readonly collateralEpoch: number
+  /** of the collateral that the decision rests on */
+  readonly collateralEpoch: number | null
   readonly event: AuditEvent
 }
 
@@ -60,7 +60,7 @@ export function recordIn(
   const release = { tenant: owner, keyId, at: now, lease: workload, hardware: proved.hardware, challengeId }
   const limit = brokenLimit(view.key, view.releases, release)
   if (limit !== undefined) return refused('key', 'RELEASE_KEY_LIMIT', limit)
-  if (collateral < view.epochs.collateral)
+  if (collateral !== null && collateral < view.epochs.collateral)
     return refused('store', 'RELEASE_REPLICA_STALE', 'epochs.collateral', {
       expected: view.epochs.collateral,
       actual: collateral,
@@ -73,7 +73,8 @@ export function recordIn(
   const rows = auditRows(view.head, now, [event])
   if (!rows.ok) return refused('store', rows.faults[0].code, 'audit')
   const [entry] = rows.value
-  const epochs = collateral > view.epochs.collateral ? { epochs: { ...view.epochs, collateral } } : {}
+  const isNext = collateral !== null && collateral > view.epochs.collateral
+  const epochs = isNext ? { epochs: { ...view.epochs, collateral } } : {}
   const written = { ...release, auditSequence: entry.sequence }
   return { entries: rows.value, release: written, ...epochs, result: { refusal: null, entry } }
 }

@@ -22,7 +22,7 @@ export class Refusal {
 }
 
 /** What a finding of the broker is about. */
-export type ReleaseItem = 'challenge' | 'key' | 'lease' | 'policy' | 'evidence' | 'store'
+export type ReleaseItem = 'challenge' | 'key' | 'lease' | 'policy' | 'evidence' | 'collateral' | 'store'
 
 export const releaseFinding = (item: ReleaseItem, code: Code, path: string, detail: FaultDetail = {}): Finding =>
   finding(fault(code, path, detail), item)
@@ -51,10 +51,19 @@ export function ours<T>(outcome: Outcome<T>, item: 'key' | 'challenge' | 'store'
  * The evidence is not accepted. Codes and remedies alone are told, each once for each item: the same for every measurement
  * that is not the one looked for.
  */
-export function notAccepted(found: readonly Finding[]): Refusal {
+export const notAccepted = (found: readonly Finding[]): Refusal =>
+  new Refusal([releaseFinding('evidence', 'RELEASE_NOT_ACCEPTED', 'evidence')], remediesOf(found))
+
+/** The evidence could not be judged for want of what this verifier has to obtain; told as sparingly. */
+export const notObtained = (
+  code: 'COLLATERAL_UNAVAILABLE' | 'COLLATERAL_CACHE_UNAVAILABLE',
+  found: readonly Finding[],
+): Refusal => new Refusal([releaseFinding('collateral', code, 'collateral')], remediesOf(found))
+
+function remediesOf(found: readonly Finding[]): readonly EvidenceRemedy[] {
   const remedies = new Map<string, EvidenceRemedy>()
   for (const { code, verdict, item, hint } of found) remedies.set(`${item} ${code}`, { code, verdict, item, hint })
-  return new Refusal([releaseFinding('evidence', 'RELEASE_NOT_ACCEPTED', 'evidence')], [...remedies.values()])
+  return [...remedies.values()]
 }
 
 /** As the one who asked is told. */

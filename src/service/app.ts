@@ -39,6 +39,8 @@ export interface ServiceOptions {
   readonly version: string
   /** whether store, vault and audit log can be used now */
   readonly isReady: () => Promise<Outcome<void>>
+  /** what is counted beside requests and decisions, in the text format of Prometheus */
+  readonly metrics: () => string
   readonly proveEntry: (sequence: number) => Promise<Outcome<object>>
 }
 
@@ -93,7 +95,7 @@ export function createService(options: ServiceOptions): Hono {
     const ready = await looking
     return ready.ok ? request.text('ok\n') : faultAnswer(request, ready.faults, 'service')
   })
-  app.get('/metrics', (request) => request.text(`${gate.metrics()}${metrics.text()}`))
+  app.get('/metrics', (request) => request.text(`${gate.metrics()}${metrics.text()}${options.metrics()}`))
   app.get('/openapi.json', (request) => request.json(document))
   app.get('/.well-known/jwks.json', async (request) => {
     const { kid, publicKey } = key

@@ -1,4 +1,3 @@
-import type { ChildProcessWithoutNullStreams } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,11 +18,11 @@ import { snpGuest } from '../service/support.ts'
 import { POSTGRES, type PostgresServer, postgresServer } from '../support/postgres.ts'
 import { describeWith } from '../support/tools.ts'
 import { started, vouchsafe } from './run.ts'
+import { endAll, running } from './serve-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-serve-'))
-const children: ChildProcessWithoutNullStreams[] = []
 afterAll(() => {
-  for (const child of children) child.kill('SIGKILL')
+  endAll()
   rmSync(folder, { recursive: true, force: true })
 })
 const home = join(folder, 'service')
@@ -35,38 +34,6 @@ const readConfig = (): JsonObject => JSON.parse(readFileSync(config, 'utf8'))
 const changed = (name: string, change: JsonObject): string => {
   writeFileSync(at(name), JSON.stringify({ ...readConfig(), ...change }))
   return at(name)
-}
-
-interface Running {
-  readonly address: string
-  /** what it logged until now */
-  log(): string
-  signal(name: 'SIGHUP'): void
-  /** ends it, and says how it ended */
-  end(): Promise<{ readonly exit: number | null; readonly log: string; readonly stdout: string }>
-}
-
-function running(child: ChildProcessWithoutNullStreams): Promise<Running> {
-  children.push(child)
-  let stdout = ''
-  let log = ''
-  child.stderr.on('data', (chunk) => {
-    log += chunk
-  })
-  const closed = new Promise<number | null>((resolve) => child.on('close', resolve))
-  return new Promise((resolve, reject) => {
-    closed.then(() => reject(new Error(`ended: ${log}`)))
-    child.stdout.on('data', (chunk) => {
-      stdout += chunk
-      const address = /^listening on (\S+)$/m.exec(stdout)?.[1]
-      if (address === undefined) return
-      const end = async () => {
-        child.kill('SIGTERM')
-        return { exit: await closed, log, stdout }
-      }
-      resolve({ address, end, log: () => log, signal: (name) => child.kill(name) })
-    })
-  })
 }
 
 const policy = JSON.parse(
@@ -221,6 +188,15 @@ describe('a service does not start', () => {
   })
 })
 
+const HTTPS = 'https://mirror.example'
+const VENDORS: JsonObject = {
+  ...{ cache: 'cache.db', waitSeconds: 20, amd: 'vendor', intel: 'vendor', nvidia: 'vendor' },
+  ...{ plainHttp: [], authorities: null },
+}
+const vendors = (change: JsonObject): JsonObject => ({ ...VENDORS, ...change })
+const without = (name: string): JsonObject =>
+  Object.fromEntries(Object.entries(VENDORS).filter(([other]) => other !== name))
+
 describe('the configuration', () => {
   const decoded = (change: (config: Record<string, Json>) => void) => {
     const copy = structuredClone(readConfig()) as Record<string, Json>
@@ -252,8 +228,47 @@ describe('the configuration', () => {
     ['no tokens at all', { rateLimit: { burst: 0, perSecond: 1 } }, 'rateLimit.burst should be'],
     ['a number for a path', { salt: 1 }, 'salt should be text'],
     ['a path for paths', { collateral: 'folder' }, 'collateral should be an array'],
+    ['vendors that are said by a word', { vendors: 'all' }, 'vendors should be an object'],
+    ['a vendor that is left out', { vendors: without('nvidia') }, 'vendors.nvidia should be present'],
+    [
+      'a vendor that is asked elsewhere by a word',
+      { vendors: vendors({ amd: 'mirror' }) },
+      'vendors.amd should be vendor',
+    ],
+    ['half a mirror of Intel', { vendors: vendors({ intel: { pcs: HTTPS } }) }, 'vendors.intel.certificates should be'],
+    [
+      'a PCCS and a mirror',
+      { vendors: vendors({ intel: { pccs: HTTPS, pcs: HTTPS } }) },
+      'vendors.intel.pcs should be only',
+    ],
+    ['a vendor without TLS', { vendors: vendors({ amd: { kds: 'http://mirror.example' } }) }, 'amd-kds is not HTTPS'],
+    ['a wait without end', { vendors: vendors({ waitSeconds: 61 }) }, 'vendors.waitSeconds should be'],
+    ['no word on authorities', { vendors: without('authorities') }, 'vendors.authorities should be present'],
   ])('is refused with %s', (_, change, message) => {
     expect(decoded((c) => Object.assign(c, change))).toThrow(message)
+  })
+
+  it('of before there were vendors says what to write', () => {
+    expect(decoded((c) => delete c.vendors)).toThrow(/^configuration: vendors should be present: null, .* or an object/)
+    expect(decoded(() => undefined)()).toMatchObject({ vendors: null })
+  })
+
+  it('takes vendors, mirrors and a PCCS', () => {
+    const kds = 'http://mirror.example:8080/amd'
+    const change = { amd: { kds }, intel: { pccs: HTTPS }, plainHttp: ['http://mirror.example:8080'] }
+    expect(decoded((c) => Object.assign(c, { vendors: vendors(change) }))()).toMatchObject({
+      vendors: {
+        cache: at('cache.db'),
+        waitSeconds: 20,
+        addresses: { services: { 'amd-kds': kds }, pccs: HTTPS, allowPlainHttp: ['http://mirror.example:8080'] },
+        authorities: null,
+      },
+    })
+    const own = { rim: `${HTTPS}/rim`, ocsp: `${HTTPS}/ocsp` }
+    expect(decoded((c) => Object.assign(c, { vendors: vendors({ nvidia: own }) }))().vendors?.addresses).toEqual({
+      services: { 'nvidia-rim': own.rim, 'nvidia-ocsp': own.ocsp },
+      allowPlainHttp: [],
+    })
   })
 
   it('takes TLS, PostgreSQL and a token', () => {

@@ -23,7 +23,8 @@ export interface BareScene extends Bare {
   readonly stock: (objects: VendorObjects) => VendorObjects
 }
 
-const stockOf =
+/** What AMD has about a machine. */
+export const stockOf =
   ({ product, kind, intermediate, ark, crl, vek }: AmdMachine) =>
   (objects: VendorObjects): VendorObjects => {
     const key = kind === 'VLEK' ? 'vlek' : 'vcek'

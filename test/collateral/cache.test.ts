@@ -5,7 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
 import { judgeAnswered } from '../../src/collateral/cache/answer.ts'
 import { CollateralCache } from '../../src/collateral/cache/cache.ts'
-import { cachedFetch, heldOnly } from '../../src/collateral/cache/fetch.ts'
+import { type CacheRules, cachedFetch, heldOnly } from '../../src/collateral/cache/fetch.ts'
 import { requestKey } from '../../src/collateral/cache/key.ts'
 import type { CollateralRequest, FetchedObject, FetchObject } from '../../src/collateral/objects.ts'
 import { fail, ok } from '../../src/core/outcome.ts'
@@ -33,11 +33,11 @@ function vendor(objects: readonly FetchedObject[]) {
 }
 
 /** A cache in a file of its own, before a vendor, at a time that the test sets. */
-function cached(objects: readonly FetchedObject[], path = newFile()) {
+function cached(objects: readonly FetchedObject[], path = newFile(), rules: Partial<CacheRules> = {}) {
   const clock = { now: NOW }
   const cache = new CollateralCache(path)
   const behind = vendor(objects)
-  const fetch = cachedFetch(behind.fetch, cache, () => clock.now, { scope: '', useHeld: 'while in date' })
+  const fetch = cachedFetch(behind.fetch, cache, () => clock.now, { scope: '', useHeld: 'while in date', ...rules })
   return { ...behind, fetch, cache, clock, path }
 }
 
@@ -132,6 +132,57 @@ describe('a cache', () => {
       expect(await fetch(request)).toMatchObject({ faults: [{ code: 'COLLATERAL_NOT_PUBLISHED' }] })
     }
     expect(asked.length).toBe(2)
+    await cache.close()
+  })
+
+  it('believes a failure for as long as it is told, and otherwise not at all', async () => {
+    const { request } = of('amd-crl')
+    const down = async (rules: Partial<CacheRules>) => {
+      const { cache, clock } = cached([], newFile())
+      let asked = 0
+      const vendorDown: FetchObject = async () => {
+        asked++
+        return fail('COLLATERAL_VENDOR_FAILED', 'amd-crl')
+      }
+      const fetch = cachedFetch(vendorDown, cache, () => clock.now, { scope: '', useHeld: 'while in date', ...rules })
+      for (const seconds of [0, 4, 1]) {
+        clock.now += seconds
+        expect(await fetch(request)).toMatchObject({ faults: [{ code: 'COLLATERAL_VENDOR_FAILED' }] })
+      }
+      await cache.close()
+      return asked
+    }
+    expect([await down({}), await down({ failureSeconds: 5 })]).toEqual([3, 2])
+  })
+
+  it('asks at once for a document that is behind, once in a minute at most, and tells what it gave unasked', async () => {
+    let least = 0
+    const given: string[] = []
+    const rules = { leastEvaluationNumber: () => least, onHeld: ({ kind }: CollateralRequest) => given.push(kind) }
+    const { fetch, asked, held, cache, clock } = cached(INTEL, newFile(), rules)
+    const { request } = of('intel-tcb-info')
+    await fetch(request)
+    await fetch(request)
+    expect([asked.length, given]).toEqual([1, ['intel-tcb-info']])
+    const number = (await cache.held(requestKey(request)))[0]?.evaluationNumber ?? 0
+    least = number + 1
+    // The vendor has nothing newer: what is held is given, and whether it is enough is for others to say.
+    for (const seconds of [0, 59]) {
+      clock.now += seconds
+      expect(await fetch(request)).toMatchObject({ ok: true })
+    }
+    expect(asked.length).toBe(2)
+    for (const newer of intelObjects(tdxMachine('cache', { tcbEvaluationDataNumber: least })))
+      held.set(requestKey(newer.request), newer)
+    clock.now += 1
+    await fetch(request)
+    expect([asked.length, (await cache.held(requestKey(request)))[0]?.evaluationNumber]).toEqual([3, least])
+    await fetch(request)
+    expect([asked.length, given.length]).toEqual([3, 2])
+    // Lists have no such number.
+    await fetch(of('intel-pck-crl').request)
+    await fetch(of('intel-pck-crl').request)
+    expect(asked.length).toBe(4)
     await cache.close()
   })
 

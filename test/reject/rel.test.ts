@@ -4,7 +4,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { type Outcome, take } from '../../src/core/outcome.ts'
-import { digestOfPolicy, verify } from '../../src/index.ts'
+import { type Decision, digestOfPolicy, verify } from '../../src/index.ts'
 import { canonicalPolicy } from '../../src/policy/digest.ts'
 import type { ReleaseAnswer, ReleaseRequest } from '../../src/release/answer.ts'
 import { wrapKeyOfJwk } from '../../src/release/wrap/index.ts'
@@ -303,24 +303,32 @@ row('RJ-REL-10', {
 })
 
 /** @param judged what ours is once the evidence is judged: somebody has the collateral read anew */
-async function behind(ours: number, theirs: number, judged = ours) {
+async function behind(ours: number | null, theirs: number, judged = ours) {
   const file = newFile('db')
   const kekFile = await newKekFile()
   const other = await testBroker({ file, kekFile, broker: { collateralEpoch: () => theirs } })
   expect(told(other, await other.ask())).toEqual([])
   let epoch = ours
-  const judge: typeof trustingTestAnchors = (...about) => {
+  const epochs = new WeakMap<Decision, number | null>()
+  const judge: typeof trustingTestAnchors = async (...about) => {
+    const decision = await trustingTestAnchors(...about)
+    epochs.set(decision, epoch)
     epoch = judged
-    return trustingTestAnchors(...about)
+    return decision
   }
-  const t = await testBroker({ file, kekFile, isEmpty: true, judge, broker: { collateralEpoch: () => epoch } })
+  const collateralEpoch = (decision: Decision) => epochs.get(decision) ?? null
+  const t = await testBroker({ file, kekFile, isEmpty: true, judge, broker: { collateralEpoch } })
   // Both gates of the test draw the same ids, one after the other.
   for (let i = 0; i < 8; i++) t.gate.options.random(16)
   return told(t, await t.ask())
 }
 
 row('RJ-REL-11', {
-  twin: async () => [...(await behind(7, 7)), ...(await behind(8, 7)), ...(await behind(7, 7, 8))],
+  twin: async () => [
+    ...[...(await behind(7, 7)), ...(await behind(8, 7)), ...(await behind(7, 7, 8))],
+    // What has no number is behind nobody.
+    ...(await behind(null, 7)),
+  ],
   bad: {
     'collateral of an epoch before': () => behind(6, 7),
     'collateral that was read anew once the evidence was judged by the old': () => behind(6, 7, 7),

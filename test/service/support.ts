@@ -47,6 +47,7 @@ export async function serviceOver(t: TestBroker, more: Partial<ServiceOptions> =
     log: (line) => lines.push(line),
     version: '0.0.0',
     isReady: async () => ok(undefined),
+    metrics: () => '',
     proveEntry: async () => fail('SERVICE_AUDIT_ENTRY_UNKNOWN', 'sequence'),
     ...more,
   })

@@ -3,9 +3,11 @@ import { createVerificationCache } from '../../core/context.ts'
 import { fail, type Outcome } from '../../core/outcome.ts'
 import { type CredentialKeySet, jwksOf } from '../../decision/credential/index.ts'
 import { accountProof } from '../../gate/account-proof.ts'
-import type { Gate } from '../../gate/gate.ts'
+import type { GateOptions } from '../../gate/core.ts'
+import { Gate } from '../../gate/gate.ts'
+import { createMetrics } from '../../gate/metrics.ts'
 import { nodeRandom, nodeScheduler } from '../../gate/node-ports.ts'
-import { createGate, credentialSigner } from '../../index.ts'
+import { credentialSigner } from '../../index.ts'
 import {
   type AuditLog,
   type BrokerOptions,
@@ -27,9 +29,12 @@ import { messageOf } from '../keys/opened.ts'
 import type { ServiceClock } from './clock.ts'
 import type { ServiceConfig } from './config.ts'
 import { type JudgedBy, readJudgedBy } from './judged-by.ts'
+import { type Judging, judgingByFiles, judgingWithVendors } from './judging.ts'
 import { openStores, openVault, type Stores } from './places.ts'
 import { Refused } from './refused.ts'
 import { readSalt, readSigningKey } from './secrets.ts'
+import { openVendors, VENDOR_COUNTERS, type Vendors } from './vendors.ts'
+import { AUDIT_COUNTERS, type WatchedAudit, watchedAudit } from './watched-audit.ts'
 
 /** The parts of a service, wired; nothing listens and no timer runs yet. */
 export interface Assembled {
@@ -37,6 +42,8 @@ export interface Assembled {
   readonly gate: Gate
   readonly stores: Stores
   readonly audit: AuditLog
+  /** null where nobody is asked */
+  readonly vendors: Vendors | null
   /** reads the collateral anew; what is older than what is used already is refused */
   readonly reread: () => Promise<void>
   readonly close: () => Promise<void>
@@ -59,19 +66,27 @@ export async function assemble(config: ServiceConfig, { clock, log, version }: S
   let judgedBy = await readJudgedBy(config.collateral, config.referenceValues)
   const vault = await openVault(config.kek)
   const stores = await openStores(config.store)
+  const onError = (error: unknown) => log(errorLine(error))
+  const metrics = createMetrics({ ...AUDIT_COUNTERS, ...VENDOR_COUNTERS })
+  let vendors: Vendors | null = null
   const close = async () => {
+    // What failed in the background is told, and keeps nothing else from being closed.
+    await vendors?.close().catch(onError)
     for (const part of [stores.release, stores.gate, vault]) await part.close()
   }
   try {
-    const onError = (error: unknown) => log(errorLine(error))
+    if (config.vendors !== null) vendors = await openVendors(config.vendors, { clock: clock.now, log, metrics })
     const [faultOfClock, ...more] = clock.check((await stores.release.auditHead()).at)
     if (faultOfClock !== undefined) throw new Refused([faultOfClock, ...more])
     const anchor = fileAnchor(config.audit.anchor)
     const signer = { kid: key.kid, alg: key.algorithm, key: key.privateKey }
     const keys = await checkpointKeys(config, key)
-    const audit = await createAuditLog({ store: stores.release, signer, keys, anchor, clock: clock.now })
-    if (!audit.ok) throw new Refused(audit.faults)
-    const gate = createGate({
+    const opened = await createAuditLog({ store: stores.release, signer, keys, anchor, clock: clock.now })
+    if (!opened.ok) throw new Refused(opened.faults)
+    const watched = watchedAudit(opened.value, metrics, clock.now)
+    const { audit } = watched
+    const judging = judgingBy(vendors, stores, clock, onError)
+    const gateOptions: GateOptions = {
       ...{ store: stores.gate, clock: clock.now, random: nodeRandom, scheduler: nodeScheduler, salt, onError },
       signer: credentialSigner({ ...signer, verifier: { developer: config.issuer, build: `vouchsafe ${version}` } }),
       collateral: async () => judgedBy.collateral,
@@ -82,24 +97,26 @@ export async function assemble(config: ServiceConfig, { clock, log, version }: S
       cache: createVerificationCache(),
       verifierKeyId: key.kid,
       ...{ issuer: config.issuer, audience: config.audience, rules: config.marketplace, enforce: true },
-    })
+    }
+    const gate = new Gate(gateOptions, judging.judge)
     const keeping: BrokerOptions = {
-      ...{ gate, vault, audit: audit.value, clock: clock.now, random: nodeRandom, onError },
+      ...{ gate, vault, audit, clock: clock.now, random: nodeRandom, onError },
       ...{ challenges: stores.gate, store: stores.release },
       tenantOf: leaseOwner,
-      collateralEpoch: () => judgedBy.epoch,
+      collateralEpoch: judging.epochOf,
     }
     const options: Assembled['options'] = {
       ...{ gate, broker: createBroker(keeping), administration: createAdministration(keeping), store: stores.release },
       ...{ administrators, key, issuer: config.issuer, kbs: config.kbs, isTls: config.tls !== 'off', clock: clock.now },
       ...{ rateLimit: config.rateLimit, log, version },
-      isReady: () => ready(stores, vault, () => anchoredLog(stores.release, anchor), onError),
-      proveEntry: entryProofs(stores.release, audit.value),
+      isReady: () => ready(stores, vault, () => anchoredLog(stores.release, anchor), watched, onError),
+      metrics: metrics.text,
+      proveEntry: entryProofs(stores.release, audit),
     }
     const reread = async () => {
       judgedBy = notOlder(judgedBy, await readJudgedBy(config.collateral, config.referenceValues))
     }
-    return { options, gate, stores, audit: audit.value, reread, close }
+    return { options, gate, stores, audit, vendors, reread, close }
   } catch (error) {
     await close()
     throw error
@@ -129,18 +146,38 @@ async function checkpointKeys({ audit }: ServiceConfig, { kid, publicKey }: Serv
   return { keys: [...own.keys, ...earlier] }
 }
 
-/** Store, vault and audit log, each used once. */
+function judgingBy(
+  vendors: Vendors | null,
+  { release }: Stores,
+  clock: ServiceClock,
+  onError: (error: unknown) => void,
+): Judging {
+  if (vendors === null) return judgingByFiles()
+  const sharedEpoch = async () => {
+    try {
+      return (await release.epochs()).collateral
+    } catch (error) {
+      onError(error)
+      return 0
+    }
+  }
+  return judgingWithVendors({ vendors, clock: clock.now, sharedEpoch, onError })
+}
+
+/** Store, vault and audit log, each used once; vendors are nobody's readiness. */
 async function ready(
   { release }: Stores,
   vault: RotatingVault,
   anchored: () => Promise<Outcome<void>>,
+  { checkpointed }: WatchedAudit,
   onError: (error: unknown) => void,
 ): Promise<Outcome<void>> {
   const mac = await vault.mac(vault.currentKek, utf8('ready'))
   if (!mac.ok) return mac
   try {
     await release.auditHead()
-    return await anchored()
+    const whole = await anchored()
+    return whole.ok ? checkpointed() : whole
   } catch (error) {
     onError(error)
     return fail('RELEASE_AUDIT_UNAVAILABLE', 'store')

@@ -8,7 +8,8 @@ import type { Administrator } from '../../service/administrators.ts'
 import type { RateLimit } from '../../service/rate-limit.ts'
 import { faultText } from '../faults.ts'
 import { readText, UsageError } from '../input.ts'
-import { Members } from './members.ts'
+import { type From, Members } from './members.ts'
+import { type VendorsConfig, vendorsOf } from './vendors-config.ts'
 
 export const CONFIG_FORMAT = 'vouchsafe/service/1'
 
@@ -36,6 +37,8 @@ export interface ServiceConfig {
   readonly administrators: readonly Administrator[]
   readonly kbs: { readonly workload: string; readonly sessionSeconds: number } | null
   readonly collateral: readonly string[]
+  /** null: nobody is asked, and `collateral` is all there is */
+  readonly vendors: VendorsConfig | null
   readonly referenceValues: readonly string[]
   readonly rateLimit: RateLimit
   readonly marketplace: GateRules
@@ -53,7 +56,7 @@ export async function readConfig(path: string): Promise<ServiceConfig> {
 
 /** @param folder what its paths start from */
 export function decodeConfig(value: Json, folder: string): ServiceConfig {
-  const from = (path: string): string => resolve(folder, path)
+  const from: From = (path) => resolve(folder, path)
   return Members.read(value, '', (config) => {
     config.oneOf('format', [CONFIG_FORMAT])
     const listen = config.object('listen', (m) => ({ host: m.text('host'), port: m.whole('port', 0, 65535) }))
@@ -82,6 +85,7 @@ export function decodeConfig(value: Json, folder: string): ServiceConfig {
         ...{ workload: m.text('workload'), sessionSeconds: m.whole('sessionSeconds', 1, 600) },
       })),
       collateral: config.texts('collateral').map(from),
+      vendors: vendorsOf(config, from),
       referenceValues: config.texts('referenceValues').map(from),
       rateLimit: config.object('rateLimit', (m) => ({
         burst: m.positive('burst'),
@@ -97,8 +101,6 @@ export function decodeConfig(value: Json, folder: string): ServiceConfig {
     }
   })
 }
-
-type From = (path: string) => string
 
 function tlsOf(config: Members, from: From): TlsConfig {
   if (typeof config.value('tls') === 'string') return config.oneOf('tls', ['at-proxy', 'off'] as const)

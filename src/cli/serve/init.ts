@@ -63,6 +63,8 @@ const configOf = (tenant: string, token: string): object => ({
   administrators: [{ name: 'administrator', tenant, tokenSha256: createHash('sha256').update(token).digest('hex') }],
   kbs: { workload: 'kbs-guests', sessionSeconds: 300 },
   collateral: [],
+  // Whom a service may ask is for its operator to say.
+  vendors: null,
   referenceValues: [],
   rateLimit: { burst: 60, perSecond: 10 },
   marketplace: DEFAULT_RULES,

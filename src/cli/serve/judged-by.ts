@@ -1,9 +1,9 @@
 import type { CollateralSet } from '../../attestation/collateral.ts'
 import { fromUtf8 } from '../../core/encodings.ts'
-import { isJsonObject, parseJson } from '../../core/json.ts'
 import { prepareCollateral } from '../../index.ts'
 import { faultText } from '../faults.ts'
 import { readTree, UsageError } from '../input.ts'
+import { epochOfFiles } from './judging.ts'
 
 /** What evidence is judged by, as it was read from the operator's files. */
 export interface JudgedBy {
@@ -29,15 +29,5 @@ export async function readJudgedBy(
     if (!text.ok) throw new UsageError(`${name} is no signed reference value`)
     return text.value.trim()
   })
-  return { collateral: sorted.collateral, epoch: epochOf(sorted.collateral), referenceValues: values }
-}
-
-const epochOf = ({ intelDocuments }: CollateralSet): number =>
-  Math.max(0, ...intelDocuments.map(({ value }) => evaluationNumber(value.signed)))
-
-function evaluationNumber(signed: Uint8Array): number {
-  const text = fromUtf8(signed, '')
-  const json = text.ok ? parseJson(text.value, '') : text
-  const number = json.ok && isJsonObject(json.value) ? json.value.tcbEvaluationDataNumber : undefined
-  return Number.isSafeInteger(number) && (number as number) > 0 ? (number as number) : 0
+  return { collateral: sorted.collateral, epoch: epochOfFiles(sorted.collateral), referenceValues: values }
 }

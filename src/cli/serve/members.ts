@@ -1,6 +1,9 @@
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { UsageError } from '../input.ts'
 
+/** A path of the configuration, from its own folder on. */
+export type From = (path: string) => string
+
 /**
  * The members of a configuration, each asked for by name: one that is absent and one that nobody asked for are both mistakes,
  * so that a misspelt setting is never silently the default. Ends with UsageError, which names the place.
@@ -15,10 +18,16 @@ export class Members {
     this.#object = isJsonObject(value) ? value : this.#wrong(path === '' ? 'the configuration' : path, 'an object')
   }
 
-  value(name: string): Json {
+  /** @param expected what to write where it is absent */
+  value(name: string, expected = 'present; nothing here has a default'): Json {
     this.#asked.add(name)
     const member = Object.hasOwn(this.#object, name) ? this.#object[name] : undefined
-    return member === undefined ? this.#wrong(this.#at(name), 'present; nothing here has a default') : member
+    return member === undefined ? this.#wrong(this.#at(name), expected) : member
+  }
+
+  /** Whether it is there at all, where there are two ways to say a thing; both are asked for by name then. */
+  has(name: string): boolean {
+    return Object.hasOwn(this.#object, name)
   }
 
   text(name: string): string {

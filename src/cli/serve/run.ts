@@ -17,6 +17,7 @@ import { Refused } from './refused.ts'
 
 const SESSIONS_SECONDS = 60
 const CLOCK_SECONDS = 10
+const CACHE_SECONDS = 3600
 /** How long requests that are under way may take once the service is told to end. */
 const GRACE_MILLISECONDS = 10_000
 
@@ -46,6 +47,7 @@ export async function runService(config: ServiceConfig, listening: (address: str
       if (first !== undefined) throw new Refused([first, ...more])
     } finally {
       stopTimers()
+      assembled.vendors?.stop()
       await closed(server)
       assembled.gate.stop()
       const signed = await assembled.audit.checkpoint()
@@ -83,7 +85,7 @@ function addressOf(server: ServerType, { listen: { host } }: ServiceConfig, tls:
   return `${tls === undefined ? 'http' : 'https'}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
-function startTimers({ audit, stores, options }: Assembled, config: ServiceConfig, log: Log): () => void {
+function startTimers({ audit, stores, options, vendors }: Assembled, config: ServiceConfig, log: Log): () => void {
   const every = (seconds: number, task: () => Promise<unknown>) =>
     nodeScheduler(seconds, () => {
       task().catch((error: unknown) => log(errorLine(error)))
@@ -94,6 +96,7 @@ function startTimers({ audit, stores, options }: Assembled, config: ServiceConfi
       const signed = await audit.checkpoint()
       if (!signed.ok) log({ event: 'checkpoint.failed', codes: signed.faults.map(({ code }) => code) })
     }),
+    ...(vendors === null ? [] : [every(CACHE_SECONDS, () => vendors.tend())]),
   ]
   return () => {
     for (const stop of timers) stop()

@@ -7,9 +7,10 @@ import { readClock, rememberUsed, scopeOf } from '../../collateral/cache/remembe
 import { lacksCollateral } from '../../collateral/lacking.ts'
 import type { PackedAnswer } from '../../collateral/pack/pack.ts'
 import { createVerificationCache } from '../../core/context.ts'
-import { type Fault, type Finding, finding } from '../../core/outcome.ts'
+import { type Fault, finding } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { Decision } from '../../decision/decision.ts'
+import { withFindings } from '../../decision/with-findings.ts'
 import { type Evidence, prepareCollateral, type VerifyContext, verify } from '../../index.ts'
 import { type FreshnessOptions, freshnessFrom, leaseFrom, policyFrom, timeOfJudgement } from '../arguments.ts'
 import { BUILT_AT } from '../build.ts'
@@ -143,16 +144,4 @@ async function remembered(
   const read = readEvidence(evidence instanceof Uint8Array ? [{ name: 'evidence', bytes: evidence }] : evidence)
   const beside = read.ok ? await sorted(read.value.collateral) : collateral
   return rememberUsed(cache, scopeOf(injectedAnchors), decision, [collateral, beside], now)
-}
-
-/** A clock that cannot be believed makes every date doubtful, and an object that was rolled back every answer. */
-function withFindings(decision: Decision, more: readonly Finding[]): Decision {
-  if (more.length === 0) return decision
-  const isRefused = decision.verdict === 'reject' || more.some((f) => f.verdict === 'reject')
-  return {
-    ...decision,
-    findings: [...decision.findings, ...more],
-    verdict: isRefused ? 'reject' : 'inconclusive',
-    validUntil: decision.decidedAt,
-  }
 }

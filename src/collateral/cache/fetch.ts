@@ -1,4 +1,4 @@
-import { type Fault, fail, failed, type NonEmpty, type Outcome, ok } from '../../core/outcome.ts'
+import { type Fault, fail, failed, fault, type NonEmpty, type Outcome, ok } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { CollateralRequest, FetchedObject, FetchObject } from '../objects.ts'
 import { answered, judgeAnswered } from './answer.ts'
@@ -19,6 +19,12 @@ export interface CacheRules {
   readonly scope: string
   /** `never` asks the vendor for everything anew, and still keeps what comes */
   readonly useHeld: 'while in date' | 'never'
+  /** how long a failure is believed, so that a vendor that is down is not asked by everybody in turn; not at all unless said */
+  readonly failureSeconds?: number
+  /** documents of Intel's of a lower tcbEvaluationDataNumber are asked for anew before they are given, once in a minute at most */
+  readonly leastEvaluationNumber?: () => number
+  /** hears of every object that was given without a question */
+  readonly onHeld?: (request: CollateralRequest) => void
 }
 
 /**
@@ -32,29 +38,34 @@ export function cachedFetch(
   fetchObject: FetchObject,
   cache: CollateralCache,
   clock: () => UnixSeconds,
-  { scope, useHeld }: CacheRules,
+  rules: CacheRules,
 ): FetchObject {
+  const { scope, useHeld, failureSeconds = 0, leastEvaluationNumber = () => 0, onHeld } = rules
   const flights = new Map<string, Promise<Outcome<FetchedObject>>>()
 
   const fetchAndKeep = async (request: CollateralRequest): Promise<Outcome<FetchedObject>> => {
     const key = requestKey(request)
     const fetched = await fetchObject(request)
     if (!fetched.ok) {
-      if (fetched.faults[0].code === 'COLLATERAL_NOT_PUBLISHED') await remember(key, fetched.faults, ABSENCE_SECONDS)
+      const isAbsent = fetched.faults[0].code === 'COLLATERAL_NOT_PUBLISHED'
+      await remember(key, fetched.faults, isAbsent ? ABSENCE_SECONDS : failureSeconds)
       return fetched
     }
     const now = clock()
     const marks = (line: string) => cache.marks(scope, line)
     const { answer, faults } = await judgeAnswered(answered(fetched.value), requestKeys(request), now, marks)
     const [first, ...more] = faults
-    if (first !== undefined) return failed([first, ...more])
+    if (first !== undefined) {
+      await remember(key, [first, ...more], failureSeconds)
+      return failed([first, ...more])
+    }
     await cache.keep(answer)
     return ok(withRevisions(request, await cache.held(key)) ?? fetched.value)
   }
 
-  const remember = (key: string, faults: NonEmpty<Fault>, seconds: number): Promise<void> => {
+  const remember = async (key: string, faults: NonEmpty<Fault>, seconds: number): Promise<void> => {
     const since = clock()
-    return cache.remember(key, { faults, since, until: since + seconds })
+    if (seconds > 0) await cache.remember(key, { faults, since, until: since + seconds })
   }
 
   const inOneFlight = (request: CollateralRequest): Promise<Outcome<FetchedObject>> => {
@@ -68,15 +79,30 @@ export function cachedFetch(
     const key = `refresh ${requestKey(request)}`
     if (cache.absence(key, clock()) !== undefined) return
     const outcome = await inOneFlight(request)
-    if (!outcome.ok) await remember(key, outcome.faults, REFRESH_PAUSE_SECONDS)
+    const faults = outcome.ok ? await stillBehind(request) : outcome.faults
+    if (faults !== undefined) await remember(key, faults, REFRESH_PAUSE_SECONDS)
+  }
+
+  const isBehind = ({ evaluationNumber }: Held): boolean =>
+    evaluationNumber !== undefined && evaluationNumber < leastEvaluationNumber()
+
+  const stillBehind = async (request: CollateralRequest): Promise<NonEmpty<Fault> | undefined> => {
+    const held = await heldFor(cache, request, clock())
+    if (held === undefined || !isBehind(held)) return undefined
+    return [fault('COLLATERAL_EVALUATION_TOO_LOW', requestKey(request))]
   }
 
   return async (request) => {
     const now = clock()
     if (useHeld === 'never') return inOneFlight(request)
     const held = await heldFor(cache, request, now)
+    if (held !== undefined && isBehind(held)) {
+      await refresh(request)
+      return ok(((await heldFor(cache, request, now)) ?? held).object)
+    }
     if (held !== undefined) {
       if (held.refreshAt <= now) cache.inBackground(refresh(request))
+      onHeld?.(request)
       return ok(held.object)
     }
     const absence = cache.absence(requestKey(request), now)
@@ -96,6 +122,7 @@ export const heldOnly =
 interface Held {
   readonly object: FetchedObject
   readonly refreshAt: UnixSeconds
+  readonly evaluationNumber: number | undefined
 }
 
 async function heldFor(
@@ -107,7 +134,8 @@ async function heldFor(
     const answers = (await cache.held(key)).filter((a) => a.issuedAt <= now && now < a.validUntil)
     const object = withRevisions(request, answers)
     const [newest] = answers
-    if (object !== undefined && newest !== undefined) return { object, refreshAt: refreshAt(request, newest) }
+    if (object !== undefined && newest !== undefined)
+      return { object, refreshAt: refreshAt(request, newest), evaluationNumber: newest.evaluationNumber }
   }
   return undefined
 }

@@ -7,6 +7,11 @@ export const COLLATERAL_CODES = {
     title: 'The vendor could not be reached and nothing usable is stored.',
     hint: 'This is not a fault of the provider. Retry later, or fetch the files elsewhere and pass them with --collateral DIR.',
   },
+  COLLATERAL_CACHE_UNAVAILABLE: {
+    verdict: 'inconclusive',
+    title: 'The verifier cannot use its cache of collateral.',
+    hint: 'This is not a fault of the provider. The operator of the verifier should look at its log, at the space on the disk and at the owner of the cache file; then answer a new challenge.',
+  },
   COLLATERAL_EXPIRED: {
     verdict: 'inconclusive',
     title: 'Collateral is past its next update.',
