@@ -7,6 +7,7 @@ import { holderProblem, isReleasable } from '../decision/credential/index.ts'
 import type { Decision, Level } from '../decision/decision.ts'
 import type { Evidence } from '../index.ts'
 import type { Policy } from '../policy/policy.ts'
+import { referenceValuesOf } from '../policy/reference-values.ts'
 import type { Answer, GateDecision } from './answer.ts'
 import type { GateCore } from './core.ts'
 import { Ended, end } from './ended.ts'
@@ -166,7 +167,7 @@ export class Admission {
       collateral,
       lease,
       physical: options.physical(challenge.provider),
-      referenceValues: options.referenceValues,
+      referenceValues: referenceValuesOf(policy, options.referenceValues),
       injectedAnchors: options.injectedAnchors,
       cache: options.cache,
     })

@@ -52,7 +52,7 @@ export interface GateOptions {
   readonly scheduler: Scheduler
   readonly verifyProviderProof: ProviderProofVerifier
   readonly physical: PhysicalSource
-  /** signed reference values (JWS, compact), judged against each policy's signers */
+  /** signed reference values (JWS, compact) of all tenants; a policy is told those that name a signer of its own. Not changed afterwards */
   readonly referenceValues: readonly string[]
   /** anchors beside the pinned ones, for tests: a decision that rests on one is refused as that */
   readonly injectedAnchors: readonly TrustAnchor[]

@@ -3,6 +3,7 @@ import { parseRfc3339, type UnixSeconds } from '../core/time.ts'
 import type { Decision } from '../decision/decision.ts'
 import type { Evidence } from '../index.ts'
 import type { Policy } from '../policy/policy.ts'
+import { referenceValuesOf } from '../policy/reference-values.ts'
 import { Admission, LIFE_SECONDS } from './admission.ts'
 import type { GateCore } from './core.ts'
 import { Ended } from './ended.ts'
@@ -41,7 +42,7 @@ export async function judgeSession(
       lease: null,
       // Nobody vouches for the place of a machine that no provider stands for.
       physical: 'unknown',
-      referenceValues: options.referenceValues,
+      referenceValues: referenceValuesOf(policy, options.referenceValues),
       injectedAnchors: options.injectedAnchors,
       cache: options.cache,
     })

@@ -6,7 +6,7 @@ import { parseRfc3339, type UnixSeconds } from '../core/time.ts'
 import { deepFreeze } from './freeze.ts'
 import { tdMeasurement } from './measurement.ts'
 import { nearestName } from './nearest.ts'
-import type { SignerKey } from './policy.ts'
+import type { Policy, SignerKey } from './policy.ts'
 import { ALGORITHM } from './signers.ts'
 
 declare const proof: unique symbol
@@ -81,6 +81,27 @@ export async function authenticateReferenceValue(
   const value = decodeReferenceValue(payload, path)
   return value.ok ? ok(deepFreeze({ ...value.value, signer }) as AuthenticReferenceValue) : value
 }
+
+/**
+ * Those of a verifier's reference values that name a signer of this policy, for whoever judges under the policies of many: what
+ * one tenant's team signs is nothing to another's. Nothing is proved by it, and what cannot be read is among them, to be refused.
+ */
+export function referenceValuesOf(policy: Policy, texts: readonly string[]): readonly string[] {
+  const byPolicy = OF_POLICIES.get(texts) ?? new WeakMap<Policy, readonly string[]>()
+  OF_POLICIES.set(texts, byPolicy)
+  const known = byPolicy.get(policy)
+  if (known !== undefined) return known
+  const signers = policy.referenceValues === 'none' ? [] : policy.referenceValues.signers
+  const own = texts.filter((text) => {
+    const parts = splitJws(text.trim(), '')
+    return !parts.ok || signers.some(({ kid }) => kid === parts.value.header.kid)
+  })
+  byPolicy.set(policy, own)
+  return own
+}
+
+/** Policies are frozen, and a gate has its values for as long as it lives. */
+const OF_POLICIES = new WeakMap<readonly string[], WeakMap<Policy, readonly string[]>>()
 
 /** Undefined where the signature is the signer's. */
 async function signatureFault(

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { authenticateReferenceValue, type SignerKey } from '../../src/policy/index.ts'
+import { referenceValuesOf } from '../../src/policy/reference-values.ts'
 import { newSigner, PAYLOAD, type TestSigner } from './signers.ts'
 import { DIGEST, documentWith, type Json, OTHER_DIGEST, policyOf, told } from './support.ts'
 
@@ -141,5 +142,21 @@ describe('authenticateReferenceValue', () => {
     expect(await read(await team.sign(without('guarantees')))).toMatchObject({ value: { guarantees: [] } })
     const withdrawing = await team.sign({ ...PAYLOAD, withdrawn: [OTHER_DIGEST] })
     expect(await read(withdrawing)).toMatchObject({ value: { withdrawn: [OTHER_DIGEST] } })
+  })
+})
+
+describe('referenceValuesOf', () => {
+  it('gives a policy what names a signer of its own, and what nobody can read', async () => {
+    const other = await newSigner('elsewhere')
+    const [ours, forged, theirs] = await Promise.all([team, stranger, other].map((one) => one.sign(PAYLOAD)))
+    const all = [ours, forged, theirs, 'no statement'].map(String)
+    const of = (signers: readonly SignerKey[]) =>
+      referenceValuesOf(policyOf(documentWith({}, { referenceValues: { signers } })), all)
+    expect(of([team.key])).toEqual([ours, forged, 'no statement'])
+    expect(of([other.key])).toEqual([theirs, 'no statement'])
+    expect(referenceValuesOf(policyOf(documentWith({}, {})), all)).toEqual(['no statement'])
+    const policy = policyOf(documentWith({}, { referenceValues: { signers: [team.key] } }))
+    expect(referenceValuesOf(policy, all)).toBe(referenceValuesOf(policy, all))
+    expect(referenceValuesOf(policy, [String(theirs)])).toEqual([])
   })
 })

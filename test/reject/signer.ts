@@ -17,12 +17,18 @@ function jwkOf(point: Uint8Array | undefined, kid: string): JsonObject {
 /** Whoever vouches for the image of the rows, as a policy names it. */
 export const SIGNER: JsonObject = jwkOf(KEY.publicPoint, 'image-team')
 export const SIGNED_BY_TEAM: JsonObject = { referenceValues: { signers: [SIGNER] } }
+/** Another tenant's team. */
+export const OTHER_SIGNER: JsonObject = jwkOf(STRANGER.publicPoint, 'other-team')
 
 export const MEASUREMENT = Buffer.from(TEST_MEASUREMENT).toString('hex')
 
 /** A statement about the test image with every guarantee there is, in force in 2026, unless told otherwise. */
-export function referenceValue(members: JsonObject = {}, by: 'team' | 'stranger' = 'team'): string {
-  const header = { alg: 'ES256', kid: 'image-team', typ: 'vouchsafe-reference-value+jws' }
+export function referenceValue(
+  members: JsonObject = {},
+  by: 'team' | 'stranger' = 'team',
+  kid: 'image-team' | 'other-team' = 'image-team',
+): string {
+  const header = { alg: 'ES256', kid, typ: 'vouchsafe-reference-value+jws' }
   const payload = {
     version: 1,
     name: 'test image',

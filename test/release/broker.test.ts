@@ -3,9 +3,12 @@ import { flattenedDecrypt, importJWK } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../src/core/bytes.ts'
 import { take } from '../../src/core/outcome.ts'
+import type { Policy } from '../../src/policy/policy.ts'
 import { fileVault } from '../../src/release/vault/index.ts'
 import { type FlattenedJwe, openWrapped } from '../../src/release/wrap/index.ts'
 import { leaseId } from '../gate/support.ts'
+import { OTHER_SIGNER, referenceValue } from '../reject/signer.ts'
+import { cpuPolicy } from '../reject/stage.ts'
 import { newKekFile } from './files.ts'
 import {
   FOR_GUESTS,
@@ -62,6 +65,28 @@ describe('a release', () => {
     const other = { ...request, proof: { ...request.proof, lease: leaseId('2') } } as typeof request
     expect(findingsOf(await t.broker.release(other))).toMatchObject([{ code: 'BIND_CHALLENGE_SCOPE' }])
     expect(t.vault.opened).toEqual([])
+  })
+
+  it('judges by what the signers of the key’s own policy vouch for, whatever those of other tenants do', async () => {
+    const others = referenceValue({}, 'stranger', 'other-team')
+    const one = async (values: readonly string[], policy: Policy = KEY_POLICY) =>
+      (await testBroker({ gate: { referenceValues: values }, policy })).ask({ policy })
+    const theirs: Policy = cpuPolicy(
+      {},
+      { referenceValues: { signers: [OTHER_SIGNER] }, keyRelease: { minLevel: 5, ttlSeconds: 120 } },
+      { level: 5 },
+    )
+    expect(await one([others, referenceValue()])).toMatchObject({ released: true })
+    expect(await one([others, referenceValue()], theirs)).toMatchObject({ released: true })
+    const refused = { released: false, findings: [{ code: 'RELEASE_NOT_ACCEPTED' }] }
+    const codes = async (values: readonly string[]) => {
+      const answer = await one(values)
+      expect(answer).toMatchObject(refused)
+      return answer.released ? [] : answer.evidence.map(({ code }) => code)
+    }
+    expect(await codes([others])).toContain('SNP_MEASUREMENT_UNKNOWN')
+    // In the name of our own team, it is not passed over.
+    expect(await codes([referenceValue(), referenceValue({}, 'stranger')])).toEqual(['REFERENCE_VALUE_UNTRUSTED'])
   })
 
   it('tells what is wrong with the evidence, and nothing of what was expected', async () => {

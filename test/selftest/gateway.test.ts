@@ -28,7 +28,7 @@ async function through(answer: Answer) {
     ...{ endpoint: one.endpoint, provider: PROVIDER, providerCertSha256: IDENTITY.sha256 },
     lease: { owner: OWNER, dseq: '18412345', gseq: 1, oseq: 1 },
     authorisation: { mintToken: () => 'aaaa.bbbb.cccc' },
-    deadlineMilliseconds: 2000,
+    deadlineMilliseconds: 30_000,
   }
   const settings = await settingsFor({ collateral: amdCollateral(cpu()), anchors: amdAnchors(cpu()) })
   return selftest(sourceOf({ collectors: [akashCollector(collection, () => NOW)] }), settings)
