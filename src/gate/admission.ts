@@ -83,11 +83,11 @@ export class Admission {
       case 'expired':
         return end('challenge', 'BIND_CHALLENGE_EXPIRED', 'challengeId', { actual: challengeId })
       case 'consumed': {
-        const { record } = consumption.challenge
-        // Sessions of other protocols lie in the same store; they are no questions of the gate's.
-        if (record.v === undefined)
+        const question = this.#core.questions.asked(consumption.challenge)
+        // Sessions of other protocols lie in the same store as well; they are no questions of the gate's.
+        if (question === undefined)
           return end('challenge', 'GATE_CHALLENGE_UNKNOWN', 'challengeId', { actual: challengeId })
-        const challenge = decodeChallenge(record)
+        const challenge = decodeChallenge(question)
         return challenge.ok ? challenge.value : end('gate', 'GATE_STORE_UNAVAILABLE', 'store.challenge')
       }
     }

@@ -5,6 +5,7 @@ import type { Finding, NonEmpty } from '../core/outcome.ts'
 import type { TrustAnchor } from '../core/trust-anchors.ts'
 import { canonicalPolicy } from '../policy/digest.ts'
 import type { Policy } from '../policy/policy.ts'
+import { createQuestions, type Questions } from './challenge-mac.ts'
 import { EventHub } from './events.ts'
 import type { HardwareRules } from './hardware.ts'
 import { createSalt, type Salt } from './identity.ts'
@@ -81,6 +82,7 @@ export class GateCore {
   readonly hub: EventHub
   readonly metrics: Metrics
   readonly salt: Salt
+  readonly questions: Questions
   readonly #digests = new WeakMap<Policy, string>()
   #begun: Promise<void> | undefined
 
@@ -99,6 +101,7 @@ export class GateCore {
     this.options = options
     this.judge = judge
     this.salt = createSalt(options.salt)
+    this.questions = createQuestions(options.salt)
     this.view = new View(options.store, options.rules)
     this.hub = new EventHub(options.store, options.onError)
     this.metrics = createMetrics({

@@ -69,7 +69,7 @@ export class Gate {
     const asked = { id: this.#core.newId(), purpose: request.purpose, ...subject, policyDigest, verifierKeyId }
     const times = { iat, exp: iat + CHALLENGE_MAX_SECONDS }
     const record = await issueChallengeRecord({ ...asked, ...times }, random(32), nodeCrypto.digest)
-    await this.#stored(() => store.putChallenge({ id: asked.id, record, expiresAt: times.exp }))
+    await this.#stored(() => store.putChallenge(this.#core.questions.kept(record, times.exp)))
     this.#core.metrics.count('vouchsafe_challenges_total', { purpose: request.purpose })
     return record
   }

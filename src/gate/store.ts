@@ -5,7 +5,7 @@ import type { UnixSeconds } from '../core/time.ts'
 export interface StoredChallenge {
   /** unique */
   readonly id: string
-  /** the record as `decodeChallenge` reads it */
+  /** what its owner keeps: a gate its question with a MAC, the broker a session's nonce */
   readonly record: JsonObject
   readonly expiresAt: UnixSeconds
 }
