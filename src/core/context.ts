@@ -244,6 +244,19 @@ export class Context {
     return outcome
   }
 
+  /**
+   * A table for what was proved and holds again for the very same object, as long as the cache remembers the table. Whoever
+   * reads from it sees to it that an entry still holds at this judgement's time and under its anchors.
+   * @param name one name, one type
+   */
+  table<K extends WeakKey, V>(name: string, costBytes: number): WeakMap<K, V> {
+    const known = this.#cache.get(name) as WeakMap<K, V> | undefined
+    if (known !== undefined) return known
+    const table = new WeakMap<K, V>()
+    this.#cache.set(name, table, costBytes)
+    return table
+  }
+
   /** `decodeCertificate`, once per certificate. */
   async certificate(der: Uint8Array, path: string): Promise<Outcome<Certificate>> {
     if (der.length > LIMITS.evidenceBytes) return fail('LIMIT_EVIDENCE_BYTES', path, { actual: der.length })
