@@ -51,13 +51,6 @@ export function decodeDer(bytes: Uint8Array, path: string): Outcome<Der> {
   })
 }
 
-/** Where an element stands in the input. */
-interface Place {
-  readonly start: number
-  readonly contentStart: number
-  readonly end: number
-}
-
 /** Slices are made when they are asked for: an element costs few bytes of memory, for as few as two of input. */
 class Element implements Der {
   readonly tag: number
@@ -67,13 +60,20 @@ class Element implements Der {
   readonly #start: number
   readonly #contentStart: number
 
-  constructor(input: Uint8Array, tag: number, at: Place, children: readonly Der[]) {
+  constructor(
+    input: Uint8Array,
+    tag: number,
+    start: number,
+    contentStart: number,
+    end: number,
+    children: readonly Der[],
+  ) {
     this.tag = tag
-    this.end = at.end
+    this.end = end
     this.children = children
     this.#input = input
-    this.#start = at.start
-    this.#contentStart = at.contentStart
+    this.#start = start
+    this.#contentStart = contentStart
   }
 
   get bytes(): Uint8Array {
@@ -99,7 +99,10 @@ function element(
   if (budget.left-- === 0) refuse('LIMIT_DER_ELEMENTS', path, { expected: `at most ${LIMITS.derElements} elements` })
   const tag = octet(bytes, start, limit, path)
   checkTag(tag, path, start)
-  const { length, contentStart } = definiteLength(bytes, start + 1, limit, path)
+  const short = octet(bytes, start + 1, limit, path)
+  const octets = short < 0x80 ? 0 : short & 0x7f
+  const length = short < 0x80 ? short : longLength(bytes, start + 1, octets, limit, path)
+  const contentStart = start + 2 + octets
   const end = contentStart + length
   if (end > limit) {
     refuse('DER_TRUNCATED', `${path}@${start}`, {
@@ -108,8 +111,8 @@ function element(
     })
   }
   if ((tag & 0x20) === 0) {
-    if (CHECKED.has(tag)) checkPrimitive(tag, bytes, { start, contentStart, end }, path)
-    return new Element(bytes, tag, { start, contentStart, end }, NO_CHILDREN)
+    if (CHECKED.has(tag)) checkPrimitive(tag, bytes, start, contentStart, end, path)
+    return new Element(bytes, tag, start, contentStart, end, NO_CHILDREN)
   }
   const children: Der[] = []
   for (let at = contentStart; at < end; ) {
@@ -117,7 +120,7 @@ function element(
     children.push(child)
     at = child.end
   }
-  return new Element(bytes, tag, { start, contentStart, end }, children)
+  return new Element(bytes, tag, start, contentStart, end, children)
 }
 
 /** Universal types whose encoding is constructed: EXTERNAL, EMBEDDED PDV, SEQUENCE, SET, unrestricted CHARACTER STRING. */
@@ -139,10 +142,8 @@ function octet(bytes: Uint8Array, at: number, limit: number, path: string): numb
   return value ?? refuse('DER_TRUNCATED', `${path}@${at}`)
 }
 
-function definiteLength(bytes: Uint8Array, at: number, limit: number, path: string) {
-  const first = octet(bytes, at, limit, path)
-  if (first < 0x80) return { length: first, contentStart: at + 1 }
-  const count = first & 0x7f
+/** Length in its long form, whose first octet at `at` announces `count` more. */
+function longLength(bytes: Uint8Array, at: number, count: number, limit: number, path: string): number {
   if (count === 0) refuse('DER_NOT_CANONICAL', `${path}@${at}`, { actual: 'indefinite length' })
   if (count === 0x7f) refuse('DER_NOT_CANONICAL', `${path}@${at}`, { actual: 'reserved length octet' })
   const long = octet(bytes, at + 1, limit, path) !== 0 && (count > 1 || octet(bytes, at + 1, limit, path) >= 0x80)
@@ -151,7 +152,7 @@ function definiteLength(bytes: Uint8Array, at: number, limit: number, path: stri
   if (count > 4) refuse('DER_TRUNCATED', `${path}@${at}`, { actual: `length of ${count} octets` })
   let length = 0
   for (let i = 1; i <= count; i++) length = length * 256 + octet(bytes, at + i, limit, path)
-  return { length, contentStart: at + 1 + count }
+  return length
 }
 
 /** Primitive types that have more than one way to write a value, or values that are none. */
@@ -159,8 +160,14 @@ const CHECKED: ReadonlySet<number> = new Set([
   ...[TAG.integer, TAG.enumerated, TAG.boolean, TAG.null, TAG.bitString, TAG.oid],
 ])
 
-function checkPrimitive(tag: number, bytes: Uint8Array, at: Place, path: string): void {
-  const { start, contentStart, end } = at
+function checkPrimitive(
+  tag: number,
+  bytes: Uint8Array,
+  start: number,
+  contentStart: number,
+  end: number,
+  path: string,
+): void {
   const notCanonical: (actual: string) => never = (actual) =>
     refuse('DER_NOT_CANONICAL', `${path}@${start}`, { actual })
   const length = end - contentStart
