@@ -1,6 +1,7 @@
 import {
   type CollateralFile,
   type CollateralSet,
+  closedSet,
   type SortedCollateral,
   sortCollateral,
 } from './attestation/collateral.ts'
@@ -134,14 +135,14 @@ export function prepareCollateral(
 export function mergeCollateral(a: CollateralSet, b: CollateralSet): CollateralSet {
   const merge = <T extends { readonly sha256: string }>(x: readonly T[], y: readonly T[]): readonly T[] =>
     y.length === 0 ? x : [...x, ...y.filter((held) => !x.some((other) => other.sha256 === held.sha256))]
-  return {
+  return closedSet({
     certificates: merge(a.certificates, b.certificates),
     crls: merge(a.crls, b.crls),
     ocspResponses: merge(a.ocspResponses, b.ocspResponses),
     rims: merge(a.rims, b.rims),
     intelDocuments: merge(a.intelDocuments, b.intelDocuments),
     platformKeys: merge(a.platformKeys, b.platformKeys),
-  }
+  })
 }
 
 /**

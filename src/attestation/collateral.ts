@@ -61,14 +61,20 @@ export interface CollateralSet {
   readonly platformKeys: readonly Held<PublicKeyInfo>[]
 }
 
-export const NO_COLLATERAL: CollateralSet = {
+/** Closes a set: what was proved with it is remembered by its identity, so nothing may be added or taken away later. */
+export function closedSet(set: CollateralSet): CollateralSet {
+  for (const objects of Object.values(set)) Object.freeze(objects)
+  return Object.freeze(set)
+}
+
+export const NO_COLLATERAL: CollateralSet = closedSet({
   certificates: [],
   crls: [],
   ocspResponses: [],
   rims: [],
   intelDocuments: [],
   platformKeys: [],
-}
+})
 
 /** A collateral object as a caller holds it, e.g. one file. `name` is for messages only. */
 export interface CollateralFile {
@@ -194,14 +200,14 @@ export async function sortCollateral(
     }
   }
   return {
-    collateral: {
+    collateral: closedSet({
       certificates: [...certificates.values()],
       crls: [...crls.values()],
       ocspResponses: [...ocspResponses.values()],
       rims: [...rims.values()],
       intelDocuments: [...intelDocuments.values()],
       platformKeys: [...platformKeys.values()],
-    },
+    }),
     faults: faults.slice(0, MOST_FAULTS),
   }
 }

@@ -110,8 +110,8 @@ export class Context {
     return this.#spent[payer] > BUDGETS[payer]
   }
 
-  async digestHex(hash: HashName, bytes: Uint8Array): Promise<string> {
-    return toHex(await this.digest(hash, bytes))
+  digestHex(hash: HashName, bytes: Uint8Array): Promise<string> {
+    return this.digest(hash, bytes).then(toHex)
   }
 
   readonly #digests = new WeakMap<Uint8Array, Map<HashName, Promise<Uint8Array>>>()
@@ -197,10 +197,11 @@ export class Context {
   }
 
   /**
-   * SHA-256 of bytes that belong to a decoded structure of ours and never change: computed once as long as they live.
+   * SHA-256, lower-case hex, of bytes that belong to a decoded structure of ours and never change, such as the `der` of a
+   * certificate that `certificate` gave: computed once as long as they live.
    * Structures are decoded from copies, so no caller holds these arrays.
    */
-  async #ownDigest(bytes: Uint8Array): Promise<string> {
+  async ownDigest(bytes: Uint8Array): Promise<string> {
     const digest = ownDigests.get(bytes) ?? (await this.digestHex('sha256', bytes))
     ownDigests.set(bytes, digest)
     return digest
@@ -220,7 +221,7 @@ export class Context {
     mostBytes: number,
     decode: () => Outcome<T> | Promise<Outcome<T>>,
   ): Promise<Outcome<T>> {
-    const key = `${name} ${ownDigests.get(bytes) ?? (await this.#ownDigest(bytes))}`
+    const key = `${name} ${ownDigests.get(bytes) ?? (await this.ownDigest(bytes))}`
     const known = this.#cache.get(key) as T | undefined
     if (known !== undefined) return ok(known)
     const pending = this.#decodings.get(key) as Promise<Outcome<T>> | undefined
@@ -242,6 +243,19 @@ export class Context {
     const outcome = await decode()
     if (outcome.ok && size <= mostBytes) this.#cache.set(key, outcome.value, size * DECODED_COST)
     return outcome
+  }
+
+  /**
+   * A table for what was proved and holds again for the very same object, as long as the cache remembers the table. Whoever
+   * reads from it sees to it that an entry still holds at this judgement's time and under its anchors.
+   * @param name one name, one type
+   */
+  table<K extends WeakKey, V>(name: string, costBytes: number): WeakMap<K, V> {
+    const known = this.#cache.get(name) as WeakMap<K, V> | undefined
+    if (known !== undefined) return known
+    const table = new WeakMap<K, V>()
+    this.#cache.set(name, table, costBytes)
+    return table
   }
 
   /** `decodeCertificate`, once per certificate. */

@@ -1,5 +1,5 @@
 import { LIMITS } from './limits.ts'
-import { attempt, type Outcome, refuse } from './outcome.ts'
+import { attempt, type FaultDetail, type Outcome, refuse } from './outcome.ts'
 import { type UnixSeconds, unixSeconds } from './time.ts'
 
 /** One DER element (X.690 §10). `children` are there exactly for constructed encodings. */
@@ -63,15 +63,17 @@ class Element implements Der {
   constructor(
     input: Uint8Array,
     tag: number,
-    at: { readonly start: number; readonly contentStart: number; readonly end: number },
+    start: number,
+    contentStart: number,
+    end: number,
     children: readonly Der[],
   ) {
     this.tag = tag
-    this.end = at.end
+    this.end = end
     this.children = children
     this.#input = input
-    this.#start = at.start
-    this.#contentStart = at.contentStart
+    this.#start = start
+    this.#contentStart = contentStart
   }
 
   get bytes(): Uint8Array {
@@ -97,7 +99,10 @@ function element(
   if (budget.left-- === 0) refuse('LIMIT_DER_ELEMENTS', path, { expected: `at most ${LIMITS.derElements} elements` })
   const tag = octet(bytes, start, limit, path)
   checkTag(tag, path, start)
-  const { length, contentStart } = definiteLength(bytes, start + 1, limit, path)
+  const short = octet(bytes, start + 1, limit, path)
+  const octets = short < 0x80 ? 0 : short & 0x7f
+  const length = short < 0x80 ? short : longLength(bytes, start + 1, octets, limit, path)
+  const contentStart = start + 2 + octets
   const end = contentStart + length
   if (end > limit) {
     refuse('DER_TRUNCATED', `${path}@${start}`, {
@@ -106,8 +111,8 @@ function element(
     })
   }
   if ((tag & 0x20) === 0) {
-    if (CHECKED.has(tag)) checkPrimitive(tag, bytes.subarray(contentStart, end), path, start)
-    return new Element(bytes, tag, { start, contentStart, end }, NO_CHILDREN)
+    if (CHECKED.has(tag)) checkPrimitive(tag, bytes, start, contentStart, end, path)
+    return new Element(bytes, tag, start, contentStart, end, NO_CHILDREN)
   }
   const children: Der[] = []
   for (let at = contentStart; at < end; ) {
@@ -115,7 +120,7 @@ function element(
     children.push(child)
     at = child.end
   }
-  return new Element(bytes, tag, { start, contentStart, end }, children)
+  return new Element(bytes, tag, start, contentStart, end, children)
 }
 
 /** Universal types whose encoding is constructed: EXTERNAL, EMBEDDED PDV, SEQUENCE, SET, unrestricted CHARACTER STRING. */
@@ -137,10 +142,8 @@ function octet(bytes: Uint8Array, at: number, limit: number, path: string): numb
   return value ?? refuse('DER_TRUNCATED', `${path}@${at}`)
 }
 
-function definiteLength(bytes: Uint8Array, at: number, limit: number, path: string) {
-  const first = octet(bytes, at, limit, path)
-  if (first < 0x80) return { length: first, contentStart: at + 1 }
-  const count = first & 0x7f
+/** Length in its long form, whose first octet at `at` announces `count` more. */
+function longLength(bytes: Uint8Array, at: number, count: number, limit: number, path: string): number {
   if (count === 0) refuse('DER_NOT_CANONICAL', `${path}@${at}`, { actual: 'indefinite length' })
   if (count === 0x7f) refuse('DER_NOT_CANONICAL', `${path}@${at}`, { actual: 'reserved length octet' })
   const long = octet(bytes, at + 1, limit, path) !== 0 && (count > 1 || octet(bytes, at + 1, limit, path) >= 0x80)
@@ -149,7 +152,7 @@ function definiteLength(bytes: Uint8Array, at: number, limit: number, path: stri
   if (count > 4) refuse('DER_TRUNCATED', `${path}@${at}`, { actual: `length of ${count} octets` })
   let length = 0
   for (let i = 1; i <= count; i++) length = length * 256 + octet(bytes, at + i, limit, path)
-  return { length, contentStart: at + 1 + count }
+  return length
 }
 
 /** Primitive types that have more than one way to write a value, or values that are none. */
@@ -157,77 +160,95 @@ const CHECKED: ReadonlySet<number> = new Set([
   ...[TAG.integer, TAG.enumerated, TAG.boolean, TAG.null, TAG.bitString, TAG.oid],
 ])
 
-function checkPrimitive(tag: number, content: Uint8Array, path: string, start: number): void {
+function checkPrimitive(
+  tag: number,
+  bytes: Uint8Array,
+  start: number,
+  contentStart: number,
+  end: number,
+  path: string,
+): void {
   const notCanonical: (actual: string) => never = (actual) =>
     refuse('DER_NOT_CANONICAL', `${path}@${start}`, { actual })
-  const first = content[0]
-  const second = content[1] ?? 0
+  const length = end - contentStart
+  const first = length === 0 ? undefined : bytes[contentStart]
+  const second = length < 2 ? 0 : (bytes[contentStart + 1] ?? 0)
   switch (tag) {
     case TAG.integer:
     case TAG.enumerated: {
       if (first === undefined) notCanonical('integer without content')
-      const redundant = content.length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))
+      const redundant = length > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))
       if (redundant) notCanonical('integer not in its shortest form')
       return
     }
     case TAG.boolean:
-      if (content.length !== 1 || (first !== 0 && first !== 0xff)) notCanonical('boolean')
+      if (length !== 1 || (first !== 0 && first !== 0xff)) notCanonical('boolean')
       return
     case TAG.null:
-      if (content.length !== 0) notCanonical('null with content')
+      if (length !== 0) notCanonical('null with content')
       return
     case TAG.bitString: {
-      if (first === undefined || first > 7 || (first > 0 && content.length === 1)) notCanonical('bit string')
-      const last = content[content.length - 1] ?? 0
-      if (content.length > 1 && (last & ((1 << first) - 1)) !== 0) {
+      if (first === undefined || first > 7 || (first > 0 && length === 1)) notCanonical('bit string')
+      const last = bytes[end - 1] ?? 0
+      if (length > 1 && (last & ((1 << first) - 1)) !== 0) {
         refuse('DER_TRAILING_BYTES', `${path}@${start}`, { expected: 'unused bits zero' })
       }
       return
     }
-    case TAG.oid:
-      dotted(content, `${path}@${start}`)
+    case TAG.oid: {
+      const wrong = arcsOf(bytes, contentStart, end, () => {})
+      if (wrong !== undefined) refuse('DER_OID_INVALID', `${path}@${start}`, wrong)
+    }
   }
 }
 
 const ARC_LIMIT = 2 ** 32
 
-/** Arcs of 2^32 and more are refused, so that no reader may truncate one into a known OID. */
-function dotted(content: Uint8Array, path: string): string {
-  if (content.length === 0 || content.length > 64)
-    refuse('DER_OID_INVALID', path, { actual: `${content.length} bytes` })
-  let text = ''
+/**
+ * Reads the arcs of an OID, the first two still as one. Arcs of 2^32 and more are refused, so that no reader may truncate one
+ * into a known OID.
+ * @returns what is wrong with it
+ */
+function arcsOf(bytes: Uint8Array, from: number, end: number, each: (arc: number) => void): FaultDetail | undefined {
+  if (end === from || end - from > 64) return { actual: `${end - from} bytes` }
   let arc = 0
   let fresh = true
-  for (let i = 0; i < content.length; i++) {
-    const byte = content[i] ?? 0
-    if (fresh && byte === 0x80) refuse('DER_OID_INVALID', path, { actual: 'arc not in its shortest form' })
+  for (let i = from; i < end; i++) {
+    const byte = bytes[i] ?? 0
+    if (fresh && byte === 0x80) return { actual: 'arc not in its shortest form' }
     arc = arc * 128 + (byte & 0x7f)
-    if (arc >= ARC_LIMIT) refuse('DER_OID_INVALID', path, { expected: 'arcs below 2^32' })
+    if (arc >= ARC_LIMIT) return { expected: 'arcs below 2^32' }
     fresh = byte < 0x80
     if (fresh) {
-      if (text === '') {
-        const root = arc < 40 ? 0 : arc < 80 ? 1 : 2
-        text = `${root}.${arc - root * 40}`
-      } else text += `.${arc}`
+      each(arc)
       arc = 0
     }
   }
-  if (!fresh) refuse('DER_OID_INVALID', path, { actual: 'ends inside an arc' })
-  return text
+  return fresh ? undefined : { actual: 'ends inside an arc' }
 }
 
 /** Dotted form of an OBJECT IDENTIFIER element that `decodeDer` accepted. */
-export const oidText = (der: Der): string => dotted(der.content, 'oid')
+export function oidText({ content }: Der): string {
+  let text = ''
+  arcsOf(content, 0, content.length, (arc) => {
+    if (text !== '') text += `.${arc}`
+    else {
+      const root = arc < 40 ? 0 : arc < 80 ? 1 : 2
+      text = `${root}.${arc - root * 40}`
+    }
+  })
+  return text
+}
 
 /** Value of an INTEGER or ENUMERATED that `decodeDer` accepted, where it is 0 … 2^47 − 1; undefined otherwise. */
-export function smallInteger(der: Der): number | undefined {
-  if (der.content.length > 6 || (der.content[0] ?? 0x80) >= 0x80) return undefined
-  return der.content.reduce((value, byte) => value * 256 + byte, 0)
+export function smallInteger({ content }: Der): number | undefined {
+  if (content.length > 6 || (content[0] ?? 0x80) >= 0x80) return undefined
+  return content.reduce((value, byte) => value * 256 + byte, 0)
 }
 
 /** Bytes of a BIT STRING without unused bits; undefined where it has some. */
-export const bitStringBytes = (der: Der): Uint8Array | undefined =>
-  der.content[0] === 0 ? der.content.subarray(1) : undefined
+export const bitStringBytes = ({ content }: Der): Uint8Array | undefined =>
+  content[0] === 0 ? content.subarray(1) : undefined
 
 /**
  * UTCTime (years 1950–2049) or GeneralizedTime, both with seconds and `Z` as DER and RFC 5280 §4.1.2.5 want them.

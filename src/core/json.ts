@@ -1,5 +1,6 @@
+import type { Code } from './codes.ts'
 import { LIMITS } from './limits.ts'
-import { attempt, type Outcome, refuse } from './outcome.ts'
+import { attempt, type FaultDetail, type Outcome, refuse } from './outcome.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | JsonObject
 /** Without a prototype: `__proto__` and `constructor` are keys like any other. */
@@ -32,15 +33,13 @@ export function parseJson(
 ): Outcome<Json> {
   return attempt(() => {
     const parser = new Parser(text, path, numbers, mostValues)
-    const value = parser.value(path, 1)
+    const value = parser.value()
     parser.end()
     return value
   })
 }
 
 const PLAIN_STRING = /"[^"\\\u0000-\u001f]*"/y
-const PLAIN_PIECE = /[^"\\\u0000-\u001f]+/y
-const ESCAPE = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y
 const SPACE = /[ \t\n\r]*/y
 const HIGHEST_SPACE = 0x20
@@ -52,6 +51,9 @@ class Parser {
   /** An object costs two hundred bytes of memory and as few as two of text. */
   #left: number
   readonly #mostValues: number
+  readonly #isWellFormed: boolean
+  /** what leads to the value that is read: its pointer is only made where something is refused */
+  readonly #keys: (string | number)[] = []
   #at = 0
 
   constructor(text: string, path: string, numbers: 'any' | 'integers', mostValues: number) {
@@ -60,19 +62,21 @@ class Parser {
     this.#numbers = numbers
     this.#mostValues = mostValues
     this.#left = mostValues
+    this.#isWellFormed = text.isWellFormed()
   }
 
-  value(path: string, depth: number): Json {
-    if (depth > LIMITS.jsonDepth) refuse('LIMIT_JSON_DEPTH', path, { expected: `at most ${LIMITS.jsonDepth} levels` })
-    if (this.#left-- === 0) refuse('LIMIT_JSON_VALUES', path, { expected: `at most ${this.#mostValues} values` })
+  value(): Json {
+    if (this.#keys.length >= LIMITS.jsonDepth)
+      this.#refuse('LIMIT_JSON_DEPTH', { expected: `at most ${LIMITS.jsonDepth} levels` })
+    if (this.#left-- === 0) this.#refuse('LIMIT_JSON_VALUES', { expected: `at most ${this.#mostValues} values` })
     this.#space()
     switch (this.#text[this.#at]) {
       case '{':
-        return this.#object(path, depth)
+        return this.#object()
       case '[':
-        return this.#array(path, depth)
+        return this.#array()
       case '"':
-        return this.#string(path)
+        return this.#string()
       case 't':
         return this.#word('true', true)
       case 'f':
@@ -80,7 +84,7 @@ class Parser {
       case 'n':
         return this.#word('null', null)
       default:
-        return this.#number(path)
+        return this.#number()
     }
   }
 
@@ -89,7 +93,7 @@ class Parser {
     if (this.#at !== this.#text.length) this.#syntax('end of text')
   }
 
-  #object(path: string, depth: number): JsonObject {
+  #object(): JsonObject {
     const object: Record<string, Json> = Object.create(null)
     this.#at++
     this.#space()
@@ -100,16 +104,17 @@ class Parser {
     for (;;) {
       this.#space()
       if (this.#text[this.#at] !== '"') this.#syntax('a key')
-      const key = this.#string(path)
-      const at = pointer(path, key)
-      if (Object.hasOwn(object, key)) refuse('JSON_DUPLICATE_KEY', at)
+      const key = this.#string()
+      this.#keys.push(key)
+      if (object[key] !== undefined) this.#refuse('JSON_DUPLICATE_KEY')
       this.#expect(':')
-      object[key] = this.value(at, depth + 1)
+      object[key] = this.value()
+      this.#keys.pop()
       if (this.#separator('}')) return object
     }
   }
 
-  #array(path: string, depth: number): readonly Json[] {
+  #array(): readonly Json[] {
     const array: Json[] = []
     this.#at++
     this.#space()
@@ -118,36 +123,48 @@ class Parser {
       return array
     }
     for (;;) {
-      array.push(this.value(pointer(path, array.length), depth + 1))
+      this.#keys.push(array.length)
+      array.push(this.value())
+      this.#keys.pop()
       if (this.#separator(']')) return array
     }
   }
 
-  #string(path: string): string {
-    const text = this.#match(PLAIN_STRING)?.slice(1, -1) ?? this.#escapedString()
-    if (!text.isWellFormed()) refuse('JSON_SYNTAX', path, { actual: 'a lone surrogate' })
+  #string(): string {
+    const plain = this.#match(PLAIN_STRING)?.slice(1, -1)
+    const text = plain ?? this.#escapedString()
+    const isSound = (plain !== undefined && this.#isWellFormed) || text.isWellFormed()
+    if (!isSound) this.#refuse('JSON_SYNTAX', { actual: 'a lone surrogate' })
     return text
   }
 
-  /** Piece by piece: one pattern for the whole would take stack in proportion to the string. */
+  /** Up to the next quotation mark that no backslash escapes; what stands between is JSON.parse's to judge. */
   #escapedString(): string {
-    const start = this.#at++
-    while (this.#match(PLAIN_PIECE) !== undefined || this.#match(ESCAPE) !== undefined);
-    if (this.#text[this.#at] !== '"') {
-      this.#at = start
-      return this.#syntax('a string')
-    }
-    return JSON.parse(this.#text.slice(start, ++this.#at)) as string
+    const start = this.#at
+    let end = start
+    do end = this.#text.indexOf('"', end + 1)
+    while (end >= 0 && this.#isEscaped(end))
+    const text = end < 0 ? undefined : parsedString(this.#text.slice(start, end + 1))
+    if (text === undefined) return this.#syntax('a string')
+    this.#at = end + 1
+    return text
   }
 
-  #number(path: string): number {
+  /** Whether an odd number of backslashes stands before this place, inside a string. */
+  #isEscaped(at: number): boolean {
+    let backslashes = 0
+    while (this.#text[at - 1 - backslashes] === '\\') backslashes++
+    return backslashes % 2 === 1
+  }
+
+  #number(): number {
     const text = this.#match(NUMBER) ?? this.#syntax('a value')
     const value = Number(text)
     if (this.#numbers === 'integers') {
       if (!/[.eE]/.test(text)) return value
-      return refuse('JSON_TYPE_MISMATCH', path, { expected: 'a number without fraction or exponent', actual: text })
+      return this.#refuse('JSON_TYPE_MISMATCH', { expected: 'a number without fraction or exponent', actual: text })
     }
-    if (!isHeld(text, value)) refuse('JSON_SYNTAX', path, { expected: 'a number that a double holds', actual: text })
+    if (!isHeld(text, value)) this.#refuse('JSON_SYNTAX', { expected: 'a number that a double holds', actual: text })
     return value
   }
 
@@ -184,6 +201,11 @@ class Parser {
     return character === close
   }
 
+  /** Of the value that is read. */
+  #refuse(code: Code, detail: FaultDetail = {}): never {
+    return refuse(code, this.#keys.reduce<string>(pointer, this.#path), detail)
+  }
+
   #syntax(expected: string): never {
     const line = this.#text.slice(0, this.#at).split('\n').length
     return refuse('JSON_SYNTAX', this.#path, {
@@ -193,9 +215,18 @@ class Parser {
   }
 }
 
+/** The string that a JSON string literal spells; undefined where it is none. */
+function parsedString(literal: string): string | undefined {
+  try {
+    return JSON.parse(literal) as string
+  } catch {
+    return undefined
+  }
+}
+
 /** Whether reading kept the number: no overflow, no underflow to zero, no integer that becomes another one (2^53 + 1). */
 function isHeld(text: string, value: number): boolean {
-  if (value === 0) return /^-?0(\.0+)?([eE]|$)/.test(text)
+  if (value === 0) return text === '0' || /^-?0(\.0+)?([eE]|$)/.test(text)
   return Number.isFinite(value) && (Number.isSafeInteger(value) || !/^-?[0-9]+$/.test(text) || String(value) === text)
 }
 

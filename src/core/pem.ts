@@ -14,7 +14,7 @@ export function looksLikePem(bytes: Uint8Array): boolean {
   return /^(?:\xef\xbb\xbf)?\s*-----BEGIN [A-Z0-9 ]+-----/.test(latin1(bytes.subarray(0, 128)))
 }
 
-const BLOCK = /^-----BEGIN ([A-Z0-9 ]+)-----\n([A-Za-z0-9+/=\n]+?)\n-----END ([A-Z0-9 ]+)-----\n?/
+const BLOCK = /^-----BEGIN ([A-Z0-9 ]+)-----\n([A-Za-z0-9+/=\n]+)\n-----END ([A-Z0-9 ]+)-----\n?/
 
 /**
  * One or more PEM blocks (RFC 7468) with nothing but line ends between them. Carriage returns before line feeds are

@@ -426,8 +426,9 @@ async function carrierClaims(context: Context, set: EvidenceSet): Promise<JsonOb
 }
 
 function usesOf(judgements: readonly ItemJudgement[]): readonly CollateralUse[] {
-  const byDigest = new Map(judgements.flatMap((j) => j.collateral).map((u) => [`${u.kind} ${u.digest}`, u]))
-  return [...byDigest.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, use]) => use)
+  const byDigest = new Map<string, CollateralUse>()
+  for (const { collateral } of judgements) for (const use of collateral) byDigest.set(`${use.kind} ${use.digest}`, use)
+  return [...byDigest.keys()].sort().flatMap((key) => byDigest.get(key) ?? [])
 }
 
 function validUntil(now: UnixSeconds, uses: readonly CollateralUse[], appraisal: Appraisal): UnixSeconds {

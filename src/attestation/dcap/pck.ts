@@ -79,10 +79,10 @@ function chainOf(context: Context, tee: Tee, pem: Uint8Array): Promise<Outcome<O
           actual: blocks.map(({ label }) => label).join(', '),
         })
       }
-      const hold = async ({ der }: { readonly der: Uint8Array }, i: number): Promise<Held<Certificate>> => ({
-        value: take(await context.certificate(der, `chain[${i}]`)),
-        sha256: await context.digestHex('sha256', der),
-      })
+      const hold = async ({ der }: { readonly der: Uint8Array }, i: number): Promise<Held<Certificate>> => {
+        const value = take(await context.certificate(der, `chain[${i}]`))
+        return { value, sha256: await context.ownDigest(value.der) }
+      }
       const two = [await hold(leaf, 0), await hold(ca, 1)] as const
       return root === undefined ? two : ([...two, await hold(root, 2)] as const)
     }),

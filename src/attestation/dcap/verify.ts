@@ -9,7 +9,8 @@ import type { EvidenceItem } from '../evidence.ts'
 import type { Authentic, CollateralUse, Decoded, ItemJudgement, NotChecked } from '../kind.ts'
 import { toPckClaims } from './claims.ts'
 import { DCAP_CODES } from './codes.ts'
-import { authenticateEndorsements, type DcapEndorsements } from './collateral.ts'
+import type { DcapEndorsements } from './collateral.ts'
+import { provedEndorsements } from './endorsement-memo.ts'
 import type { PckExtension, TdTcbFacts, Tee } from './model.ts'
 import { type AuthenticPck, authenticatePck, isQeReportSigned, type OfferedPck, offeredPck } from './pck.ts'
 import { type DcapQuote, declaredPart } from './quote.ts'
@@ -140,7 +141,7 @@ async function proveKey(tee: Tee, quote: DcapQuote, collateral: CollateralSet, c
     context.digest('sha256', concatBytes(quote.attestationKey, quote.qeAuthData)),
   ])
   const pck = take(chain)
-  const endorsements = await authenticateEndorsements(context, tee, pck, collateral)
+  const endorsements = await provedEndorsements(context, tee, offered.leaf.sha256, pck, collateral)
   checkValidity(context, pck.path, 'chain')
   if (!isQeSigned) refuse(codes.qeSignature, 'quote.qeReportSignature', { expected: 'made by the PCK' })
   const { reportData } = quote.qeReport

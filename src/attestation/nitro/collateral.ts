@@ -68,7 +68,7 @@ export async function authenticateEnclaveKey(
     certificates.map(
       async ({ der, notBefore, notAfter }): Promise<CollateralUse> => ({
         kind: 'x509-certificate',
-        digest: await context.digestHex('sha256', der),
+        digest: await context.ownDigest(der),
         issuedAt: notBefore,
         validUntil: notAfter,
       }),

@@ -146,12 +146,16 @@ function singleInPem(bytes: Uint8Array, path: string): Uint8Array {
 }
 
 async function offer(context: Context, { der, entry, path }: Body): Promise<Offer> {
-  const [outcome, sha256] = await Promise.all([context.certificate(der, path), context.digestHex('sha256', der)])
+  const outcome = await context.certificate(der, path)
   const value = take(outcome.ok ? outcome : failed([inAmdTerms(outcome.faults[0])]))
   if (entry === 'ark' && !sameName(value.subject, value.issuer)) {
     refuse('X509_ROOT_UNTRUSTED', path, { expected: 'a self-issued root', actual: nameText(value.subject) })
   }
-  return { value, sha256, slot: entry === 'vcek' || entry === 'vlek' ? entry : undefined }
+  return {
+    value,
+    sha256: await context.ownDigest(value.der),
+    slot: entry === 'vcek' || entry === 'vlek' ? entry : undefined,
+  }
 }
 
 /** A repeated extension of AMD's own is told as what it is: two answers to what this key was made for. */

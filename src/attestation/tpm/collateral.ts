@@ -93,7 +93,7 @@ const usesOf = (context: Context, path: NonEmpty<Certificate>): Promise<readonly
     path.map(
       async ({ der, notBefore, notAfter }): Promise<CollateralUse> => ({
         kind: 'x509-certificate',
-        digest: await context.digestHex('sha256', der),
+        digest: await context.ownDigest(der),
         issuedAt: notBefore,
         validUntil: notAfter,
       }),

@@ -115,3 +115,26 @@ export function ecdsaRawFromDer(curve: Curve, der: Uint8Array): Uint8Array | und
   }
   return ecdsaComponentsInRange(curve, raw) ? raw : undefined
 }
+
+/** A big-endian r ‖ s as ECDSA-Sig-Value (RFC 3279 §2.2.3), whatever the numbers are: whether they can be valid is not looked at. */
+export function ecdsaDerFromRaw(raw: Uint8Array): Uint8Array {
+  const size = raw.length / 2
+  // Two INTEGERs of at most 49 bytes: every length is one octet.
+  const der = new Uint8Array(2 + 2 * (3 + size))
+  const end = writeInteger(der, writeInteger(der, 2, raw, 0, size), raw, size, 2 * size)
+  der[0] = TAG.sequence
+  der[1] = end - 2
+  return der.subarray(0, end)
+}
+
+/** Writes bytes `from` to `to` as an unsigned INTEGER at `at`, and says where it ends. */
+function writeInteger(der: Uint8Array, at: number, raw: Uint8Array, from: number, to: number): number {
+  let first = from
+  while (first < to - 1 && raw[first] === 0) first++
+  const isHigh = (raw[first] ?? 0) >= 0x80
+  const start = at + (isHigh ? 3 : 2)
+  der[at] = TAG.integer
+  der[at + 1] = to - first + (isHigh ? 1 : 0)
+  der.set(raw.subarray(first, to), start)
+  return start + to - first
+}

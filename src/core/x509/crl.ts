@@ -75,8 +75,8 @@ export function decodeCrl(der: Uint8Array, path: string): Outcome<Crl> {
       fields.end('revoked certificate')
       for (const detail of details?.children ?? []) {
         const extension = new DerSequence(detail, TAG.sequence, malformed)
-        const oid = oidText(extension.next('entry extension', TAG.oid))
-        if (extension.optional(TAG.boolean)?.content[0] === 0xff) critical.push(oid)
+        const oid = extension.next('entry extension', TAG.oid)
+        if (extension.optional(TAG.boolean)?.content[0] === 0xff) critical.push(oidText(oid))
         extension.next('entry extension value', TAG.octetString)
         extension.end('entry extension')
       }

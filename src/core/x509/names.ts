@@ -1,4 +1,4 @@
-import { equalBytes } from '../bytes.ts'
+import { equalBytes, latin1 } from '../bytes.ts'
 import { type Der, DerSequence, oidText, TAG } from '../der.ts'
 import { printable } from '../outcome.ts'
 
@@ -51,5 +51,6 @@ export function decodeName(der: Der, malformed: (what: string) => never): Name {
 }
 
 /** Invalid UTF-8 becomes U+FFFD: such a name matches nothing, and is printed escaped. A byte order mark stays in the text. */
-const decodeText = (bytes: Uint8Array): string => UTF8.decode(bytes)
+const decodeText = (bytes: Uint8Array): string =>
+  bytes.every((byte) => byte < 0x80) ? latin1(bytes) : UTF8.decode(bytes)
 const UTF8 = new TextDecoder('utf-8', { ignoreBOM: true })

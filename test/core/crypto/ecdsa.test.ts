@@ -6,6 +6,7 @@ import {
   type Curve,
   coordinateBytes,
   ecdsaComponentsInRange,
+  ecdsaDerFromRaw,
   ecdsaRawFromDer,
   isUncompressedPoint,
   spkiOfPoint,
@@ -97,6 +98,17 @@ describe.each(['P-256', 'P-384'] as const)('%s', (curve: Curve) => {
     fc.assert(
       fc.property(component, component, (r, s) => {
         expect(ecdsaRawFromDer(curve, seq(integer(r), integer(s)))).toEqual(pair(r, s))
+      }),
+    )
+  })
+
+  it('turns fixed length into DER, also of numbers that no signature has', () => {
+    const most = (1n << BigInt(8 * size)) - 1n
+    const small = fc.constantFrom(0n, 1n, 0x7fn, 0x80n, 0xffn, 0x100n, most)
+    const component = fc.oneof(small, fc.bigInt(0n, most))
+    fc.assert(
+      fc.property(component, component, (r, s) => {
+        expect(ecdsaDerFromRaw(pair(r, s))).toEqual(seq(integer(r), integer(s)))
       }),
     )
   })
