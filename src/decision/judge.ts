@@ -10,22 +10,25 @@ import {
 } from '../attestation/evidence-set/binding.ts'
 import { judgeMembers, judgeTopology, type Lease } from '../attestation/evidence-set/group.ts'
 import { judgeRuntimeData, type RuntimeJudgement } from '../attestation/evidence-set/runtime-data.ts'
-import type { CollateralUse, ItemJudgement, NotChecked } from '../attestation/kind.ts'
+import type { CollateralUse, ItemJudgement } from '../attestation/kind.ts'
 import { verifierOf } from '../attestation/registry.ts'
 import { floorsFor } from '../attestation/sev-snp/index.ts'
-import { concatBytes, utf8 } from '../core/bytes.ts'
+import { utf8 } from '../core/bytes.ts'
 import type { Context } from '../core/context.ts'
-import { toHex } from '../core/encodings.ts'
-import { canonicalJson, type JsonObject } from '../core/json.ts'
+import { canonicalJson } from '../core/json.ts'
 import { type Fault, type Finding, fault, finding, type Outcome, verdictOf } from '../core/outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
 import type { Appraisal, AppraisalSubject, KnownTpm } from '../policy/appraisal.ts'
 import { appraise } from '../policy/appraise.ts'
 import { presetPolicy } from '../policy/parse.ts'
-import { acceptsRisk, type GpuRule, type Policy } from '../policy/policy.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { AuthenticReferenceValue } from '../policy/reference-values.ts'
-import type { Decision, ItemDecision, PhysicalAssurance, Verdict } from './decision.ts'
-import { bindingAtLeast, type Grounds, gpuBindingOf, levelOf, signsForAnyone } from './level.ts'
+import type { Decision, ItemDecision, PhysicalAssurance } from './decision.ts'
+import { evidenceDigest } from './evidence-digest.ts'
+import { distinct, refusalsFirst, repeatsMissingGpus, repeatsRefusedManifest, verdictFrom } from './findings.ts'
+import { gpuRule, ladderFaults } from './ladder-faults.ts'
+import { type Grounds, gpuBindingOf, levelOf } from './level.ts'
+import { notCheckedOf } from './not-checked.ts'
 
 /** Everything that a judgement depends on beside the evidence. Nothing is optional; what is not there is said. */
 export interface Case {
@@ -243,78 +246,6 @@ function groundsOf(
   return { genuine: sound && floor && hasCpu, binding, measured: appraisal.measured, statements: appraisal.statements }
 }
 
-function ladderFaults(
-  policy: Policy,
-  level: ReturnType<typeof levelOf>,
-  gpuBinding: ReturnType<typeof gpuBindingOf>,
-  set: EvidenceSet,
-  grounds: Grounds,
-): ItemFault[] {
-  const faults: ItemFault[] = []
-  const add = (f: Fault) => faults.push({ item: 'set', fault: f })
-  // A level that is missed because something else was refused would only repeat that refusal.
-  if (!grounds.genuine || !grounds.binding.fresh) return faults
-  const acceptsOracle = acceptsRisk(policy, 'open-quote-oracle')
-  const closed = !signsForAnyone(set) && grounds.statements.some((s) => s.guarantee === 'closed-quoting')
-  if ((policy.require.level > 3 || policy.keyRelease !== 'none') && !closed && !acceptsOracle) {
-    add(
-      fault('BIND_QUOTE_ORACLE', 'set.level', {
-        expected: 'an image vouched for as closed-quoting',
-        actual: set.carrier,
-        source: 'policy#/acceptRisks',
-      }),
-    )
-  } else if (level < policy.require.level) {
-    add(
-      fault('APPRAISAL_LEVEL_TOO_LOW', 'set.level', {
-        expected: policy.require.level,
-        actual: level,
-        source: 'policy#/require/level',
-      }),
-    )
-  }
-  const gpu = gpuRule(policy)
-  if (gpu !== undefined && !bindingAtLeast(gpuBinding, gpu.binding)) {
-    add(
-      fault('GPU_BINDING_INSUFFICIENT', 'set.gpuBinding', {
-        expected: gpu.binding,
-        actual: gpuBinding,
-        source: 'policy#/require/gpu/binding',
-      }),
-    )
-  }
-  return faults
-}
-
-/** A manifest that was there and was refused is no missing one: what refused it is told, and nothing else. */
-const repeatsRefusedManifest = ({ item, fault: { code } }: ItemFault, judgements: readonly ItemJudgement[]): boolean =>
-  code === 'GPU_RIM_UNAVAILABLE' &&
-  judgements.some((j) => j.id === item && j.faults.length > 0 && j.faults.every((f) => f.code !== code))
-
-/** A label without its GPUs and a policy that wants GPUs say the same thing, which is told once. */
-const repeatsMissingGpus = ({ fault: { code } }: ItemFault, members: readonly ItemFault[]): boolean =>
-  code === 'GPU_COUNT_ZERO' && members.some((m) => m.fault.code === code)
-
-/** Equal entries once, in the order they came in; equal are those of the same key. */
-function distinct<T extends Finding | NotChecked>(entries: readonly T[], keyOf: (entry: T) => string): T[] {
-  const seen = new Set<string>()
-  return entries.filter((entry) => {
-    const key = keyOf(entry)
-    if (seen.has(key)) return false
-    seen.add(key)
-    return true
-  })
-}
-
-/** What refuses stands before what is only missing; within each, the order of the contract. */
-const refusalsFirst = (findings: readonly Finding[]): Finding[] => [
-  ...findings.filter((f) => f.verdict === 'reject'),
-  ...findings.filter((f) => f.verdict === 'inconclusive'),
-]
-
-const verdictFrom = (findings: readonly { readonly verdict: 'reject' | 'inconclusive' }[]): Verdict =>
-  findings.some((f) => f.verdict === 'reject') ? 'reject' : findings.length > 0 ? 'inconclusive' : 'accept'
-
 function itemDecision(
   item: EvidenceItem,
   judgement: ItemJudgement | undefined,
@@ -331,43 +262,6 @@ function itemDecision(
   }
 }
 
-function notCheckedOf(
-  set: EvidenceSet,
-  judgements: readonly ItemJudgement[],
-  ignored: readonly string[],
-  about: Case,
-): readonly NotChecked[] {
-  const list: NotChecked[] = judgements.flatMap((j) => j.notChecked)
-  for (const j of judgements) {
-    for (const r of j.revocation) {
-      if (r.status !== 'good' && (about.policy !== null || r.status === 'notGiven')) {
-        const because =
-          r.status === 'notGiven' ? 'no revocation material was given' : 'the material given does not answer'
-        list.push({ what: `${j.id}: revocation of the ${r.chain} chain`, because })
-      }
-    }
-  }
-  if (about.freshness.kind === 'nonce')
-    list.push({ what: 'age of the nonce', because: 'a bare nonce says nothing of when it was asked; a challenge does' })
-  if (about.freshness.kind === 'notGiven')
-    list.push({ what: 'freshness', because: 'no challenge and no nonce were given' })
-  if (about.freshness.kind === 'notChecked') list.push({ what: 'freshness', because: about.freshness.because })
-  if (about.policy === null) list.push({ what: 'appraisal', because: 'no policy was given' })
-  for (const { id, unread, runtimeData } of set.items) {
-    if (runtimeData !== undefined)
-      list.push({ what: `${id}: VM configuration and user data of the HCL report`, because: 'no rule is about them' })
-    if (unread === undefined) continue
-    const what = `${id}: ${unread.length} bytes between the SPDM report and its certificates (a CEC report)`
-    list.push({ what, because: 'nothing signs them for us' })
-  }
-  for (const name of ignored) list.push({ what: `file ${name}`, because: 'it is neither evidence nor collateral' })
-  return list
-}
-
-/** The rule for GPUs, where the policy has one. */
-const gpuRule = ({ require }: Policy): GpuRule | undefined =>
-  typeof require.gpu === 'string' ? undefined : require.gpu
-
 const risksOf = (about: Case): readonly string[] =>
   about.policy === null || about.policy.policy.acceptRisks === 'none' ? [] : about.policy.policy.acceptRisks
 
@@ -380,49 +274,6 @@ async function challengeSummary(context: Context, about: Case): Promise<Pick<Dec
   if (about.freshness.kind !== 'challenge') return {}
   const { record, purpose } = about.freshness.challenge
   return { challenge: { digest: await context.digestHex('sha256', utf8(canonicalJson(record))), purpose } }
-}
-
-/**
- * Over what the judgement read: the carrier's own claims, and kind and bytes of every item with what travelled beside it;
- * zeros behind a quote of Intel's, which its buffer leaves there, are no part of it. Not the digest of a file, an identity of nothing, and no replay key.
- */
-async function evidenceDigest(
-  context: Context,
-  set: EvidenceSet,
-  judgements: readonly ItemJudgement[],
-): Promise<string> {
-  const items = await Promise.all(
-    set.items.map(async (i, at) => ({
-      id: i.id,
-      kind: i.kind,
-      sha256: await context.digestHex('sha256', judgements[at]?.unpadded ?? verifierOf(i.kind).withoutPadding(i.bytes)),
-      endorsements: await Promise.all(i.endorsements.map((e) => context.digestHex('sha256', e))),
-      ...(i.eventLogs === undefined
-        ? {}
-        : { eventLogs: await Promise.all(i.eventLogs.map((log) => context.digestHex('sha256', log))) }),
-      ...(i.unread === undefined ? {} : { unread: await context.digestHex('sha256', i.unread) }),
-      ...(i.runtimeData === undefined
-        ? {}
-        : { runtimeData: await context.digestHex('sha256', i.runtimeData.bytes), runtimeHash: i.runtimeData.hash }),
-    })),
-  )
-  return `sha256:${await context.digestHex('sha256', utf8(canonicalJson({ ...(await carrierClaims(context, set)), items })))}`
-}
-
-async function carrierClaims(context: Context, set: EvidenceSet): Promise<JsonObject> {
-  const { carrier, binding, platformLabel, tlsBound, tlsSpki, key, runtimeData, initData } = set
-  return {
-    carrier,
-    binding,
-    ...(platformLabel === undefined ? {} : { platformLabel }),
-    ...(tlsBound === undefined ? {} : { tlsBound }),
-    ...(tlsSpki === undefined ? {} : { tlsSpki: await context.digestHex('sha256', tlsSpki) }),
-    ...(runtimeData === undefined
-      ? {}
-      : { runtimeData: await context.digestHex('sha256', utf8(canonicalJson({ ...runtimeData }))) }),
-    ...(initData === undefined ? {} : { initData: await context.digestHex('sha256', initData.body) }),
-    ...(key === undefined ? {} : { key: { domain: key.domain, spki: await context.digestHex('sha256', key.spki) } }),
-  }
 }
 
 function usesOf(judgements: readonly ItemJudgement[]): readonly CollateralUse[] {
@@ -467,15 +318,4 @@ async function unreadable(
     decidedAt: toRfc3339(context.now),
     validUntil: toRfc3339(context.now),
   }
-}
-
-/** Digest of what arrived, before any envelope was opened. */
-export async function inputDigest(
-  context: Context,
-  files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
-): Promise<string> {
-  const parts = await Promise.all(
-    files.map(async (f) => concatBytes(utf8(`${f.name}\0`), await context.digest('sha256', f.bytes))),
-  )
-  return `sha256:${toHex(await context.digest('sha256', concatBytes(...parts)))}`
 }
