@@ -93,12 +93,12 @@ describeWith([POSTGRES], 'PostgreSQL', () => {
     await store.close()
   })
 
-  it('only adds to the log and to the releases', async () => {
+  it('only adds to the log, to the releases and to whom they went', async () => {
     const connectionString = await server.database()
     const store = await postgresReleaseStore({ connectionString })
     await store.transact(NAME, writeKey(keyRow()))
     await record(store, 'c')
-    for (const table of ['audit', 'release'])
+    for (const table of ['audit', 'release', 'release_recipient'])
       for (const sql of [`DELETE FROM vouchsafe.${table}`, `TRUNCATE vouchsafe.${table} CASCADE`])
         await expect(ask(connectionString, sql)).rejects.toThrow('only added to')
     await expect(ask(connectionString, "UPDATE vouchsafe.audit SET entry = ''")).rejects.toThrow('only added to')

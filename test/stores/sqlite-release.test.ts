@@ -76,7 +76,7 @@ describe('the SQLite file of a broker', () => {
     await again.close()
   })
 
-  it('only adds to the log and to the releases', async () => {
+  it('only adds to the log, to the releases and to whom they went', async () => {
     const path = file()
     const store = sqliteReleaseStore(path)
     await store.transact(NAME, writeKey(keyRow()))
@@ -87,6 +87,8 @@ describe('the SQLite file of a broker', () => {
       'DELETE FROM release',
       "UPDATE audit SET entry = ''",
       "UPDATE release SET lease = ''",
+      'DELETE FROM release_recipient',
+      'UPDATE release_recipient SET number = 0',
     ])
       expect(() => database.exec(sql)).toThrow('added to')
     database.close()
