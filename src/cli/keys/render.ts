@@ -16,7 +16,7 @@ export const renderKey = (key: KeyView): string =>
 
 export function renderDetails(key: KeyDetails): string {
   const row = (name: string, text: string) => `  ${name.padEnd(12)}${safe(text)}`
-  const released = key.releases.map((r) => row(toRfc3339(r.at), `${r.lease}  audit ${r.auditSequence}`))
+  const released = key.releases.map((r) => row('', `${toRfc3339(r.at)}  ${r.lease}  audit ${r.auditSequence}`))
   return [
     renderKey(key),
     row('tenant', key.tenant),
