@@ -39,6 +39,9 @@ const OLD: readonly OldRelease[] = [
   { challengeId: 'b', at: 100, lease: 'l2\\', hardware: ['nvidia-switch:1', 'cpu:1', 'cpu:\\2'] },
 ]
 
+/** A release that nobody would count, by a process of that version which still runs. */
+const BY_OLD_PROCESS = `VALUES (1, 'uncounted', '${NAME.tenant}', '${NAME.keyId}', 103, 'l4', '[]')`
+
 async function countsOn(store: ReleaseStore): Promise<void> {
   expect(await store.key(NAME)).toEqual(keyRow())
   expect((await store.releases(NAME, 0, 9)).map((r) => [r.challengeId, r.at])).toEqual([
@@ -92,6 +95,9 @@ describe('the releases in a SQLite file', () => {
     oldSqliteFile(path, OLD)
     const store = await openReleaseStore(path)
     await countsOn(store)
+    const database = new DatabaseSync(path)
+    expect(() => database.exec(`INSERT INTO release ${BY_OLD_PROCESS}`)).toThrow('8 columns')
+    database.close()
     await store.close()
   })
 
@@ -168,6 +174,7 @@ describeWith([POSTGRES], 'the releases in PostgreSQL', () => {
     await oldPostgres(place, OLD)
     const store = await openReleaseStore(place)
     await countsOn(store)
+    await expect(ask(place, `INSERT INTO vouchsafe.release ${BY_OLD_PROCESS}`)).rejects.toThrow('null value')
     await store.close()
   })
 
