@@ -5,10 +5,10 @@ import type { Policy } from '../policy/policy.ts'
 import { type Approval, approved, type ChangeKind, eventsOf } from './approval.ts'
 import { auditRows } from './audit-entries.ts'
 import { isKeyName, isSameRow, type OpenRow, rowMac, type SoundKey, soundKey } from './key-row.ts'
-import { type KeyView, viewOf } from './key-view.ts'
+import { type KeyDetails, type KeyView, viewOf } from './key-view.ts'
 import { checkedLimits, widens } from './limits.ts'
 import type { KeyKeeping } from './options.ts'
-import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow, ReleaseRow } from './ports.ts'
+import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow } from './ports.ts'
 import { bringsSigningKey } from './weights-secret.ts'
 
 export interface Registration extends KeyName {
@@ -25,6 +25,7 @@ export interface Rewrapped {
 }
 
 const MOST_SECRET_BYTES = 64 * 1024
+const RELEASES_SHOWN = 100
 
 /**
  * Registers keys and changes them. Each change and its audit entry are one transaction, and a change that opens more than before
@@ -140,15 +141,15 @@ export class Administration {
   }
 
   /** @returns ADMIN_KEY_UNKNOWN · those of `soundKey` · RELEASE_AUDIT_UNAVAILABLE · AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID */
-  show(
-    name: KeyName,
-  ): Promise<Outcome<KeyView & { readonly policy: Policy; readonly releases: readonly ReleaseRow[] }>> {
+  show(name: KeyName): Promise<Outcome<KeyDetails>> {
     return this.#stored(async () => {
       const sound = await this.#sound(name)
       if (!sound.ok) return sound
       const { row, policy } = sound.value
-      const releases = await this.#keeping.store.transact(name, (view) => ({ entries: [], result: view.releases }))
-      return ok({ ...viewOf(row), policy, releases })
+      const { store } = this.#keeping
+      const released = await store.released(name)
+      const releases = await store.releases(name, Math.max(released - RELEASES_SHOWN, 0), RELEASES_SHOWN)
+      return ok({ ...viewOf(row), policy, released, releases })
     })
   }
 

@@ -8,7 +8,7 @@ import { isKeyName, type SoundKey, soundKey } from './key-row.ts'
 import type { BrokerOptions } from './options.ts'
 import type { AuditEvent, KeyName } from './ports.ts'
 import { type Burnt, burnChallenge } from './proof.ts'
-import { type Intended, recordIn } from './record.ts'
+import { askedRelease, type Intended, recordIn } from './record.ts'
 import { ours, Refusal, refusedAnswer, refuseRelease, releaseFinding, taken } from './refusal.ts'
 import {
   checkSessionRequest,
@@ -169,7 +169,8 @@ export class Broker {
     const { gate, store, audit } = this.#options
     const recorded = await this.#stored(async () => {
       await gate.refresh()
-      return store.transact(intended.key.binding, (view) => recordIn(this.#options, intended, view))
+      const asked = askedRelease(intended)
+      return store.recordRelease(intended.key.binding, asked, (view) => recordIn(this.#options, intended, view))
     })
     if (recorded.refusal !== null) throw new Refusal([recorded.refusal])
     const { sequence } = recorded.entry

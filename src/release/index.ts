@@ -32,11 +32,12 @@ export {
   verifyAudit,
 } from './audit/index.ts'
 export { type Broker, createBroker, type KeyAsked } from './broker.ts'
-export type { KeyView } from './key-view.ts'
+export type { KeyDetails, KeyView } from './key-view.ts'
 export { leaseOwner } from './lease-owner.ts'
 export type { AuditTrail, BrokerOptions, KeyKeeping } from './options.ts'
 export type * from './ports.ts'
 export type { AttestedSession, OpenedSession, SessionEvidence, SessionRequest, TakenSession } from './session.ts'
+export type * from './usage.ts'
 export { createKekFile, createTokenKek, fileVault, type Pkcs11Options, pkcs11Vault } from './vault/index.ts'
 export { weightsSecret } from './weights-secret.ts'
 export {

@@ -1,4 +1,5 @@
-import type { KeyLimits, KeyName, KeyRow, KeyState } from './ports.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { KeyLimits, KeyName, KeyRow, KeyState, ReleaseRow } from './ports.ts'
 
 /** A key as administrators see it: nothing of what is sealed. */
 export interface KeyView extends KeyName {
@@ -7,6 +8,15 @@ export interface KeyView extends KeyName {
   readonly limits: KeyLimits
   readonly registeredAt: number
   readonly kek: string
+}
+
+/** One key with what became of it. */
+export interface KeyDetails extends KeyView {
+  readonly policy: Policy
+  /** how often it went out */
+  readonly released: number
+  /** the last hundred times, oldest first; the audit log has all */
+  readonly releases: readonly ReleaseRow[]
 }
 
 export const viewOf = ({ tenant, keyId, policyDigest, state, limits, registeredAt, sealed }: KeyRow): KeyView => ({

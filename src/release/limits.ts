@@ -1,42 +1,41 @@
 import { fail, type Outcome, ok } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { isLeaseId } from '../decision/credential/lease-id.ts'
-import type { KeyLimits, KeyState, ReleaseRow } from './ports.ts'
+import type { KeyLimits, KeyState } from './ports.ts'
+import type { Usage } from './usage.ts'
 
 /** One release more than there were. */
 export interface NextRelease {
   readonly at: UnixSeconds
-  readonly lease: string
-  /** salted ids */
-  readonly hardware: readonly string[]
+  /** salted ids that count as machines */
+  readonly chips: readonly string[]
 }
 
-/** GPUs move between machines: a machine is told by what else its vendors certify. */
-const chipsOf = (hardware: readonly string[]): readonly string[] => hardware.filter((id) => !id.startsWith('nvidia-'))
+/** GPUs move between machines: a machine is told by what else its vendors certify. @param hardware salted ids */
+export const chipsOf = (hardware: readonly string[]): readonly string[] =>
+  hardware.filter((id) => !id.startsWith('nvidia-'))
+
+/** Which of the releases before tells whether the window is full: so many as fit into it ago. */
+export const nthLastOf = ({ window }: KeyLimits): number | null => (window === 'unlimited' ? null : window.releases)
 
 const exceeds = (count: number, limit: number | 'unlimited'): boolean => limit !== 'unlimited' && count > limit
 
-/** Which limit a further release would break; undefined where it breaks none. Leases that it may go to are another question. */
+/**
+ * Which limit a further release would break; undefined where it breaks none. Leases that it may go to are another question.
+ * @param usage as asked with `nthLastOf` these limits
+ */
 export function brokenLimit(
   { limits, state }: { readonly limits: KeyLimits; readonly state: KeyState },
-  before: readonly ReleaseRow[],
-  next: NextRelease,
+  usage: Usage,
+  { at, chips }: NextRelease,
 ): string | undefined {
   if (state !== 'active') return 'key.state'
-  if (exceeds(before.length + 1, limits.releases)) return 'key.limits.releases'
-  if (limits.window !== 'unlimited') {
-    const since = next.at - limits.window.seconds
-    if (before.filter((r) => r.at > since).length >= limits.window.releases) return 'key.limits.window'
-  }
-  const leases = new Set([...before.map((r) => r.lease), next.lease])
-  if (exceeds(leases.size, limits.leases)) return 'key.limits.leases'
-  if (limits.chips !== 'unlimited') {
-    const chips = chipsOf(next.hardware)
-    // What shows no identity cannot be counted.
-    if (chips.length === 0) return 'key.limits.chips'
-    if (new Set([...before.flatMap((r) => chipsOf(r.hardware)), ...chips]).size > limits.chips)
-      return 'key.limits.chips'
-  }
+  if (exceeds(usage.releases + 1, limits.releases)) return 'key.limits.releases'
+  if (limits.window !== 'unlimited' && usage.nthLastAt !== null && usage.nthLastAt > at - limits.window.seconds)
+    return 'key.limits.window'
+  if (exceeds(usage.leases, limits.leases)) return 'key.limits.leases'
+  // What shows no identity cannot be counted.
+  if (limits.chips !== 'unlimited' && (chips.length === 0 || usage.chips > limits.chips)) return 'key.limits.chips'
   return undefined
 }
 

@@ -1,5 +1,6 @@
 import type { NonEmpty, Outcome } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
+import type { AskedRelease, Usage } from './usage.ts'
 
 /** Who a key belongs to and which one it is; unique together. */
 export interface KeyName {
@@ -93,6 +94,7 @@ export interface RotatingVault extends Vault {
 
 /** One release that was granted; written before the key is unwrapped, so it may never have left. */
 export interface ReleaseRow extends KeyName {
+  /** time of its audit entry, so that none is before the one before it */
   readonly at: UnixSeconds
   readonly lease: string
   /** salted ids, as the gate knows them */
@@ -140,9 +142,12 @@ export interface SharedEpochs {
 export interface ReleaseView {
   readonly head: AuditHead
   readonly key: KeyRow | undefined
-  /** all releases of this key, oldest first */
-  readonly releases: readonly ReleaseRow[]
   readonly epochs: SharedEpochs
+}
+
+/** What a transaction sees in which a key may go out. */
+export interface UsageView extends ReleaseView {
+  readonly usage: Usage
 }
 
 /** Written together or not at all. */
@@ -150,9 +155,13 @@ export interface ReleaseChange<T> {
   /** continue the head that was seen */
   readonly entries: readonly AuditRow[]
   readonly key?: KeyRow
-  readonly release?: ReleaseRow
   readonly epochs?: SharedEpochs
   readonly result: T
+}
+
+/** A change that may have the release in it that was asked about. */
+export interface RecordedRelease<T> extends ReleaseChange<T> {
+  readonly release?: ReleaseRow
 }
 
 /**
@@ -165,10 +174,18 @@ export interface ReleaseStore {
   keys(tenant: string): Promise<readonly KeyRow[]>
   /**
    * Serialised with every other transaction of all processes, since each may write the log: `decide` is synchronous and pure,
-   * may be called again, and a throw rolls back. A key row is written together with the entry that counts it; a `release`
-   * whose challengeId was recorded before rejects the transaction.
+   * may be called again, and a throw rolls back. A key row is written together with the entry that counts it.
    */
   transact<T>(name: KeyName | null, decide: (view: ReleaseView) => ReleaseChange<T>): Promise<T>
+  /**
+   * A transaction, serialised with the others, that may record the one release asked about, and counts it: how often the key
+   * went out before makes it no slower. A challenge that was answered before rejects the transaction.
+   */
+  recordRelease<T>(name: KeyName, asked: AskedRelease, decide: (view: UsageView) => RecordedRelease<T>): Promise<T>
+  /** how often the key went out */
+  released(name: KeyName): Promise<number>
+  /** its releases after the first `after`, oldest first */
+  releases(name: KeyName, after: number, limit: number): Promise<readonly ReleaseRow[]>
   auditHead(): Promise<AuditHead>
   /** rows after this number, in order */
   auditRows(after: number, limit: number): Promise<readonly AuditRow[]>

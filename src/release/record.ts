@@ -1,13 +1,15 @@
 import type { Finding } from '../core/outcome.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
 import { OPERATORS } from './acceptance.ts'
+import { entryTime } from './audit/entry.ts'
 import { auditRows } from './audit-entries.ts'
 import { isSameRow, type SoundKey } from './key-row.ts'
-import { brokenLimit, mayGoTo } from './limits.ts'
+import { brokenLimit, chipsOf, mayGoTo, nthLastOf } from './limits.ts'
 import type { BrokerOptions } from './options.ts'
-import type { AuditEvent, AuditRow, ReleaseChange, ReleaseView } from './ports.ts'
+import type { AuditEvent, AuditRow, RecordedRelease, UsageView } from './ports.ts'
 import type { Burnt, Proved } from './proof.ts'
 import { releaseFinding } from './refusal.ts'
+import type { AskedRelease } from './usage.ts'
 
 /** A release that everything before the transaction speaks for. */
 export interface Intended {
@@ -22,6 +24,14 @@ export interface Intended {
   readonly event: AuditEvent
 }
 
+/** What its transaction is told of before. Limits that are changed until then are another row, which is refused. */
+export const askedRelease = ({ key, burnt, proved }: Intended): AskedRelease => ({
+  challengeId: burnt.challengeId,
+  lease: burnt.workload,
+  chips: chipsOf(proved.hardware),
+  nthLast: nthLastOf(key.row.limits),
+})
+
 export type Recorded = { readonly refusal: Finding } | { readonly refusal: null; readonly entry: AuditRow }
 
 /**
@@ -33,9 +43,9 @@ export type Recorded = { readonly refusal: Finding } | { readonly refusal: null;
 export function recordIn(
   options: Pick<BrokerOptions, 'clock' | 'tenantOf'>,
   { key, burnt, proved, expiresAt, policyEpoch, collateralEpoch: collateral, event }: Intended,
-  view: ReleaseView,
-): ReleaseChange<Recorded> {
-  const refused = (...about: Parameters<typeof releaseFinding>): ReleaseChange<Recorded> => ({
+  view: UsageView,
+): RecordedRelease<Recorded> {
+  const refused = (...about: Parameters<typeof releaseFinding>): RecordedRelease<Recorded> => ({
     entries: [],
     result: { refusal: releaseFinding(...about) },
   })
@@ -54,11 +64,10 @@ export function recordIn(
     return refused('lease', 'RELEASE_LEASE_NOT_ACTIVE', 'lease', { actual: lapsed ?? 'unknown' })
   if (view.key === undefined || tenant !== key.row.tenant || !mayGoTo(view.key.limits, workload, isLease))
     return refused('key', 'RELEASE_KEY_SCOPE', 'key')
-  if (view.releases.some((r) => r.challengeId === challengeId))
-    return refused('challenge', 'RELEASE_CHALLENGE_CONSUMED', 'challengeId')
-  const { tenant: owner, keyId } = key.row
-  const release = { tenant: owner, keyId, at: now, lease: workload, hardware: proved.hardware, challengeId }
-  const limit = brokenLimit(view.key, view.releases, release)
+  if (view.usage.isAnswered) return refused('challenge', 'RELEASE_CHALLENGE_CONSUMED', 'challengeId')
+  // The log's time, which never goes back: replicas' clocks differ, and a window is counted by one.
+  const at = entryTime(view.head, now)
+  const limit = brokenLimit(view.key, view.usage, { at, chips: chipsOf(proved.hardware) })
   if (limit !== undefined) return refused('key', 'RELEASE_KEY_LIMIT', limit)
   if (collateral !== null && collateral < view.epochs.collateral)
     return refused('store', 'RELEASE_REPLICA_STALE', 'epochs.collateral', {
@@ -75,6 +84,8 @@ export function recordIn(
   const [entry] = rows.value
   const isNext = collateral !== null && collateral > view.epochs.collateral
   const epochs = isNext ? { epochs: { ...view.epochs, collateral } } : {}
-  const written = { ...release, auditSequence: entry.sequence }
-  return { entries: rows.value, release: written, ...epochs, result: { refusal: null, entry } }
+  const { tenant: owner, keyId } = key.row
+  const { hardware } = proved
+  const release = { tenant: owner, keyId, at, lease: workload, hardware, challengeId, auditSequence: entry.sequence }
+  return { entries: rows.value, release, ...epochs, result: { refusal: null, entry } }
 }

@@ -1,5 +1,4 @@
 import type { UnixSeconds } from '../core/time.ts'
-import { headOf } from '../release/audit/entry.ts'
 import type {
   AuditHead,
   AuditRow,
@@ -7,25 +6,35 @@ import type {
   HeldSession,
   KeyName,
   KeyRow,
+  RecordedRelease,
   ReleaseChange,
+  ReleaseRow,
   ReleaseStore,
   ReleaseView,
   SharedEpochs,
+  UsageView,
 } from '../release/ports.ts'
+import type { AskedRelease, Usage } from '../release/usage.ts'
+import { LogEnd } from './log-end.ts'
 import type { PostgresOptions } from './postgres-options.ts'
 import { Postgres, type Query, type Row, readStored, stored } from './postgres-pool.ts'
-import { checkChange } from './release-change.ts'
+import { idsOf, record, released, releases, USAGE, usageValues } from './postgres-usage.ts'
+import { checkChange, type Transaction } from './release-change.ts'
 import {
   auditRow,
   checkpointRow,
   keyRow,
   keyValues,
   type ReadableAudit,
-  releaseRow,
   sessionRow,
   sessionValues,
-  written,
 } from './release-rows.ts'
+
+/** Everything that a transaction sees, in one round trip. */
+const VIEW = `SELECT
+    (SELECT to_json(k) FROM vouchsafe.release_key k WHERE tenant = $1 AND key_id = $2) AS key,
+    (SELECT to_json(a) FROM vouchsafe.audit a ORDER BY sequence DESC LIMIT 1) AS last,
+    (SELECT json_object_agg(name, value) FROM vouchsafe.counter WHERE name IN ('policy', 'collateral')) AS epochs`
 
 const SQL = {
   key: 'SELECT * FROM vouchsafe.release_key WHERE tenant = $1 AND key_id = $2',
@@ -34,14 +43,8 @@ const SQL = {
     ON CONFLICT (tenant, key_id) DO UPDATE SET policy_digest = excluded.policy_digest, policy = excluded.policy,
     kek = excluded.kek, algorithm = excluded.algorithm, data = excluded.data, limits = excluded.limits,
     state = excluded.state, registered_at = excluded.registered_at, revision = excluded.revision, mac = excluded.mac`,
-  /** Everything that a transaction sees, in one round trip. */
-  view: `SELECT
-    (SELECT to_json(k) FROM vouchsafe.release_key k WHERE tenant = $1 AND key_id = $2) AS key,
-    (SELECT coalesce(json_agg(r ORDER BY audit_sequence), '[]') FROM vouchsafe.release r
-      WHERE tenant = $1 AND key_id = $2) AS releases,
-    (SELECT to_json(a) FROM vouchsafe.audit a ORDER BY sequence DESC LIMIT 1) AS last,
-    (SELECT json_object_agg(name, value) FROM vouchsafe.counter WHERE name IN ('policy', 'collateral')) AS epochs`,
-  putRelease: 'INSERT INTO vouchsafe.release VALUES ($1, $2, $3, $4, $5, $6, $7)',
+  view: VIEW,
+  usageView: `${VIEW}, ${USAGE}`,
   lastAudit: 'SELECT * FROM vouchsafe.audit ORDER BY sequence DESC LIMIT 1',
   auditAfter: 'SELECT * FROM vouchsafe.audit WHERE sequence > $1 ORDER BY sequence LIMIT $2',
   putAudit: 'INSERT INTO vouchsafe.audit VALUES ($1, $2, $3)',
@@ -76,6 +79,7 @@ export async function postgresAuditLog(options: PostgresOptions): Promise<Readab
 
 class PostgresReleaseStore implements ReleaseStore {
   readonly #database: Postgres
+  readonly #end = new LogEnd()
 
   constructor(database: Postgres) {
     this.#database = database
@@ -92,16 +96,51 @@ class PostgresReleaseStore implements ReleaseStore {
 
   transact<T>(name: KeyName | null, decide: (view: ReleaseView) => ReleaseChange<T>): Promise<T> {
     return this.#database.locked('release', async (query) => {
-      const view = await viewOf(query, name)
-      const change = decide(view)
-      checkChange(name, view, change)
-      await write(query, change)
-      return change.result
+      const { rows } = await query(SQL.view, name === null ? [null, null] : idsOf(name))
+      return this.#changed(query, { name, asked: null }, this.#viewOf(rows[0]), decide)
     })
   }
 
-  auditHead(): Promise<AuditHead> {
-    return head(this.#database.query)
+  recordRelease<T>(name: KeyName, asked: AskedRelease, decide: (view: UsageView) => RecordedRelease<T>): Promise<T> {
+    return this.#database.locked('release', async (query) => {
+      const { rows } = await query(SQL.usageView, [...idsOf(name), ...usageValues(asked)])
+      const view = { ...this.#viewOf(rows[0]), usage: rows[0]?.usage as Usage }
+      return this.#changed(query, { name, asked }, view, decide)
+    })
+  }
+
+  async #changed<View extends ReleaseView, T>(
+    query: Query,
+    about: Transaction,
+    view: View,
+    decide: (view: View) => RecordedRelease<T>,
+  ): Promise<T> {
+    const change = decide(view)
+    checkChange(about, view, change, this.#end)
+    await write(query, change)
+    if (change.release !== undefined && about.asked !== null) await record(query, change.release, about.asked.chips)
+    return change.result
+  }
+
+  #viewOf(row: Row | undefined): ReleaseView {
+    const { key, last, epochs } = row as unknown as ViewRow
+    return {
+      head: this.#end.of(last === null ? undefined : auditRow(last)),
+      key: key === null ? undefined : keyRow(key, readStored),
+      epochs: { policy: epochs.policy, collateral: epochs.collateral },
+    }
+  }
+
+  released(name: KeyName): Promise<number> {
+    return released(this.#database.query, name)
+  }
+
+  releases(name: KeyName, after: number, limit: number): Promise<readonly ReleaseRow[]> {
+    return releases(this.#database.query, name, after, limit)
+  }
+
+  async auditHead(): Promise<AuditHead> {
+    return this.#end.of((await this.#database.query(SQL.lastAudit)).rows.map(auditRow)[0])
   }
 
   async auditRows(after: number, limit: number): Promise<readonly AuditRow[]> {
@@ -140,15 +179,9 @@ class PostgresReleaseStore implements ReleaseStore {
   }
 }
 
-const idsOf = ({ tenant, keyId }: KeyName): readonly [string, string] => [stored(tenant), stored(keyId)]
-
 async function key(query: Query, name: KeyName): Promise<KeyRow | undefined> {
   const [row] = (await query(SQL.key, idsOf(name))).rows
   return row && keyRow(row, readStored)
-}
-
-async function head(query: Query): Promise<AuditHead> {
-  return headOf((await query(SQL.lastAudit)).rows.map(auditRow)[0])
 }
 
 async function epochs(query: Query): Promise<SharedEpochs> {
@@ -156,32 +189,15 @@ async function epochs(query: Query): Promise<SharedEpochs> {
   return { policy: values.get('policy') ?? 0, collateral: values.get('collateral') ?? 0 }
 }
 
-/** What `SQL.view` gives: JSON of whole rows. */
+/** What `VIEW` gives: JSON of whole rows. */
 interface ViewRow {
   readonly key: Row | null
-  readonly releases: readonly Row[]
   readonly last: Row | null
   readonly epochs: SharedEpochs
-}
-
-async function viewOf(query: Query, name: KeyName | null): Promise<ReleaseView> {
-  const [row] = (await query(SQL.view, name === null ? [null, null] : idsOf(name))).rows
-  const { key, releases, last, epochs } = row as unknown as ViewRow
-  return {
-    head: headOf(last === null ? undefined : auditRow(last)),
-    key: key === null ? undefined : keyRow(key, readStored),
-    releases: releases.map((one) => releaseRow(one, readStored)),
-    epochs: { policy: epochs.policy, collateral: epochs.collateral },
-  }
 }
 
 async function write(query: Query, change: ReleaseChange<unknown>): Promise<void> {
   for (const { sequence, entry, chain } of change.entries) await query(SQL.putAudit, [sequence, entry, chain])
   if (change.key !== undefined) await query(SQL.putKey, [...idsOf(change.key), ...keyValues(change.key)])
-  if (change.release !== undefined) {
-    const { auditSequence, challengeId, at, lease, hardware } = change.release
-    const ids = idsOf(change.release)
-    await query(SQL.putRelease, [auditSequence, stored(challengeId), ...ids, at, stored(lease), written(hardware)])
-  }
   if (change.epochs !== undefined) await query(SQL.putEpochs, [change.epochs.policy, change.epochs.collateral])
 }

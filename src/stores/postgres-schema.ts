@@ -59,4 +59,30 @@ export const MIGRATIONS: readonly string[] = [
   );
   CREATE INDEX session_end ON vouchsafe.session (expires_at);
   `,
+  // Releases of a key are numbered in the order of their times, and whom it went to is kept beside them: the last number says
+  // how many there are. Which hardware counts as a chip is the broker's rule (release/limits.ts), as it was at this version.
+  `
+  ALTER TABLE vouchsafe.release ADD COLUMN number bigint;
+  ALTER TABLE vouchsafe.release DISABLE TRIGGER kept;
+  UPDATE vouchsafe.release r SET number = n.number FROM (
+    SELECT challenge_id, row_number() OVER (PARTITION BY tenant, key_id ORDER BY at, audit_sequence) AS number
+      FROM vouchsafe.release
+  ) n WHERE r.challenge_id = n.challenge_id;
+  ALTER TABLE vouchsafe.release ENABLE TRIGGER kept;
+  ALTER TABLE vouchsafe.release ALTER COLUMN number SET NOT NULL, ADD UNIQUE (tenant, key_id, number);
+  DROP INDEX vouchsafe.release_tenant_key_id_audit_sequence_idx;
+  CREATE TABLE vouchsafe.release_recipient (
+    tenant vouchsafe.name, key_id vouchsafe.name, kind text, id vouchsafe.name, number bigint NOT NULL,
+    PRIMARY KEY (tenant, key_id, kind, id), UNIQUE (tenant, key_id, kind, number)
+  );
+  INSERT INTO vouchsafe.release_recipient SELECT tenant, key_id, kind, id,
+    row_number() OVER (PARTITION BY tenant, key_id, kind ORDER BY min(number), id)
+    FROM (
+      SELECT tenant, key_id, 'lease' AS kind, lease AS id, number FROM vouchsafe.release
+      UNION ALL SELECT tenant, key_id, 'chip', replace(chip, '\\', '\\\\'), number
+        FROM vouchsafe.release, json_array_elements_text(hardware::json) AS chip WHERE NOT starts_with(chip, 'nvidia-')
+    ) recipient GROUP BY tenant, key_id, kind, id;
+  CREATE TRIGGER kept BEFORE UPDATE OR DELETE OR TRUNCATE ON vouchsafe.release_recipient
+    FOR EACH STATEMENT EXECUTE FUNCTION vouchsafe.only_added_to();
+  `,
 ]

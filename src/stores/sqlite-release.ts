@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
 import type { UnixSeconds } from '../core/time.ts'
-import { headOf } from '../release/audit/entry.ts'
 import type {
   AuditHead,
   AuditRow,
@@ -8,34 +7,35 @@ import type {
   HeldSession,
   KeyName,
   KeyRow,
+  RecordedRelease,
   ReleaseChange,
   ReleaseRow,
   ReleaseStore,
   ReleaseView,
   SharedEpochs,
+  UsageView,
 } from '../release/ports.ts'
+import type { AskedRelease } from '../release/usage.ts'
 import { GroupCommit } from './group-commit.ts'
-import { checkChange } from './release-change.ts'
+import { LogEnd } from './log-end.ts'
+import { checkChange, type Transaction } from './release-change.ts'
 import {
   auditRow,
   checkpointRow,
   keyRow,
   keyValues,
   type ReadableAudit,
-  releaseRow,
   sessionRow,
   sessionValues,
-  written,
 } from './release-rows.ts'
 import { openDatabase, type Row, readDatabase, Statements } from './sqlite-file.ts'
 import { STORE_SCHEMA } from './sqlite-schema.ts'
+import { SqliteUsage } from './sqlite-usage.ts'
 
 const SQL = {
   key: 'SELECT * FROM release_key WHERE tenant = ? AND key_id = ?',
   keys: 'SELECT * FROM release_key WHERE tenant = ? ORDER BY key_id',
   putKey: 'INSERT OR REPLACE INTO release_key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-  releases: 'SELECT * FROM release WHERE tenant = ? AND key_id = ? ORDER BY audit_sequence',
-  putRelease: 'INSERT INTO release VALUES (?, ?, ?, ?, ?, ?, ?)',
   lastAudit: 'SELECT * FROM audit ORDER BY sequence DESC LIMIT 1',
   auditAfter: 'SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?',
   putAudit: 'INSERT INTO audit VALUES (?, ?, ?)',
@@ -50,7 +50,6 @@ const SQL = {
 } as const
 
 const keyOf = (row: Row): KeyRow => keyRow(row, String)
-const releaseOf = (row: Row): ReleaseRow => releaseRow(row, String)
 
 /**
  * A broker's store in one SQLite file, which may be the gate's (`sqliteStore`). As there: several processes of one machine may
@@ -74,11 +73,14 @@ class SqliteReleaseStore implements ReleaseStore {
   readonly #database: DatabaseSync
   readonly #commits: GroupCommit
   readonly #statements: Statements<keyof typeof SQL>
+  readonly #usage: SqliteUsage
+  readonly #end = new LogEnd()
 
   constructor(database: DatabaseSync) {
     this.#database = database
     this.#commits = new GroupCommit(database)
     this.#statements = new Statements(database, SQL)
+    this.#usage = new SqliteUsage(database)
   }
 
   async key({ tenant, keyId }: KeyName): Promise<KeyRow | undefined> {
@@ -90,34 +92,34 @@ class SqliteReleaseStore implements ReleaseStore {
   }
 
   transact<T>(name: KeyName | null, decide: (view: ReleaseView) => ReleaseChange<T>): Promise<T> {
-    return this.#commits.run(() => {
-      const view = this.#view(name)
-      const change = decide(view)
-      checkChange(name, view, change)
-      this.#write(change)
-      return change.result
-    })
+    return this.#commits.run(() => this.#changed({ name, asked: null }, this.#view(name), decide))
+  }
+
+  recordRelease<T>(name: KeyName, asked: AskedRelease, decide: (view: UsageView) => RecordedRelease<T>): Promise<T> {
+    return this.#commits.run(() =>
+      this.#changed({ name, asked }, { ...this.#view(name), usage: this.#usage.of(name, asked) }, decide),
+    )
   }
 
   #view(name: KeyName | null): ReleaseView {
-    const ids = name === null ? undefined : ([name.tenant, name.keyId] as const)
     return {
       head: this.#head(),
-      key: ids && this.#statements.all('key', ...ids).map(keyOf)[0],
-      releases: ids === undefined ? [] : this.#statements.all('releases', ...ids).map(releaseOf),
+      key: name === null ? undefined : this.#statements.all('key', name.tenant, name.keyId).map(keyOf)[0],
       epochs: this.#epochs(),
     }
   }
 
-  #write({ entries, key, release, epochs }: ReleaseChange<unknown>): void {
+  #changed<View extends ReleaseView, T>(about: Transaction, view: View, decide: (view: View) => RecordedRelease<T>): T {
+    const change = decide(view)
+    checkChange(about, view, change, this.#end)
+    this.#write(change)
+    if (change.release !== undefined && about.asked !== null) this.#usage.record(change.release, about.asked.chips)
+    return change.result
+  }
+
+  #write({ entries, key, epochs }: ReleaseChange<unknown>): void {
     for (const { sequence, entry, chain } of entries) this.#statements.run('putAudit', sequence, entry, chain)
-    if (key !== undefined) {
-      this.#statements.run('putKey', key.tenant, key.keyId, ...keyValues(key))
-    }
-    if (release !== undefined) {
-      const { auditSequence, challengeId, tenant, keyId, at, lease, hardware } = release
-      this.#statements.run('putRelease', auditSequence, challengeId, tenant, keyId, at, lease, written(hardware))
-    }
+    if (key !== undefined) this.#statements.run('putKey', key.tenant, key.keyId, ...keyValues(key))
     if (epochs !== undefined) {
       this.#statements.run('putEpoch', epochs.policy, 'policy')
       this.#statements.run('putEpoch', epochs.collateral, 'collateral')
@@ -125,12 +127,20 @@ class SqliteReleaseStore implements ReleaseStore {
   }
 
   #head(): AuditHead {
-    return headOf(this.#statements.all('lastAudit').map(auditRow)[0])
+    return this.#end.of(this.#statements.all('lastAudit').map(auditRow)[0])
   }
 
   #epochs(): SharedEpochs {
     const values = new Map(this.#statements.all('epochs').map((row) => [row.name, Number(row.value)]))
     return { policy: values.get('policy') ?? 0, collateral: values.get('collateral') ?? 0 }
+  }
+
+  async released(name: KeyName): Promise<number> {
+    return this.#usage.releases(name)
+  }
+
+  async releases(name: KeyName, after: number, limit: number): Promise<readonly ReleaseRow[]> {
+    return this.#usage.rows(name, after, limit)
   }
 
   async auditHead(): Promise<AuditHead> {

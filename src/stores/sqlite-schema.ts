@@ -60,5 +60,35 @@ export const STORE_SCHEMA: SqliteSchema = {
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX session_end ON session (expires_at);
     `,
+    // Releases of a key are numbered in the order of their times, and whom it went to is kept beside them: the last number says
+    // how many there are. Which hardware counts as a chip is the broker's rule (release/limits.ts), as it was at this version.
+    `
+    CREATE TABLE numbered_release (
+      audit_sequence INTEGER NOT NULL REFERENCES audit (sequence), challenge_id TEXT NOT NULL UNIQUE, tenant TEXT NOT NULL,
+      key_id TEXT NOT NULL, at INTEGER NOT NULL, lease TEXT NOT NULL, hardware TEXT NOT NULL, number INTEGER NOT NULL,
+      UNIQUE (tenant, key_id, number)
+    ) STRICT;
+    INSERT INTO numbered_release SELECT audit_sequence, challenge_id, tenant, key_id, at, lease, hardware,
+      row_number() OVER (PARTITION BY tenant, key_id ORDER BY at, audit_sequence) FROM release;
+    DROP TABLE release;
+    ALTER TABLE numbered_release RENAME TO release;
+    CREATE TABLE release_recipient (
+      tenant TEXT NOT NULL, key_id TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, number INTEGER NOT NULL,
+      PRIMARY KEY (tenant, key_id, kind, id), UNIQUE (tenant, key_id, kind, number)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO release_recipient SELECT tenant, key_id, kind, id,
+      row_number() OVER (PARTITION BY tenant, key_id, kind ORDER BY min(number), id)
+      FROM (
+        SELECT tenant, key_id, 'lease' AS kind, lease AS id, number FROM release
+        UNION ALL SELECT tenant, key_id, 'chip', value, number FROM release, json_each(hardware)
+          WHERE substr(value, 1, 7) <> 'nvidia-'
+      ) GROUP BY tenant, key_id, kind, id;
+    CREATE TRIGGER release_kept BEFORE DELETE ON release BEGIN SELECT raise(ABORT, 'releases are only added to'); END;
+    CREATE TRIGGER release_fixed BEFORE UPDATE ON release BEGIN SELECT raise(ABORT, 'releases are only added to'); END;
+    CREATE TRIGGER recipient_kept BEFORE DELETE ON release_recipient
+      BEGIN SELECT raise(ABORT, 'recipients are only added to'); END;
+    CREATE TRIGGER recipient_fixed BEFORE UPDATE ON release_recipient
+      BEGIN SELECT raise(ABORT, 'recipients are only added to'); END;
+    `,
   ],
 }

@@ -2,8 +2,10 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
+import { sqliteReleaseStore } from '../../src/stores/sqlite-release.ts'
 import { SIGNED_BY_TEAM } from '../reject/signer.ts'
 import { cpuDocument } from '../reject/stage.ts'
+import { record } from '../stores/release-rows.ts'
 import { vouchsafe } from './run.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-keys-'))
@@ -44,6 +46,15 @@ const register = (id: string, more: readonly string[] = []) =>
 const change = (name: string, id: string, ...more: readonly string[]) =>
   keys(name, id, '--tenant', 'acme', '--by', 'alice', ...more)
 
+/** What a broker on the same file leaves behind. */
+async function releasedTimes(times: number): Promise<void> {
+  const store = sqliteReleaseStore(env.VOUCHSAFE_KEY_STORE)
+  const { at = 0 } = await store.auditHead()
+  const row = (i: number) => ({ tenant: 'acme', keyId: 'weights', lease: `lease-${i}` })
+  await Promise.all(Array.from({ length: times }, (_, i) => record(store, `c${i}`, row(i), at)))
+  await store.close()
+}
+
 it('keeps keys from registration to retirement', { timeout: 120_000 }, async () => {
   expect((await keys('list', '--tenant', 'acme')).stderr).toContain('vouchsafe keys init')
   expect((await keys('init')).exit).toBe(0)
@@ -65,6 +76,13 @@ it('keeps keys from registration to retirement', { timeout: 120_000 }, async () 
   expect(rotated).toMatchObject({ ok: true, rewrapped: ['weights'], left: [] })
   const shown = JSON.parse((await keys('show', 'weights', '--tenant', 'acme', '--json')).stdout)
   expect(shown.key).toMatchObject({ kek: rotated.kek, limits: { releases: 2, window: { releases: 2, seconds: 60 } } })
+
+  await releasedTimes(102)
+  const listed = (await keys('show', 'weights', '--tenant', 'acme')).stdout
+  expect(listed).toContain('102 times, of which the last 100:')
+  expect([...listed.matchAll(/ lease-(\d+) /g)].map((m) => Number(m[1]))).toEqual(
+    Array.from({ length: 100 }, (_, i) => i + 2),
+  )
 
   expect((await change('retire', 'weights')).stdout).toContain('retired')
   expect((await change('resume', 'weights', '--approved-by', 'bob')).stderr).toContain('ADMIN_KEY_RETIRED')

@@ -56,13 +56,13 @@ const meanwhile =
     return new Proxy(store, {
       get: (_, name: keyof typeof store) => {
         if (name === 'epochs') isTime = true
-        if (name !== 'transact') return typeof store[name] === 'function' ? store[name].bind(store) : store[name]
-        return async (...args: Parameters<typeof store.transact>) => {
-          if (isTime && args[0] !== null) {
+        if (name !== 'recordRelease') return typeof store[name] === 'function' ? store[name].bind(store) : store[name]
+        return async (...args: Parameters<typeof store.recordRelease>) => {
+          if (isTime) {
             isTime = false
             await happens()
           }
-          return store.transact(...args)
+          return store.recordRelease(...args)
         }
       },
     })

@@ -9,6 +9,7 @@ import { type FlattenedJwe, openWrapped } from '../../src/release/wrap/index.ts'
 import { leaseId } from '../gate/support.ts'
 import { OTHER_SIGNER, referenceValue } from '../reject/signer.ts'
 import { cpuPolicy } from '../reject/stage.ts'
+import { record } from '../stores/release-rows.ts'
 import { newKekFile } from './files.ts'
 import {
   FOR_GUESTS,
@@ -268,6 +269,23 @@ describe('administration', () => {
       ok: false,
       faults: [{ code: 'ADMIN_KEY_UNKNOWN' }],
     })
+  })
+
+  it('shows how often a key went out, and the last hundred times', async () => {
+    const t = await testBroker()
+    const ids = Array.from({ length: 103 }, (_, i) => `c${i}`)
+    await Promise.all(ids.map((id) => record(t.store, id, KEY, t.gate.now())))
+    const shown = take(await t.admin.show(KEY))
+    expect([shown.released, shown.releases.map((r) => r.challengeId)]).toEqual([103, ids.slice(3)])
+  })
+
+  it('shows a release by the time of the log, where the clock of whoever released was behind', async () => {
+    const t = await testBroker()
+    expect((await t.ask()).released).toBe(true)
+    t.gate.pass(-1)
+    expect((await t.ask()).released).toBe(true)
+    const at = t.gate.now() + 1
+    expect(take(await t.admin.show(KEY)).releases.map((r) => r.at)).toEqual([at, at])
   })
 
   it('puts every key under the new KEK, and they go out as before', async () => {

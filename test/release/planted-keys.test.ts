@@ -10,7 +10,7 @@ import type { ReleaseStore, Vault } from '../../src/release/ports.ts'
 import { createKekFile, fileVault } from '../../src/release/vault/index.ts'
 import { postgresReleaseStore } from '../../src/stores/postgres-release.ts'
 import { sqliteReleaseStore } from '../../src/stores/sqlite-release.ts'
-import { eventOf, keyRow, release } from '../stores/release-rows.ts'
+import { eventOf, keyRow, record } from '../stores/release-rows.ts'
 import { searchFor, spellings } from '../support/planted.ts'
 import { POSTGRES, type PostgresServer, postgresServer } from '../support/postgres.ts'
 import { describeWith } from '../support/tools.ts'
@@ -45,7 +45,7 @@ async function plantOne(store: ReleaseStore, vault: Vault, secret: Buffer, i: nu
     result: null,
   }))
   if (i % 50 !== 0) return
-  await store.transact(name, release(`c${i}`, name))
+  await record(store, `c${i}`, name)
   expect(Buffer.from(take(await vault.open(sealed, binding))).equals(secret)).toBe(true)
 }
 

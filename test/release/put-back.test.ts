@@ -214,10 +214,10 @@ function replicas(open: () => Promise<readonly [() => Promise<NonNullable<TestPa
       const before: NonNullable<TestParts['before']> = (store) =>
         new Proxy(store, {
           get: (_, name: keyof typeof store) =>
-            name === 'transact'
-              ? async (...args: Parameters<typeof store.transact>) => {
-                  const written = await store.transact(...args)
-                  if (args[0] !== null && other.b !== undefined) await change(other.b)
+            name === 'recordRelease'
+              ? async (...args: Parameters<typeof store.recordRelease>) => {
+                  const written = await store.recordRelease(...args)
+                  if (other.b !== undefined) await change(other.b)
                   return written
                 }
               : store[name].bind(store),

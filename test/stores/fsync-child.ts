@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { sqliteReleaseStore } from '../../src/stores/sqlite-release.ts'
-import { keyRow, NAME, release, writeKey } from './release-rows.ts'
+import { keyRow, NAME, record, writeKey } from './release-rows.ts'
 
 const [path = '', flag = ''] = process.argv.slice(2)
 const store = sqliteReleaseStore(path)
@@ -17,12 +17,12 @@ const say = async (what: string, work: () => Promise<unknown>) =>
   )
 
 await say('key', () => store.transact(NAME, writeKey(keyRow())))
-await say('first', () => store.transact(NAME, release('first')))
+await say('first', () => record(store, 'first'))
 writeFileSync(flag, '')
-await say('second', () => store.transact(NAME, release('second')))
+await say('second', () => record(store, 'second'))
 await say('challenge', () => gate.putChallenge({ id: 'c', record: {}, expiresAt: 10 }))
 rmSync(flag)
-await say('third', () => store.transact(NAME, release('third')))
-await say('first again', () => store.transact(NAME, release('first')))
+await say('third', () => record(store, 'third'))
+await say('first again', () => record(store, 'first'))
 await Promise.all([store.close(), gate.close()])
 process.stdout.write(JSON.stringify(said))

@@ -7,7 +7,7 @@ import { ask, POSTGRES, type PostgresServer, postgresServer } from '../support/p
 import { describeWith } from '../support/tools.ts'
 import { storeContract } from './contract.ts'
 import { chainHolds, RACE_MILLISECONDS, releaseContract, rounds } from './release-contract.ts'
-import { keyRow, NAME, release, writeKey } from './release-rows.ts'
+import { keyRow, NAME, record, writeKey } from './release-rows.ts'
 
 const RACES = rounds(20)
 
@@ -24,13 +24,13 @@ describeWith([POSTGRES], 'PostgreSQL', () => {
     await ask(connectionString, `ALTER DATABASE ${name} SET synchronous_commit = off`)
     const store = await postgresReleaseStore({ connectionString })
     await store.transact(NAME, writeKey(keyRow()))
-    await store.transact(NAME, release('c'))
+    await record(store, 'c')
     server.crash()
     // Connections of before are gone; the next call may hear of it.
     await store.auditHead().catch(() => undefined)
     expect((await store.auditHead()).sequence).toBe(2)
-    await expect(store.transact(NAME, release('c'))).rejects.toThrow()
-    expect(await store.transact(NAME, release('d'))).toBe(3)
+    await expect(record(store, 'c')).rejects.toThrow()
+    expect(await record(store, 'd')).toBe(3)
     expect(await chainHolds(store)).toBe(true)
     await store.close()
   })
@@ -69,7 +69,7 @@ describeWith([POSTGRES], 'PostgreSQL', () => {
       ),
     ])
     await Promise.all(stores.map((store) => store.close()))
-    expect(await ask(connectionString, 'SELECT version FROM vouchsafe.schema_version')).toEqual([{ version: 2 }])
+    expect(await ask(connectionString, 'SELECT version FROM vouchsafe.schema_version')).toEqual([{ version: 3 }])
     await ask(connectionString, 'UPDATE vouchsafe.schema_version SET version = 99')
     await expect(postgresStore({ connectionString })).rejects.toThrow('later version')
   })
@@ -93,12 +93,12 @@ describeWith([POSTGRES], 'PostgreSQL', () => {
     await store.close()
   })
 
-  it('only adds to the log and to the releases', async () => {
+  it('only adds to the log, to the releases and to whom they went', async () => {
     const connectionString = await server.database()
     const store = await postgresReleaseStore({ connectionString })
     await store.transact(NAME, writeKey(keyRow()))
-    await store.transact(NAME, release('c'))
-    for (const table of ['audit', 'release'])
+    await record(store, 'c')
+    for (const table of ['audit', 'release', 'release_recipient'])
       for (const sql of [`DELETE FROM vouchsafe.${table}`, `TRUNCATE vouchsafe.${table} CASCADE`])
         await expect(ask(connectionString, sql)).rejects.toThrow('only added to')
     await expect(ask(connectionString, "UPDATE vouchsafe.audit SET entry = ''")).rejects.toThrow('only added to')

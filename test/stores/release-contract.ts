@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { take } from '../../src/core/outcome.ts'
 import { chainAfter, EMPTY_HEAD, nextRow } from '../../src/release/audit/entry.ts'
 import type { ReleaseStore } from '../../src/release/ports.ts'
-import { eventOf, keyRow, NAME, release, writeKey } from './release-rows.ts'
+import { askedOf, eventOf, keyRow, NAME, record, released, usageOf, writeKey } from './release-rows.ts'
 
 const RACERS = 64
 /** Rounds of every race: VOUCHSAFE_RACES, of which 10,000 is the figure that counts. */
@@ -50,7 +50,8 @@ export function releaseContract(
       ])
       expect([await store.checkpoints(0, 9), await store.epochs()]).toEqual([[], { policy: 0, collateral: 0 }])
       const seen = await store.transact(NAME, (view) => ({ entries: [], result: view }))
-      expect(seen).toEqual({ head: EMPTY_HEAD, key: undefined, releases: [], epochs: { policy: 0, collateral: 0 } })
+      expect(seen).toEqual({ head: EMPTY_HEAD, key: undefined, epochs: { policy: 0, collateral: 0 } })
+      expect([await store.released(NAME), await store.releases(NAME, 0, 9)]).toEqual([0, []])
     })
 
     it('holds a session for every replica, once and until it ends', async () => {
@@ -103,26 +104,72 @@ export function releaseContract(
 
     it('writes releases with their entries, and shows them oldest first', async () => {
       await store.transact(NAME, writeKey(keyRow()))
-      for (const [i, id] of ['z', 'y', 'x'].entries()) await store.transact(NAME, release(id, { lease: id }, 100 + i))
+      for (const [i, id] of ['z', 'y', 'x'].entries()) await record(store, id, { lease: id }, 100 + i)
       const view = await other.transact(NAME, (seen) => ({ entries: [], result: seen }))
-      expect(view.releases.map((r) => [r.challengeId, r.auditSequence, r.at])).toEqual([
+      const releases = await other.releases(NAME, 0, 9)
+      expect(releases.map((r) => [r.challengeId, r.auditSequence, r.at])).toEqual([
         ['z', 2, 100],
         ['y', 3, 101],
         ['x', 4, 102],
       ])
-      expect(view.releases[0]?.hardware).toEqual(['cpu:1', 'gpu:2'])
+      expect(releases[0]).toMatchObject({ ...NAME, lease: 'z', hardware: ['cpu:1', 'nvidia-gpu:2'] })
+      expect([await other.releases(NAME, 1, 1), await other.releases(NAME, 2, 9)]).toEqual([
+        [releases[1]],
+        [releases[2]],
+      ])
+      expect([await other.released(NAME), await other.released({ ...NAME, keyId: 'other' })]).toEqual([3, 0])
       expect(view.head).toEqual(await store.auditHead())
       expect(view.head.at).toBe(102)
       expect(await chainHolds(other)).toBe(true)
+    })
+
+    it('tells what the releases of a key come to, with the one that is asked about', async () => {
+      const second = { ...NAME, keyId: 'second' }
+      await store.transact(NAME, writeKey(keyRow()))
+      await store.transact(second, writeKey(keyRow(1, second)))
+      const none = { releases: 0, nthLastAt: null, leases: 1, chips: 1, isAnswered: false }
+      expect(await usageOf(store, {}, 1)).toEqual(none)
+      await record(store, 'a', { lease: 'l1', hardware: ['cpu:1', 'nvidia-gpu:1'] }, 100)
+      await record(other, 'b', { lease: 'l1', hardware: ['cpu:1', 'cpu:2', 'cpu:2'] }, 105)
+      await record(store, 'c', { lease: 'l2', hardware: ['cpu:3', 'nvidia-gpu:2'] }, 109)
+      const usage = (lease: string, ...hardware: string[]) => usageOf(other, { lease, hardware })
+      expect(await usage('l1', 'cpu:1')).toMatchObject({ releases: 3, leases: 2, chips: 3 })
+      expect(await usage('l3', 'cpu:4', 'cpu:5', 'cpu:4', 'cpu:3')).toMatchObject({ releases: 3, leases: 3, chips: 5 })
+      expect(await usage('cpu:1', 'l1')).toMatchObject({ leases: 3, chips: 4 })
+      expect(await usage('l2', 'nvidia-gpu:9')).toMatchObject({ leases: 2, chips: 3 })
+      const times = [1, 2, 3, 4, null].map(async (nth) => (await usageOf(store, {}, nth)).nthLastAt)
+      expect(await Promise.all(times)).toEqual([109, 105, 100, null, null])
+      // Another key has had none of it, though the challenge is answered for all.
+      expect(await usageOf(store, second, 1)).toEqual(none)
+      expect((await usageOf(store, { ...second, challengeId: 'a' })).isAnswered).toBe(true)
+    })
+
+    it('counts what was written, and no release that was not', async () => {
+      await store.transact(NAME, writeKey(keyRow()))
+      await record(store, 'a', { lease: 'l1' })
+      const before = await usageOf(other)
+      const row = { ...NAME, challengeId: 'b', lease: 'l2', hardware: ['cpu:9'] }
+      const thrown = store.recordRelease(NAME, askedOf(row), (view) => {
+        released('b', row)(view)
+        throw new Error('no')
+      })
+      await expect(thrown).rejects.toThrow('no')
+      await expect(record(other, 'a', { lease: 'l2', hardware: ['cpu:9'] })).rejects.toThrow()
+      expect(await usageOf(store)).toEqual(before)
+      await Promise.all(
+        Array.from({ length: 20 }, (_, i) => record(i % 2 === 0 ? store : other, `r${i}`, { lease: `r${i % 3}` })),
+      )
+      expect(await usageOf(store, { lease: 'r0' })).toMatchObject({ releases: 21, leases: 4, chips: 1 })
+      expect((await other.releases(NAME, 0, 99)).length).toBe(21)
     })
 
     it('records one release for a challenge, whoever asks and for whichever key', async () => {
       const second = { ...NAME, keyId: 'second' }
       await store.transact(NAME, writeKey(keyRow()))
       await store.transact(second, writeKey(keyRow(1, second)))
-      await store.transact(NAME, release('c'))
-      await expect(other.transact(NAME, release('c'))).rejects.toThrow()
-      await expect(other.transact(second, release('c', second))).rejects.toThrow()
+      await record(store, 'c')
+      await expect(record(other, 'c')).rejects.toThrow()
+      await expect(record(other, 'c', second)).rejects.toThrow()
       expect((await store.auditHead()).sequence).toBe(3)
     })
 
@@ -130,11 +177,19 @@ export function releaseContract(
       await store.transact(NAME, writeKey(keyRow()))
       const head = await store.auditHead()
       const row = (sequence: number) => ({ ...take(nextRow(head, eventOf('key.refused'), 100)), sequence })
-      const lone = { ...release('c')({ head, key: keyRow(), releases: [], epochs: await store.epochs() }), entries: [] }
+      const asked = askedOf({ challengeId: 'c', lease: 'a/1/1/1/b/0', hardware: ['cpu:1'] })
+      const recorded = (more: Parameters<typeof released>[1], about: Partial<typeof asked> = {}) =>
+        store.recordRelease(NAME, { ...asked, ...about }, released('c', more))
       const wrong: readonly (() => Promise<unknown>)[] = [
-        () => store.transact(NAME, () => lone),
-        () => store.transact(null, release('c')),
-        () => store.transact({ ...NAME, keyId: 'none' }, release('c', { keyId: 'none' })),
+        () => store.recordRelease(NAME, asked, (view) => ({ ...released('c')(view), entries: [] })),
+        () => store.transact(NAME, released('c')),
+        () => record(store, 'c', { keyId: 'none' }),
+        () => recorded({ keyId: 'other' }),
+        () => recorded({ lease: 'a/2/1/1/b/0' }),
+        () => recorded({ challengeId: 'd' }),
+        () => recorded({}, { chips: ['cpu:2'] }),
+        () => recorded({ at: 99 }),
+        () => recorded({ auditSequence: 1 }),
         () => store.transact(null, () => ({ entries: [row(1)], result: 0 })),
         () => store.transact(null, () => ({ entries: [row(3)], result: 0 })),
         () => store.transact(null, () => ({ entries: [{ ...row(2), entry: '{}' }], result: 0 })),
@@ -146,7 +201,7 @@ export function releaseContract(
           }),
       ]
       for (const attempt of wrong) await expect(attempt()).rejects.toThrow()
-      const beside = store.transact(NAME, release('beside'))
+      const beside = record(store, 'beside')
       await expect(wrong[0]?.()).rejects.toThrow()
       expect(await beside).toBe(2)
       expect([await store.key(NAME), (await store.auditHead()).sequence]).toEqual([keyRow(), 2])
@@ -158,9 +213,7 @@ export function releaseContract(
       for (let round = 0; round < races; round++) {
         const name = { tenant: 'race', keyId: `k${round}` }
         await store.transact(name, writeKey(keyRow(1, name)))
-        const racers = Array.from({ length: RACERS }, (_, i) =>
-          (i % 2 === 0 ? store : other).transact(name, release(`c${round}`, name)),
-        )
+        const racers = Array.from({ length: RACERS }, (_, i) => record(i % 2 === 0 ? store : other, `c${round}`, name))
         const won = (await Promise.allSettled(racers)).filter((r) => r.status === 'fulfilled')
         if (won.length !== 1) expect({ round, won: won.length }).toEqual('one winner')
       }
@@ -211,11 +264,13 @@ export function releaseContract(
         const name = { tenant: text, keyId: text }
         const row = keyRow(1, name)
         await store.transact(name, writeKey(row))
-        await store.transact(name, release(text, { ...name, lease: text, hardware: [text] }))
+        await record(store, text, { ...name, lease: text, hardware: [text] })
         ;(row.sealed as { data: string }).data = 'changed'
         expect(await other.key(name)).toEqual(keyRow(1, name))
-        const view = await other.transact(name, (seen) => ({ entries: [], result: seen }))
-        expect([view.releases[0]?.lease, view.releases[0]?.hardware]).toEqual([text, [text]])
+        const [release] = await other.releases(name, 0, 1)
+        expect([release?.challengeId, release?.lease, release?.hardware]).toEqual([text, text, [text]])
+        const usage = await usageOf(other, { ...name, lease: text, hardware: [text], challengeId: text })
+        expect(usage).toMatchObject({ leases: 1, chips: 1, isAnswered: true })
       }
       expect(await chainHolds(store)).toBe(true)
     })
@@ -224,6 +279,7 @@ export function releaseContract(
       await store.close()
       await expect(store.auditHead()).rejects.toThrow()
       await expect(store.transact(null, () => ({ entries: [], result: 0 }))).rejects.toThrow()
+      await expect(record(store, 'c')).rejects.toThrow()
       ;[store] = await open()
     })
   })

@@ -3,7 +3,7 @@ import { writeSync } from 'node:fs'
 import { take } from '../../src/core/outcome.ts'
 import { fileAnchor } from '../../src/release/audit/index.ts'
 import { openReleaseStore } from './open-store.ts'
-import { keyRow, NAME, release, writeKey } from './release-rows.ts'
+import { keyRow, NAME, record, writeKey } from './release-rows.ts'
 
 const [place = '', anchorFile = '', run = ''] = process.argv.slice(2)
 const store = await openReleaseStore(place)
@@ -29,7 +29,8 @@ async function work(worker: number): Promise<never> {
   for (let n = 0; ; n++) {
     const id = `${run}-${worker}-${n}`
     writeSync(1, `asked ${id}\n`)
-    const answers = await Promise.allSettled([1, 2].map(() => store.transact(name, release(id, name))))
+    const to = { ...name, lease: `lease-${n % 5}`, hardware: [`cpu:${worker}`, `nvidia-gpu:${n}`] }
+    const answers = await Promise.allSettled([1, 2].map(() => record(store, id, to)))
     if (answers.filter((a) => a.status === 'fulfilled').length !== 1) writeSync(1, `twice ${id}\n`)
     await settle()
     writeSync(1, `released ${id}\n`)

@@ -11,7 +11,7 @@ import { signing } from '../release/audit/support.ts'
 import { ask, POSTGRES, type PostgresServer, postgresServer } from '../support/postgres.ts'
 import { describeWith } from '../support/tools.ts'
 import { openReleaseStore } from './open-store.ts'
-import { keyRow, NAME, release } from './release-rows.ts'
+import { keyRow, NAME, record, usageOf } from './release-rows.ts'
 
 /** How often a process is killed; 2,000 is the figure that counts. */
 const KILLS = Number(process.env.VOUCHSAFE_KILLS ?? 25)
@@ -69,8 +69,16 @@ async function lane(place: string, name: string, kills: number): Promise<number>
     take(await log.checkpoint())
     const key = { ...NAME, keyId: run }
     const view = await store.transact(key, (seen) => ({ entries: [], result: seen }))
-    const rows = new Map(view.releases.map((r) => [r.challengeId, r.auditSequence]))
-    expect(rows.size).toBe(view.releases.length)
+    const releases = await store.releases(key, 0, 1_000_000)
+    const rows = new Map(releases.map((r) => [r.challengeId, r.auditSequence]))
+    expect(rows.size).toBe(releases.length)
+    // What limits count is what was released.
+    const usage = { ...key, lease: 'another', hardware: ['cpu:another'] }
+    expect(await usageOf(store, usage)).toMatchObject({
+      releases: releases.length,
+      leases: new Set(releases.map((r) => r.lease)).size + 1,
+      chips: new Set(releases.flatMap((r) => r.hardware.slice(0, 1))).size + 1,
+    })
     for (const id of given) expect(rows.has(id), id).toBe(true)
     const told = new Map<string, number>()
     for await (const row of rowsAfter(store)) {
@@ -85,7 +93,7 @@ async function lane(place: string, name: string, kills: number): Promise<number>
     if (view.key === undefined) expect(asked).toEqual([])
     else
       for (const id of asked) {
-        const again = store.transact(key, release(id, key))
+        const again = record(store, id, key)
         if (rows.has(id)) await expect(again).rejects.toThrow()
         else await again
       }

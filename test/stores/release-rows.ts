@@ -1,6 +1,17 @@
 import { take } from '../../src/core/outcome.ts'
 import { headOf, nextRow } from '../../src/release/audit/entry.ts'
-import type { AuditEvent, AuditRow, KeyRow, ReleaseChange, ReleaseRow, ReleaseView } from '../../src/release/ports.ts'
+import { chipsOf } from '../../src/release/limits.ts'
+import type {
+  AuditEvent,
+  AuditRow,
+  KeyRow,
+  RecordedRelease,
+  ReleaseChange,
+  ReleaseRow,
+  ReleaseStore,
+  ReleaseView,
+} from '../../src/release/ports.ts'
+import type { AskedRelease, Usage } from '../../src/release/usage.ts'
 
 export const NAME = { tenant: 'acme', keyId: 'llama' }
 
@@ -49,12 +60,43 @@ export const writeKey =
     return { entries, key, result: head.sequence + entries.length }
   }
 
-/** Records a release without looking who was there before: the store must. */
-export const release =
+const releaseOf = (challengeId: string, more: Partial<ReleaseRow>, at: number): Omit<ReleaseRow, 'auditSequence'> => ({
+  ...{ ...NAME, at, lease: 'a/1/1/1/b/0', hardware: ['cpu:1', 'nvidia-gpu:2'], challengeId },
+  ...more,
+})
+
+export const askedOf = (
+  { challengeId, lease, hardware }: Pick<ReleaseRow, 'challengeId' | 'lease' | 'hardware'>,
+  nthLast: number | null = null,
+): AskedRelease => ({ challengeId, lease, chips: chipsOf(hardware), nthLast })
+
+/** The change that has a release in it. */
+export const released =
   (challengeId: string, more: Partial<ReleaseRow> = {}, at = 100) =>
-  ({ head }: ReleaseView): ReleaseChange<number> => {
+  ({ head }: ReleaseView): RecordedRelease<number> => {
     const { tenant, keyId } = { ...NAME, ...more }
     const row = take(nextRow(head, eventOf('key.released', { challengeId, tenant, keyId }), at))
-    const released = { tenant, keyId, at, lease: 'a/1/1/1/b/0', hardware: ['cpu:1', 'gpu:2'], challengeId }
-    return { entries: [row], release: { ...released, auditSequence: row.sequence, ...more }, result: row.sequence }
+    const release = { auditSequence: row.sequence, ...releaseOf(challengeId, more, at) }
+    return { entries: [row], release, result: row.sequence }
   }
+
+/** Records a release without looking who was there before: the store must. @returns the number of its audit entry */
+export const record = (
+  store: ReleaseStore,
+  challengeId: string,
+  more: Partial<ReleaseRow> = {},
+  at = 100,
+): Promise<number> => {
+  const row = releaseOf(challengeId, more, at)
+  return store.recordRelease(row, askedOf(row), released(challengeId, more, at))
+}
+
+/** What a release would be told, without one. */
+export const usageOf = (
+  store: ReleaseStore,
+  more: Partial<ReleaseRow> = {},
+  nthLast: number | null = null,
+): Promise<Usage> => {
+  const row = releaseOf('asked', more, 100)
+  return store.recordRelease(row, askedOf(row, nthLast), ({ usage }) => ({ entries: [], result: usage }))
+}

@@ -8,7 +8,7 @@ import { sqliteStore } from '../../src/stores/sqlite.ts'
 import { sqliteReleaseStore } from '../../src/stores/sqlite-release.ts'
 import { STORE_SCHEMA } from '../../src/stores/sqlite-schema.ts'
 import { releaseContract } from './release-contract.ts'
-import { keyRow, NAME, release, writeKey } from './release-rows.ts'
+import { keyRow, NAME, record, writeKey } from './release-rows.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-release-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -28,7 +28,7 @@ describe('the SQLite file of a broker', () => {
       gate.putChallenge({ id: 'c', record: {}, expiresAt: 10 }),
       broker.transact(NAME, writeKey(keyRow())),
       gate.commit({ events: [{ n: 1 }] }),
-      broker.transact(NAME, release('c')),
+      record(broker, 'c'),
     ])
     expect((await gate.consumeChallenge('c', 1)).kind).toBe('consumed')
     await Promise.all([gate.close(), broker.close()])
@@ -44,7 +44,7 @@ describe('the SQLite file of a broker', () => {
     await gate.close()
     const database = new DatabaseSync(path)
     database.exec(
-      'DROP TABLE release; DROP TABLE audit; DROP TABLE release_key; DROP TABLE checkpoint; DROP TABLE epoch; DROP TABLE session',
+      'DROP TABLE release_recipient; DROP TABLE release; DROP TABLE audit; DROP TABLE release_key; DROP TABLE checkpoint; DROP TABLE epoch; DROP TABLE session',
     )
     database.exec('PRAGMA user_version = 1')
     database.close()
@@ -76,17 +76,19 @@ describe('the SQLite file of a broker', () => {
     await again.close()
   })
 
-  it('only adds to the log and to the releases', async () => {
+  it('only adds to the log, to the releases and to whom they went', async () => {
     const path = file()
     const store = sqliteReleaseStore(path)
     await store.transact(NAME, writeKey(keyRow()))
-    await store.transact(NAME, release('c'))
+    await record(store, 'c')
     const database = new DatabaseSync(path)
     for (const sql of [
       'DELETE FROM audit',
       'DELETE FROM release',
       "UPDATE audit SET entry = ''",
       "UPDATE release SET lease = ''",
+      'DELETE FROM release_recipient',
+      'UPDATE release_recipient SET number = 0',
     ])
       expect(() => database.exec(sql)).toThrow('added to')
     database.close()

@@ -2,8 +2,8 @@ import { CODES } from '../../core/codes.ts'
 import { type Fault, verdictOf } from '../../core/outcome.ts'
 import { toRfc3339 } from '../../core/time.ts'
 import type { Rewrapped } from '../../release/administration.ts'
-import type { KeyView } from '../../release/key-view.ts'
-import type { KeyLimits, ReleaseRow } from '../../release/ports.ts'
+import type { KeyDetails, KeyView } from '../../release/key-view.ts'
+import type { KeyLimits } from '../../release/ports.ts'
 import { EXIT } from '../exit.ts'
 import { faultsForPeople } from '../faults.ts'
 import { bold, green, jsonText, padEnd, red, safe, yellow } from '../style.ts'
@@ -14,19 +14,22 @@ const stateWord = (state: KeyView['state']): string =>
 export const renderKey = (key: KeyView): string =>
   `${padEnd(stateWord(key.state), 10)}${bold(safe(key.keyId))}  ${key.policyDigest}`
 
-export function renderDetails(key: KeyView & { readonly releases: readonly ReleaseRow[] }): string {
+export function renderDetails(key: KeyDetails): string {
   const row = (name: string, text: string) => `  ${name.padEnd(12)}${safe(text)}`
-  const released = key.releases.map((r) => row(toRfc3339(r.at), `${r.lease}  audit ${r.auditSequence}`))
+  const released = key.releases.map((r) => row('', `${toRfc3339(r.at)}  ${r.lease}  audit ${r.auditSequence}`))
   return [
     renderKey(key),
     row('tenant', key.tenant),
     row('registered', toRfc3339(key.registeredAt)),
     row('KEK', key.kek),
     row('limits', limitsText(key.limits)),
-    row('released', `${key.releases.length} times`),
+    row('released', timesText(key)),
     ...released,
   ].join('\n')
 }
+
+const timesText = ({ released, releases }: KeyDetails): string =>
+  releases.length < released ? `${released} times, of which the last ${releases.length}:` : `${released} times`
 
 function limitsText({ releases, window, leases, chips, onlyLeases }: KeyLimits): string {
   const rate = window === 'unlimited' ? 'at any rate' : `at most ${window.releases} in ${window.seconds} s`

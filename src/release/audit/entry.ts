@@ -25,6 +25,9 @@ export const chainAfter = (before: string, entry: string): string =>
 /** Replicas' clocks are never equal: one that is this much behind writes the other's second. */
 export const SKEW_SECONDS = 2
 
+/** The time of an entry that is written behind `head` at `at`: never before the one that the log ends with. */
+export const entryTime = (head: AuditHead, at: UnixSeconds): UnixSeconds => Math.max(at, head.at ?? at)
+
 /**
  * The row that an event makes behind `head`. Pure: the broker calls it within the transaction that saw the head.
  * @returns the row, or AUDIT_TIME_INVALID where `at` lies more than 2 seconds before the entry that the log ends with;
@@ -36,7 +39,7 @@ export function nextRow(head: AuditHead, event: AuditEvent, at: UnixSeconds): Ou
   const last = head.at ?? at
   if (at < last - SKEW_SECONDS) return fail('AUDIT_TIME_INVALID', 'at', { expected: `at or after ${last}`, actual: at })
   const sequence = head.sequence + 1
-  const entry = entryText(sequence, Math.max(at, last), event)
+  const entry = entryText(sequence, entryTime(head, at), event)
   return ok({ sequence, entry, chain: chainAfter(head.chain, entry) })
 }
 
