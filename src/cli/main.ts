@@ -64,7 +64,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 const asksForHelpOnly = (args: readonly string[]): boolean =>
   args.length <= 2 || !['verify', 'gate', 'weights', 'selftest'].includes(args[0] ?? '')
 
+/** Older ones lack what some commands are made of, and would say so of something else. */
+const LEAST_NODE = [22, 13] as const
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+const isTooOld = major < LEAST_NODE[0] || (major === LEAST_NODE[0] && minor < LEAST_NODE[1])
+
 try {
+  if (isTooOld) throw new UsageError(`Node ${LEAST_NODE.join('.')} or later is needed; this is ${process.version}`)
   await program.parseAsync()
 } catch (error) {
   if (error instanceof CommanderError) {

@@ -51,6 +51,7 @@ async function made(folder: string, tenant: string, { json }: Options): Promise<
     `${green('ok')}  ${safe(files.config)}`,
     `    token of ${safe(tenant)}'s administrator: in ${safe(files.token)}, mode 0600`,
     `    keep ${safe(files.kek)} and ${safe(files.anchor)} out of the backups of ${safe(files.store)}`,
+    '    it asks no vendor for collateral until the configuration names vendors, or collateral is filled (docs/service.md)',
     `    next: vouchsafe serve --config ${safe(files.config)}`,
   ]
   process.stdout.write(`${json === true ? jsonText({ ok: true, files }) : text.join('\n')}\n`)

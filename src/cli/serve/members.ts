@@ -86,7 +86,10 @@ export class Members {
     const members = new Members(value, path)
     const result = read(members)
     const unknown = Object.keys(members.#object).find((name) => !members.#asked.has(name))
-    if (unknown !== undefined) members.#wrong(members.#at(unknown), `only ${[...members.#asked].join(', ')}`)
+    if (unknown !== undefined)
+      throw new UsageError(
+        `configuration: ${members.#at(unknown)} is not known; there are ${[...members.#asked].join(', ')}`,
+      )
     return result
   }
 

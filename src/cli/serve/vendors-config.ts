@@ -50,14 +50,21 @@ function checked(addresses: ServiceOptions): ServiceOptions {
   }
 }
 
-const isVendors = (config: Members, name: string): boolean =>
-  typeof config.value(name) === 'string' && config.oneOf(name, ['vendor']) === 'vendor'
+/** @param mirror what stands in the place of `vendor` */
+function isVendors(config: Members, name: string, mirror: string): boolean {
+  const member = config.value(name)
+  if (typeof member !== 'string') return false
+  if (member === 'vendor') return true
+  throw new UsageError(`configuration: vendors.${name} should be "vendor" or ${mirror}`)
+}
 
 const amdOf = (config: Members): Addresses =>
-  isVendors(config, 'amd') ? {} : config.object('amd', (m) => ({ services: { 'amd-kds': m.text('kds') } }))
+  isVendors(config, 'amd', '{ "kds": URL }')
+    ? {}
+    : config.object('amd', (m) => ({ services: { 'amd-kds': m.text('kds') } }))
 
 function intelOf(config: Members): Addresses {
-  if (isVendors(config, 'intel')) return {}
+  if (isVendors(config, 'intel', '{ "pccs": URL } or { "pcs": URL, "certificates": URL }')) return {}
   return config.object('intel', (m) =>
     m.has('pccs')
       ? { pccs: m.text('pccs') }
@@ -66,6 +73,6 @@ function intelOf(config: Members): Addresses {
 }
 
 const nvidiaOf = (config: Members): Addresses =>
-  isVendors(config, 'nvidia')
+  isVendors(config, 'nvidia', '{ "rim": URL, "ocsp": URL }')
     ? {}
     : config.object('nvidia', (m) => ({ services: { 'nvidia-rim': m.text('rim'), 'nvidia-ocsp': m.text('ocsp') } }))
