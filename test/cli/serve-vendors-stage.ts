@@ -22,6 +22,9 @@ import { trustingKit } from './trusting-kit.ts'
 /** No true clock is before the release. */
 export const AT = '2026-12-01T00:00:00Z'
 const WITHOUT_DATA = new Uint8Array(64)
+/** where the fields are (AMD 56860, ATTESTATION_REPORT) */
+const SNP_REPORT_CHIP_ID = 0x1a0
+const SNP_REPORT_CPUID_MODEL = 0x189
 const SECRET = Buffer.from('what must not get out')
 const LIMITS = {
   ...{ releases: 'unlimited', window: 'unlimited', leases: 'unlimited', chips: 'unlimited' },
@@ -37,6 +40,27 @@ const td = (number: number, reportData: Uint8Array = WITHOUT_DATA) =>
 export const bareSnp = (chip: string): Attester => ({
   devices: async () => '',
   cpu: async (reportData) => cocoSnpEvidence(snp(chip, reportData).report, []),
+})
+/** One that sends its certificates along. */
+export const fullSnp = (chip: string): Attester => ({
+  devices: async () => '',
+  cpu: async (reportData) => {
+    const { report, vek, intermediate } = snp(chip, reportData)
+    return cocoSnpEvidence(report, [
+      { type: 'VCEK', der: vek },
+      { type: 'ASK', der: intermediate },
+    ])
+  },
+})
+/** A report of a chip of Milan that nobody made, for whoever has a report to begin with. */
+export const inventedSnp = (number: number): Attester => ({
+  devices: async () => '',
+  cpu: async (reportData) => {
+    const report = snp('first', reportData).report.slice()
+    report.set(new Uint8Array(64).fill(number + 1), SNP_REPORT_CHIP_ID)
+    report[SNP_REPORT_CPUID_MODEL] = 0x01
+    return cocoSnpEvidence(report, [])
+  },
 })
 export const bareTdx: Attester = {
   devices: async () => '',

@@ -13,6 +13,8 @@ import {
   bareSnp,
   bareTdx,
   folder,
+  fullSnp,
+  inventedSnp,
   RELEASED,
   renamed,
   Service,
@@ -104,6 +106,18 @@ describe('a service that asks the vendors', () => {
     expect(await waiting).toMatchObject({ status: 503, codes: expect.arrayContaining(UNOBTAINED) })
     expect((await ended).exit).toBe(0)
     expect(performance.now() - told).toBeLessThan(5000)
+  }, 60_000)
+
+  it('lets no flood of invented chips come before the list that a machine with its certificates needs', async () => {
+    const rateLimit = { burst: 1000, perSecond: 1000 }
+    const service = await Service.start('flood', { vendors: vendors({ waitSeconds: 3 }), rateLimit })
+    // AMD answers eight at once and then one in a second: the last of these would wait for a quarter of a minute.
+    const flood = Array.from({ length: 24 }, (_, i) => service.guest(inventedSnp(i)))
+    await vi.waitFor(() => expect(mirror.asked.length).toBeGreaterThan(8), 10_000)
+    expect(mirror.asked.filter((address) => address.endsWith('/Genoa/crl'))).toEqual([])
+    expect(await service.guest(fullSnp('second'))).toEqual(RELEASED)
+    expect(new Set((await Promise.all(flood)).map(({ status }) => status))).not.toContain(200)
+    await service.process.end()
   }, 60_000)
 
   it('counts the documents that it fetches among what replicas must have reached', async () => {

@@ -1,3 +1,4 @@
+import type { Code } from '../../core/codes.ts'
 import { type Fault, fail, failed, fault, type NonEmpty, type Outcome, ok } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { CollateralRequest, FetchedObject, FetchObject } from '../objects.ts'
@@ -47,8 +48,7 @@ export function cachedFetch(
     const key = requestKey(request)
     const fetched = await fetchObject(request)
     if (!fetched.ok) {
-      const isAbsent = fetched.faults[0].code === 'COLLATERAL_NOT_PUBLISHED'
-      await remember(key, fetched.faults, isAbsent ? ABSENCE_SECONDS : failureSeconds)
+      await remember(key, fetched.faults, believedSeconds(fetched.faults[0].code))
       return fetched
     }
     const now = clock()
@@ -61,6 +61,13 @@ export function cachedFetch(
     }
     await cache.keep(answer)
     return ok(withRevisions(request, await cache.held(key)) ?? fetched.value)
+  }
+
+  const believedSeconds = (code: Code): number => {
+    if (code === 'COLLATERAL_NOT_PUBLISHED') return ABSENCE_SECONDS
+    // That no turn came in time is no failure of the vendor's, and whoever comes next may have one; a host that asked for a pause is
+    // left alone by the client itself.
+    return code === 'COLLATERAL_THROTTLED' ? 0 : failureSeconds
   }
 
   const remember = async (key: string, faults: NonEmpty<Fault>, seconds: number): Promise<void> => {
