@@ -189,6 +189,28 @@ describe('a cache', () => {
     await cache.close()
   })
 
+  it('asks at once for a list that was issued before it should have been, once in a minute at most', async () => {
+    const { fetch, asked, cache, clock } = cached([...AMD, ...INTEL])
+    for (const kind of ['amd-crl', 'intel-tcb-info'] as const) {
+      const { request } = of(kind)
+      await fetch(request)
+      const issuedAt = (await cache.held(requestKey(request)))[0]?.issuedAt ?? 0
+      const count = () => asked.filter((key) => key === requestKey(request)).length
+      expect(await fetch(request, issuedAt)).toMatchObject({ ok: true })
+      expect(count()).toBe(1)
+      for (const seconds of [0, 59, 1]) {
+        clock.now += seconds
+        expect(await fetch(request, issuedAt + 1)).toMatchObject({ ok: true })
+      }
+      expect(count()).toBe(3)
+    }
+    // Of a certificate its age says nothing.
+    await fetch(of('amd-vcek').request)
+    await fetch(of('amd-vcek').request, NOW)
+    expect(asked.filter((key) => key.startsWith('amd-vcek'))).toHaveLength(1)
+    await cache.close()
+  })
+
   it('holds several revisions of one manifest', async () => {
     const { fetch, held, cache, clock } = cached(NVIDIA)
     const first = of('nvidia-rim')
