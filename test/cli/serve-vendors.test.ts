@@ -103,6 +103,8 @@ describe('a service that asks the vendors', () => {
     await vi.waitFor(() => expect(mirror.asked.length).toBeGreaterThan(asked), 10_000)
     const told = performance.now()
     const ended = service.process.end()
+    await vi.waitFor(() => expect(service.process.log()).toContain('"ending"'), 10_000)
+    service.process.signal('SIGHUP')
     expect(await waiting).toMatchObject({ status: 503, codes: expect.arrayContaining(UNOBTAINED) })
     expect((await ended).exit).toBe(0)
     expect(performance.now() - told).toBeLessThan(5000)
@@ -174,6 +176,19 @@ describe('a service that asks the vendors', () => {
     expect(await service.guest(bareSnp('third'))).toEqual(RELEASED)
     expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
     expect(await service.guest(bareTdx, 'tdx')).toEqual(RELEASED)
+    await service.process.end()
+  }, 60_000)
+
+  it('keeps the identity of Intel’s enclave from files that have the TCB info of another platform', async () => {
+    const files = join(folder, 'newer-identity')
+    mkdirSync(files)
+    const platform = { fmspc: new Uint8Array(6).fill(9) }
+    const newer = tdxMachine(SEED, { at: AT, tcbEvaluationDataNumber: 19, platform })
+    writeFileSync(join(files, 'intel.json'), JSON.stringify(quoteCollateralV3(newer.collateral)))
+    const service = await Service.start('newer', { collateral: [files], vendors: vendors() })
+    expect(await service.guest(bareTdx, 'tdx')).toEqual(RELEASED)
+    expect(mirror.asked.filter((address) => address.includes('/tcb?'))).toHaveLength(1)
+    expect(mirror.asked.filter((address) => address.includes('identity'))).toEqual([])
     await service.process.end()
   }, 60_000)
 

@@ -103,7 +103,10 @@ const ABOUT_ANOTHER: ReadonlySet<Code> = new Set<Code>([
   ...(['TDX_FMSPC_MISMATCH', 'TDX_TCB_INFO_KIND', 'SGX_FMSPC_MISMATCH', 'SGX_TCB_INFO_KIND'] as const),
 ])
 
-/** Where the only objects of a kind that the files have are those of other machines, the evidence is judged as if there were none. */
+/**
+ * Where the only VCEKs and TCB infos that the files have are those of other machines, the evidence is judged as if there were none. The
+ * identities of Intel's enclaves are of no one platform, and stay.
+ */
 async function judgedByFiles(
   evidence: Evidence,
   context: VerifyContext,
@@ -112,7 +115,8 @@ async function judgedByFiles(
   if (first.verdict !== 'reject' || !first.findings.every(({ code }) => ABOUT_ANOTHER.has(code)))
     return { first, context }
   const certificates = context.collateral.certificates.filter(({ value }) => !vekExtensions(value).ok)
-  const without = { ...context, collateral: { ...context.collateral, certificates, intelDocuments: [] } }
+  const intelDocuments = context.collateral.intelDocuments.filter(({ value }) => value.kind !== 'tcb-info')
+  const without = { ...context, collateral: { ...context.collateral, certificates, intelDocuments } }
   return { first: await verify(evidence, without), context: without }
 }
 
