@@ -81,7 +81,10 @@ const BEFORE = trustingKit(
   AT,
 )
 
-const SNP_POLICY = cpuDocument({}, { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } }, { level: 5 })
+const SNP_MEMBERS = { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } }
+const SNP_POLICY = cpuDocument({}, SNP_MEMBERS, { level: 5 })
+/** The lists of the kit were issued a month ago. */
+const RECENT_POLICY = cpuDocument({}, { ...SNP_MEMBERS, collateral: { maxAgeSeconds: 7 * 86_400 } }, { level: 5 })
 const { mrTd, rtmr0, rtmr1, rtmr2 } = td(18).expected
 const digests = (register: Uint8Array | undefined) => [toHex(register ?? new Uint8Array())]
 const TDX_POLICY = intelDocument(
@@ -116,7 +119,7 @@ export interface Told {
   readonly codes: readonly string[]
 }
 
-/** A service in a folder of its own, with a key for SNP guests and one for TDs. */
+/** A service in a folder of its own, with keys for SNP guests and one for TDs. */
 export class Service {
   readonly home: string
   process: Running
@@ -129,7 +132,8 @@ export class Service {
     const home = join(folder, name)
     expect((await vouchsafe(['serve', '--init', home, '--tenant', 'acme'])).exit).toBe(0)
     const service = new Service(home, await Service.#run(home, change))
-    for (const [key, policy] of Object.entries({ 'weights/snp': SNP_POLICY, 'weights/tdx': TDX_POLICY })) {
+    const policies = { 'weights/snp': SNP_POLICY, 'weights/recent': RECENT_POLICY, 'weights/tdx': TDX_POLICY }
+    for (const [key, policy] of Object.entries(policies)) {
       const body = { secret: SECRET.toString('base64'), policy, limits: LIMITS }
       const path = `/v1/tenants/acme/keys/${encodeURIComponent(key)}`
       expect(await service.ask(path, { method: 'PUT', body: JSON.stringify(body) })).toContain('"active"')
@@ -156,9 +160,9 @@ export class Service {
   }
 
   /** One guest from its first request to the key, or to the refusal. */
-  async guest(attester: Attester, kind: 'snp' | 'tdx' = 'snp'): Promise<Told> {
-    const client = new KbsClient(this.process.address, { key: guestKey('P-256'), attester, tee: kind })
-    const answer = await client.fetch(`acme/weights/${kind}`)
+  async guest(attester: Attester, tee: 'snp' | 'tdx' = 'snp', key: 'recent' | typeof tee = tee): Promise<Told> {
+    const client = new KbsClient(this.process.address, { key: guestKey('P-256'), attester, tee })
+    const answer = await client.fetch(`acme/weights/${key}`)
     if (Buffer.isBuffer(answer)) {
       expect(answer.equals(SECRET)).toBe(true)
       return { status: 200, codes: [] }

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { toHex } from '../../src/core/encodings.ts'
 import type { JsonObject } from '../../src/core/json.ts'
-import { quoteCollateralV3, tdxMachine, testChipId } from '../../src/testing/index.ts'
+import { amdMachine, quoteCollateralV3, tdxMachine, testChipId } from '../../src/testing/index.ts'
 import { Mirror } from '../collateral/mirror.ts'
 import { SEED } from '../reject/stage.ts'
 import { endAll } from './serve-process.ts'
@@ -176,6 +176,23 @@ describe('a service that asks the vendors', () => {
     expect(await service.guest(bareSnp('third'))).toEqual(RELEASED)
     expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
     expect(await service.guest(bareTdx, 'tdx')).toEqual(RELEASED)
+    await service.process.end()
+  }, 60_000)
+
+  it('says that there is no list of the age that a policy takes, and releases once there is', async () => {
+    const service = await Service.start('recent', { vendors: vendors() })
+    expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    const refused = await service.guest(bareSnp('first'), 'snp', 'recent')
+    expect([refused.status, refused.codes[0]]).toEqual([503, 'COLLATERAL_UNAVAILABLE'])
+    expect(refused.codes).toContain('COLLATERAL_TOO_OLD')
+    await service.restart({ vendors: vendors({ cache: 'other.db' }) })
+    expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    const recent = amdMachine(SEED, { at: AT, crl: { thisUpdate: AT } })
+    mirror.objects = stock(18).add(`kdsintf.amd.com/vcek/v1/Genoa/crl`, {
+      contentType: 'application/pkix-crl',
+      body: recent.crl,
+    })
+    expect(await service.guest(bareSnp('first'), 'snp', 'recent')).toEqual(RELEASED)
     await service.process.end()
   }, 60_000)
 
