@@ -84,11 +84,11 @@ async function run(options: Options): Promise<void> {
 }
 
 /** The cache is opened when something is missing, so that a run that needs nothing touches nothing. */
-function supplyFor(options: Options, { collateral, injectedAnchors }: Omit<SelftestSettings, 'supply'>) {
+function supplyFor(options: Options, { collateral, injectedAnchors, policies }: Omit<SelftestSettings, 'supply'>) {
   let cache: CollateralCache | undefined
   const supply: SelftestSettings['supply'] = async (evidence, now) => {
     cache ??= options.cache === undefined ? await usersCache() : await openCache(options.cache)
-    return supplyMissing(evidence, options, cache, collateral, { now, injectedAnchors })
+    return supplyMissing(evidence, options, cache, collateral, { now, injectedAnchors }, policies)
   }
   const isCut = options.offline === true && options.cache === undefined
   return { supply: isCut ? null : supply, close: () => cache?.close() }

@@ -8,7 +8,15 @@ import type { Ask } from './ask.ts'
 import { type Exchange, type HttpAnswer, networkExchange } from './exchange.ts'
 import { askIntel } from './intel-pcs.ts'
 import { askJwks } from './jwks.ts'
-import { type Attempted, type HostManners, HostTurns, type MannersPorts, type Patience, pursue } from './manners.ts'
+import {
+  type Attempted,
+  type HostManners,
+  HostTurns,
+  type MannersPorts,
+  type Patience,
+  pursue,
+  type Serves,
+} from './manners.ts'
 import { askOcsp, NONCE_BYTES, type OcspAnswers } from './nvidia-ocsp.ts'
 import { askRim } from './nvidia-rim.ts'
 import { objectName } from './object-name.ts'
@@ -53,6 +61,9 @@ const USUAL: HostManners = { concurrency: 8, burst: 32, perSecond: 8, throttledP
 const AMDS: HostManners = { concurrency: 1, burst: 8, perSecond: 1, throttledPerSecond: 0.1, calmSeconds: 60 }
 
 const mannersOf = (service: Service): HostManners => (service === 'amd-kds' ? AMDS : USUAL)
+
+/** A chip is named by a report that nothing has proved yet; all else serves many, or is asked for once a chain has proved its name. */
+const servedBy = ({ kind }: CollateralRequest): Serves => (kind === 'amd-vcek' ? 'one machine' : 'everybody')
 
 /**
  * Fetches objects from their vendors, with manners: one flight per object however many ask for it, a pace for each host,
@@ -119,7 +130,7 @@ export function createVendorClient(options: VendorClientOptions = {}): FetchObje
   const fetchOnce = async (request: CollateralRequest): Promise<Outcome<FetchedObject>> => {
     const { service, path } = askFor(request)
     const url = services.urlOf(service, path)
-    const asked = await pursue(turnsOf(service, url), patience, ports, () => attempt(request))
+    const asked = await pursue(turnsOf(service, url), servedBy(request), patience, ports, () => attempt(request))
     if (asked.kind === 'answered') return asked.value
     const actual = `no turn within ${patience.deadlineSeconds} s`
     return failed([

@@ -3,7 +3,7 @@
  * use like any other input.
  */
 export type { CachedAnswer, ClockReadings, CollateralCache } from './cache/cache.ts'
-export { type CacheRules, cachedFetch, heldOnly } from './cache/fetch.ts'
+export { type CachedFetch, type CacheRules, cachedFetch, heldOnly } from './cache/fetch.ts'
 export { openCollateralCache } from './cache/open.ts'
 export { readClock, rememberUsed, scopeOf } from './cache/remember.ts'
 export { type ClientPorts, createVendorClient, NODE_CLIENT_PORTS, type VendorClientOptions } from './client.ts'

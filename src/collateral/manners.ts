@@ -41,14 +41,24 @@ export type Attempted<T> =
 /** Whoever waits for a turn that cannot come in time is told so. */
 export type Asked<T> = { readonly kind: 'answered'; readonly value: T } | { readonly kind: 'no-turn' }
 
+/** Whom the answer serves. What is for everybody takes its turn first: the questions about single machines may be without end. */
+export type Serves = 'everybody' | 'one machine'
+
+interface Waiting {
+  /** of the turn, in the milliseconds of the ports */
+  readonly deadline: number
+  readonly told: (hasTurn: boolean) => void
+}
+
 /**
  * The turns of one host: at most so many questions at a time, no more than so many a second, and none while the host has
- * asked for a pause. Questions get their places in the order in which they came.
+ * asked for a pause. There are two queues: whoever asks for what serves everybody is next, and in each the order is that in which they came.
  */
 export class HostTurns {
   readonly #manners: HostManners
   readonly #ports: MannersPorts
-  readonly #waiting: (() => void)[] = []
+  readonly #queues: Readonly<Record<Serves, Waiting[]>> = { everybody: [], 'one machine': [] }
+  #isCalling = false
   #running = 0
   #tokens: number
   #filledAt: number
@@ -67,21 +77,17 @@ export class HostTurns {
    * @param deadline of the turn, in the milliseconds of the ports
    * @returns its result, or `undefined` where no turn comes before the deadline
    */
-  async take<T>(deadline: number, task: () => Promise<T>): Promise<T | undefined> {
-    await this.#place()
+  async take<T>(serves: Serves, deadline: number, task: () => Promise<T>): Promise<T | undefined> {
+    const hasTurn = await new Promise<boolean>((told) => {
+      this.#queues[serves].push({ deadline, told })
+      void this.#call()
+    })
+    if (!hasTurn) return undefined
     try {
-      for (;;) {
-        const wait = this.#waitMilliseconds()
-        if (this.#ports.now() + wait > deadline) return undefined
-        if (wait <= 0) break
-        await this.#ports.sleep(wait)
-      }
-      this.#tokens--
       return await task()
     } finally {
-      const next = this.#waiting.shift()
-      if (next === undefined) this.#running--
-      else next()
+      this.#running--
+      void this.#call()
     }
   }
 
@@ -94,10 +100,28 @@ export class HostTurns {
     this.#tokens = Math.min(this.#tokens, 1)
   }
 
-  /** A place that is left goes straight to whoever waits longest. */
-  async #place(): Promise<void> {
-    if (this.#running < this.#manners.concurrency) this.#running++
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve))
+  /** Calls whoever is next while there is a place. Who that is, is asked anew after each wait: another may have come first meanwhile. */
+  async #call(): Promise<void> {
+    if (this.#isCalling) return
+    this.#isCalling = true
+    while (this.#running < this.#manners.concurrency) {
+      const queue = this.#queues.everybody.length > 0 ? this.#queues.everybody : this.#queues['one machine']
+      const [next] = queue
+      if (next === undefined) break
+      const wait = this.#waitMilliseconds()
+      const isInTime = this.#ports.now() + wait <= next.deadline
+      if (isInTime && wait > 0) {
+        await this.#ports.sleep(wait)
+        continue
+      }
+      queue.shift()
+      if (isInTime) {
+        this.#running++
+        this.#tokens--
+      }
+      next.told(isInTime)
+    }
+    this.#isCalling = false
   }
 
   #waitMilliseconds(): number {
@@ -131,6 +155,7 @@ const LONGEST_PAUSE_SECONDS = 3600
  */
 export async function pursue<T>(
   host: HostTurns,
+  serves: Serves,
   patience: Patience,
   ports: MannersPorts,
   attempt: () => Promise<Attempted<T>>,
@@ -139,7 +164,7 @@ export async function pursue<T>(
   let last: T | undefined
   let failures = 0
   for (;;) {
-    const attempted = await host.take(deadline, attempt)
+    const attempted = await host.take(serves, deadline, attempt)
     if (attempted === undefined) return last === undefined ? { kind: 'no-turn' } : { kind: 'answered', value: last }
     if (attempted.kind === 'settled') return { kind: 'answered', value: attempted.value }
     last = attempted.value

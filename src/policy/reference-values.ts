@@ -55,14 +55,7 @@ export async function authenticateReferenceValue(
   signers: readonly SignerKey[],
   path: string,
 ): Promise<Outcome<AuthenticReferenceValue>> {
-  if (text.length > MOST_CHARACTERS) {
-    return fail('REFERENCE_VALUE_INVALID', path, {
-      expected: `at most ${MOST_CHARACTERS} characters`,
-      actual: text.length,
-    })
-  }
-  const jws = text.trim()
-  const parts = splitJws(jws, path)
+  const parts = splitJws(text, path)
   if (!parts.ok) return parts
   const { header, payload } = parts.value
   const signer = signers.find((s) => s.kid === header.kid)
@@ -76,10 +69,20 @@ export async function authenticateReferenceValue(
   if (header.alg !== algorithm) {
     return fail('REFERENCE_VALUE_UNTRUSTED', `${path}.alg`, { expected: algorithm, actual: header.alg })
   }
-  const refusal = await signatureFault(jws, signer, algorithm, path)
+  const refusal = await signatureFault(text.trim(), signer, algorithm, path)
   if (refusal !== undefined) return { ok: false, faults: [refusal] }
   const value = decodeReferenceValue(payload, path)
   return value.ok ? ok(deepFreeze({ ...value.value, signer }) as AuthenticReferenceValue) : value
+}
+
+/**
+ * Whether a text has the form of a signed reference value, for whoever takes in those of many: nothing is proved by it.
+ * @returns nothing, or REFERENCE_VALUE_INVALID · JSON_SYNTAX · JSON_DUPLICATE_KEY · LIMIT_JSON_DEPTH
+ */
+export function checkReferenceValue(text: string, path: string): Outcome<void> {
+  return attempt(() => {
+    take(decodeReferenceValue(take(splitJws(text, path)).payload, path))
+  })
 }
 
 /**
@@ -93,7 +96,7 @@ export function referenceValuesOf(policy: Policy, texts: readonly string[]): rea
   if (known !== undefined) return known
   const signers = policy.referenceValues === 'none' ? [] : policy.referenceValues.signers
   const own = texts.filter((text) => {
-    const parts = splitJws(text.trim(), '')
+    const parts = splitJws(text, '')
     return !parts.ok || signers.some(({ kid }) => kid === parts.value.header.kid)
   })
   byPolicy.set(policy, own)
@@ -129,20 +132,21 @@ async function signatureFault(
   }
 }
 
-function splitJws(jws: string, path: string): Outcome<{ header: { alg: string; kid: string }; payload: Uint8Array }> {
+function splitJws(text: string, path: string): Outcome<{ header: { alg: string; kid: string }; payload: Uint8Array }> {
   return attempt(() => {
-    const [header, payload, signature, ...more] = jws.split('.')
+    if (text.length > MOST_CHARACTERS) invalid(path, `at most ${MOST_CHARACTERS} characters`, `${text.length}`)
+    const [header, payload, signature, ...more] = text.trim().split('.')
     if (header === undefined || payload === undefined || signature === undefined || more.length > 0) {
       return refuse('REFERENCE_VALUE_INVALID', path, { expected: 'a compact JWS' })
     }
     decodeBase64url(signature, `${path}.signature`)
     const members = readObject(decodeBase64url(header, `${path}.header`), HEADER_MEMBERS, `${path}.header`)
-    const text = (name: string): string => {
-      const member = members[name]
-      return typeof member === 'string' ? member : invalid(`${path}.header.${name}`, 'text')
+    const member = (name: string): string => {
+      const value = members[name]
+      return typeof value === 'string' ? value : invalid(`${path}.header.${name}`, 'text')
     }
-    if (text('typ') !== REFERENCE_VALUE_TYPE) invalid(`${path}.header.typ`, REFERENCE_VALUE_TYPE, text('typ'))
-    return { header: { alg: text('alg'), kid: text('kid') }, payload: decodeBase64url(payload, `${path}.payload`) }
+    if (member('typ') !== REFERENCE_VALUE_TYPE) invalid(`${path}.header.typ`, REFERENCE_VALUE_TYPE, member('typ'))
+    return { header: { alg: member('alg'), kid: member('kid') }, payload: decodeBase64url(payload, `${path}.payload`) }
   })
 }
 
@@ -163,7 +167,7 @@ function readObject(bytes: Uint8Array, known: readonly string[], path: string): 
   return json
 }
 
-/** The payload, after its signature was proved. */
+/** The payload. Only `authenticateReferenceValue` makes something of it, after the signature was proved. */
 function decodeReferenceValue(payload: Uint8Array, path: string): Outcome<ReferenceValue> {
   return attempt(() => {
     const json = readObject(payload, PAYLOAD_MEMBERS, path)

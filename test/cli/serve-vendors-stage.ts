@@ -22,6 +22,9 @@ import { trustingKit } from './trusting-kit.ts'
 /** No true clock is before the release. */
 export const AT = '2026-12-01T00:00:00Z'
 const WITHOUT_DATA = new Uint8Array(64)
+/** where the fields are (AMD 56860, ATTESTATION_REPORT) */
+const SNP_REPORT_CHIP_ID = 0x1a0
+const SNP_REPORT_CPUID_MODEL = 0x189
 const SECRET = Buffer.from('what must not get out')
 const LIMITS = {
   ...{ releases: 'unlimited', window: 'unlimited', leases: 'unlimited', chips: 'unlimited' },
@@ -37,6 +40,27 @@ const td = (number: number, reportData: Uint8Array = WITHOUT_DATA) =>
 export const bareSnp = (chip: string): Attester => ({
   devices: async () => '',
   cpu: async (reportData) => cocoSnpEvidence(snp(chip, reportData).report, []),
+})
+/** One that sends its certificates along. */
+export const fullSnp = (chip: string): Attester => ({
+  devices: async () => '',
+  cpu: async (reportData) => {
+    const { report, vek, intermediate } = snp(chip, reportData)
+    return cocoSnpEvidence(report, [
+      { type: 'VCEK', der: vek },
+      { type: 'ASK', der: intermediate },
+    ])
+  },
+})
+/** A report of a chip of Milan that nobody made, for whoever has a report to begin with. */
+export const inventedSnp = (number: number): Attester => ({
+  devices: async () => '',
+  cpu: async (reportData) => {
+    const report = snp('first', reportData).report.slice()
+    report.set(new Uint8Array(64).fill(number + 1), SNP_REPORT_CHIP_ID)
+    report[SNP_REPORT_CPUID_MODEL] = 0x01
+    return cocoSnpEvidence(report, [])
+  },
 })
 export const bareTdx: Attester = {
   devices: async () => '',
@@ -57,7 +81,10 @@ const BEFORE = trustingKit(
   AT,
 )
 
-const SNP_POLICY = cpuDocument({}, { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } }, { level: 5 })
+const SNP_MEMBERS = { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } }
+const SNP_POLICY = cpuDocument({}, SNP_MEMBERS, { level: 5 })
+/** The lists of the kit were issued a month ago. */
+const RECENT_POLICY = cpuDocument({}, { ...SNP_MEMBERS, collateral: { maxAgeSeconds: 7 * 86_400 } }, { level: 5 })
 const { mrTd, rtmr0, rtmr1, rtmr2 } = td(18).expected
 const digests = (register: Uint8Array | undefined) => [toHex(register ?? new Uint8Array())]
 const TDX_POLICY = intelDocument(
@@ -92,7 +119,7 @@ export interface Told {
   readonly codes: readonly string[]
 }
 
-/** A service in a folder of its own, with a key for SNP guests and one for TDs. */
+/** A service in a folder of its own, with keys for SNP guests and one for TDs. */
 export class Service {
   readonly home: string
   process: Running
@@ -105,7 +132,8 @@ export class Service {
     const home = join(folder, name)
     expect((await vouchsafe(['serve', '--init', home, '--tenant', 'acme'])).exit).toBe(0)
     const service = new Service(home, await Service.#run(home, change))
-    for (const [key, policy] of Object.entries({ 'weights/snp': SNP_POLICY, 'weights/tdx': TDX_POLICY })) {
+    const policies = { 'weights/snp': SNP_POLICY, 'weights/recent': RECENT_POLICY, 'weights/tdx': TDX_POLICY }
+    for (const [key, policy] of Object.entries(policies)) {
       const body = { secret: SECRET.toString('base64'), policy, limits: LIMITS }
       const path = `/v1/tenants/acme/keys/${encodeURIComponent(key)}`
       expect(await service.ask(path, { method: 'PUT', body: JSON.stringify(body) })).toContain('"active"')
@@ -132,9 +160,9 @@ export class Service {
   }
 
   /** One guest from its first request to the key, or to the refusal. */
-  async guest(attester: Attester, kind: 'snp' | 'tdx' = 'snp'): Promise<Told> {
-    const client = new KbsClient(this.process.address, { key: guestKey('P-256'), attester, tee: kind })
-    const answer = await client.fetch(`acme/weights/${kind}`)
+  async guest(attester: Attester, tee: 'snp' | 'tdx' = 'snp', key: 'recent' | typeof tee = tee): Promise<Told> {
+    const client = new KbsClient(this.process.address, { key: guestKey('P-256'), attester, tee })
+    const answer = await client.fetch(`acme/weights/${key}`)
     if (Buffer.isBuffer(answer)) {
       expect(answer.equals(SECRET)).toBe(true)
       return { status: 200, codes: [] }

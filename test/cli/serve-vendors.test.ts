@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { toHex } from '../../src/core/encodings.ts'
 import type { JsonObject } from '../../src/core/json.ts'
-import { quoteCollateralV3, tdxMachine, testChipId } from '../../src/testing/index.ts'
+import { amdMachine, quoteCollateralV3, tdxMachine, testChipId } from '../../src/testing/index.ts'
 import { Mirror } from '../collateral/mirror.ts'
 import { SEED } from '../reject/stage.ts'
 import { endAll } from './serve-process.ts'
@@ -13,6 +13,8 @@ import {
   bareSnp,
   bareTdx,
   folder,
+  fullSnp,
+  inventedSnp,
   RELEASED,
   renamed,
   Service,
@@ -101,9 +103,23 @@ describe('a service that asks the vendors', () => {
     await vi.waitFor(() => expect(mirror.asked.length).toBeGreaterThan(asked), 10_000)
     const told = performance.now()
     const ended = service.process.end()
+    await vi.waitFor(() => expect(service.process.log()).toContain('"ending"'), 10_000)
+    service.process.signal('SIGHUP')
     expect(await waiting).toMatchObject({ status: 503, codes: expect.arrayContaining(UNOBTAINED) })
     expect((await ended).exit).toBe(0)
     expect(performance.now() - told).toBeLessThan(5000)
+  }, 60_000)
+
+  it('lets no flood of invented chips come before the list that a machine with its certificates needs', async () => {
+    const rateLimit = { burst: 1000, perSecond: 1000 }
+    const service = await Service.start('flood', { vendors: vendors({ waitSeconds: 3 }), rateLimit })
+    // AMD answers eight at once and then one in a second: the last of these would wait for a quarter of a minute.
+    const flood = Array.from({ length: 24 }, (_, i) => service.guest(inventedSnp(i)))
+    await vi.waitFor(() => expect(mirror.asked.length).toBeGreaterThan(8), 10_000)
+    expect(mirror.asked.filter((address) => address.endsWith('/Genoa/crl'))).toEqual([])
+    expect(await service.guest(fullSnp('second'))).toEqual(RELEASED)
+    expect(new Set((await Promise.all(flood)).map(({ status }) => status))).not.toContain(200)
+    await service.process.end()
   }, 60_000)
 
   it('counts the documents that it fetches among what replicas must have reached', async () => {
@@ -160,6 +176,36 @@ describe('a service that asks the vendors', () => {
     expect(await service.guest(bareSnp('third'))).toEqual(RELEASED)
     expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
     expect(await service.guest(bareTdx, 'tdx')).toEqual(RELEASED)
+    await service.process.end()
+  }, 60_000)
+
+  it('says that there is no list of the age that a policy takes, and releases once there is', async () => {
+    const service = await Service.start('recent', { vendors: vendors() })
+    expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    const refused = await service.guest(bareSnp('first'), 'snp', 'recent')
+    expect([refused.status, refused.codes[0]]).toEqual([503, 'COLLATERAL_UNAVAILABLE'])
+    expect(refused.codes).toContain('COLLATERAL_TOO_OLD')
+    await service.restart({ vendors: vendors({ cache: 'other.db' }) })
+    expect(await service.guest(bareSnp('first'))).toEqual(RELEASED)
+    const recent = amdMachine(SEED, { at: AT, crl: { thisUpdate: AT } })
+    mirror.objects = stock(18).add(`kdsintf.amd.com/vcek/v1/Genoa/crl`, {
+      contentType: 'application/pkix-crl',
+      body: recent.crl,
+    })
+    expect(await service.guest(bareSnp('first'), 'snp', 'recent')).toEqual(RELEASED)
+    await service.process.end()
+  }, 60_000)
+
+  it('keeps the identity of Intel’s enclave from files that have the TCB info of another platform', async () => {
+    const files = join(folder, 'newer-identity')
+    mkdirSync(files)
+    const platform = { fmspc: new Uint8Array(6).fill(9) }
+    const newer = tdxMachine(SEED, { at: AT, tcbEvaluationDataNumber: 19, platform })
+    writeFileSync(join(files, 'intel.json'), JSON.stringify(quoteCollateralV3(newer.collateral)))
+    const service = await Service.start('newer', { collateral: [files], vendors: vendors() })
+    expect(await service.guest(bareTdx, 'tdx')).toEqual(RELEASED)
+    expect(mirror.asked.filter((address) => address.includes('/tcb?'))).toHaveLength(1)
+    expect(mirror.asked.filter((address) => address.includes('identity'))).toEqual([])
     await service.process.end()
   }, 60_000)
 

@@ -8,6 +8,7 @@ import { CollateralCache } from '../../src/collateral/cache/cache.ts'
 import { type CacheRules, cachedFetch, heldOnly } from '../../src/collateral/cache/fetch.ts'
 import { requestKey } from '../../src/collateral/cache/key.ts'
 import type { CollateralRequest, FetchedObject, FetchObject } from '../../src/collateral/objects.ts'
+import type { Code } from '../../src/core/codes.ts'
 import { fail, ok } from '../../src/core/outcome.ts'
 import { rim, tdxMachine } from '../../src/testing/index.ts'
 import { cpu, gpus, NOW } from '../reject/stage.ts'
@@ -137,22 +138,24 @@ describe('a cache', () => {
 
   it('believes a failure for as long as it is told, and otherwise not at all', async () => {
     const { request } = of('amd-crl')
-    const down = async (rules: Partial<CacheRules>) => {
+    const down = async (rules: Partial<CacheRules>, code: Code = 'COLLATERAL_VENDOR_FAILED') => {
       const { cache, clock } = cached([], newFile())
       let asked = 0
       const vendorDown: FetchObject = async () => {
         asked++
-        return fail('COLLATERAL_VENDOR_FAILED', 'amd-crl')
+        return fail(code, 'amd-crl')
       }
       const fetch = cachedFetch(vendorDown, cache, () => clock.now, { scope: '', useHeld: 'while in date', ...rules })
       for (const seconds of [0, 4, 1]) {
         clock.now += seconds
-        expect(await fetch(request)).toMatchObject({ faults: [{ code: 'COLLATERAL_VENDOR_FAILED' }] })
+        expect(await fetch(request)).toMatchObject({ faults: [{ code }] })
       }
       await cache.close()
       return asked
     }
     expect([await down({}), await down({ failureSeconds: 5 })]).toEqual([3, 2])
+    // Whoever had no turn in time says nothing about the vendor.
+    expect(await down({ failureSeconds: 5 }, 'COLLATERAL_THROTTLED')).toBe(3)
   })
 
   it('asks at once for a document that is behind, once in a minute at most, and tells what it gave unasked', async () => {
@@ -183,6 +186,28 @@ describe('a cache', () => {
     await fetch(of('intel-pck-crl').request)
     await fetch(of('intel-pck-crl').request)
     expect(asked.length).toBe(4)
+    await cache.close()
+  })
+
+  it('asks at once for a list that was issued before it should have been, once in a minute at most', async () => {
+    const { fetch, asked, cache, clock } = cached([...AMD, ...INTEL])
+    for (const kind of ['amd-crl', 'intel-tcb-info'] as const) {
+      const { request } = of(kind)
+      await fetch(request)
+      const issuedAt = (await cache.held(requestKey(request)))[0]?.issuedAt ?? 0
+      const count = () => asked.filter((key) => key === requestKey(request)).length
+      expect(await fetch(request, issuedAt)).toMatchObject({ ok: true })
+      expect(count()).toBe(1)
+      for (const seconds of [0, 59, 1]) {
+        clock.now += seconds
+        expect(await fetch(request, issuedAt + 1)).toMatchObject({ ok: true })
+      }
+      expect(count()).toBe(3)
+    }
+    // Of a certificate its age says nothing.
+    await fetch(of('amd-vcek').request)
+    await fetch(of('amd-vcek').request, NOW)
+    expect(asked.filter((key) => key.startsWith('amd-vcek'))).toHaveLength(1)
     await cache.close()
   })
 

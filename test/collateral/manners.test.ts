@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { retryAfterSeconds } from '../../src/collateral/client.ts'
-import { HostTurns, pursue } from '../../src/collateral/manners.ts'
+import { HostTurns, pursue, type Serves } from '../../src/collateral/manners.ts'
 import { AT, cpu } from '../reject/stage.ts'
 import { bareSnp, stockFor } from './bare.ts'
 import { Fleet } from './fleet.ts'
@@ -137,7 +137,7 @@ describe('turns', () => {
       await time.sleep(10)
       running--
     }
-    await Promise.all(Array.from({ length: 8 }, () => host.take(Number.POSITIVE_INFINITY, task)))
+    await Promise.all(Array.from({ length: 8 }, () => host.take('everybody', Number.POSITIVE_INFINITY, task)))
     expect(most).toBeLessThanOrEqual(2)
     expect(starts).toHaveLength(8)
     // Three at once, then one a second.
@@ -150,11 +150,38 @@ describe('turns', () => {
     const host = new HostTurns({ ...PACE, concurrency: 1, burst: 1 }, time)
     const patience = { attempts: 1, deadlineSeconds: 2, firstDelaySeconds: 1, longestDelaySeconds: 1 }
     const asked = Array.from({ length: 5 }, (_, i) =>
-      pursue(host, patience, time, async () => ({ kind: 'settled', value: i }) as const),
+      pursue(host, 'everybody', patience, time, async () => ({ kind: 'settled', value: i }) as const),
     )
     expect((await Promise.all(asked)).map(({ kind }) => kind)).toEqual([
       ...['answered', 'answered', 'answered', 'no-turn', 'no-turn'],
     ])
     expect(time.now()).toBe(2000)
+  })
+  it('go first to what serves everybody, also where another waits for the pace already', async () => {
+    const time = new SimulatedTime(0)
+    const host = new HostTurns({ ...PACE, concurrency: 1, burst: 1 }, time)
+    const order: string[] = []
+    const take = (serves: Serves, name: string, deadline = 60_000) =>
+      host.take(serves, deadline, async () => order.push(`${name} at ${time.now() / 1000}`))
+    const machines = ['a', 'b', 'c'].map((name) => take('one machine', name))
+    const late = take('one machine', 'late', 3500)
+    await Promise.all([machines[0], take('everybody', 'list'), take('everybody', 'chain')])
+    await Promise.all([...machines, take('everybody', 'another list')])
+    expect(await late).toBeUndefined()
+    expect(order).toEqual(['a at 0', 'list at 1', 'chain at 2', 'another list at 3', 'b at 4', 'c at 5'])
+  })
+
+  it('are there for the list of a product while invented chips wait by the hundred', async () => {
+    const { fetchObject } = clientOf(fleet, AT, { patience: { attempts: 1, deadlineSeconds: 5 } })
+    const tcb = { fmc: 0, bootloader: 0, tee: 0, snp: 0, microcode: 0 }
+    const invented = Array.from({ length: 200 }, (_, i) =>
+      fetchObject({ kind: 'amd-vcek', product: 'Genoa', hwid: i.toString(16).padStart(128, '0'), tcb }),
+    )
+    const lists = (['amd-crl', 'amd-chain'] as const).map((kind) =>
+      fetchObject({ kind, product: 'Genoa', key: 'vcek' }),
+    )
+    for (const outcome of await Promise.all(lists)) expect(outcome).toMatchObject({ ok: true })
+    const codes = (await Promise.all(invented)).map((outcome) => (outcome.ok ? 'ok' : outcome.faults[0].code))
+    expect(new Set(codes)).toEqual(new Set(['COLLATERAL_NOT_PUBLISHED', 'COLLATERAL_THROTTLED']))
   })
 })

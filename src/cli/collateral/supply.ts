@@ -3,10 +3,10 @@ import type { CollateralCache } from '../../collateral/cache/cache.ts'
 import { cachedFetch, heldOnly } from '../../collateral/cache/fetch.ts'
 import { scopeOf } from '../../collateral/cache/remember.ts'
 import { obtainCollateral } from '../../collateral/index.ts'
-import { unlessHeld } from '../../collateral/lacking.ts'
+import { leastIssuedAt, unlessHeld } from '../../collateral/lacking.ts'
 import type { NeedFault } from '../../collateral/needs/index.ts'
 import type { FetchedObject, FetchObject } from '../../collateral/objects.ts'
-import type { Evidence, VerifyContext } from '../../index.ts'
+import type { Evidence, Policy, VerifyContext } from '../../index.ts'
 import { type VendorOptions, vendorClient } from './options.ts'
 
 export interface SupplyOptions extends VendorOptions {
@@ -26,23 +26,28 @@ const SOON = {
   attemptSeconds: 10,
 } as const
 
-/** Obtains what a piece of evidence needs beyond what is held: from the cache, and from the vendors unless off line. */
+/**
+ * Obtains what a piece of evidence needs beyond what is held: from the cache, and from the vendors unless off line.
+ * @param policies by which it is judged: what one of them calls too old is looked for anew
+ */
 export async function supplyMissing(
   evidence: Evidence,
   options: SupplyOptions,
   cache: CollateralCache,
   held: CollateralSet,
   { now, injectedAnchors }: Pick<VerifyContext, 'now' | 'injectedAnchors'>,
+  policies: readonly (Policy | null)[],
 ): Promise<Supplied> {
   const clock = () => now
-  const online = async (): Promise<FetchObject> =>
-    cachedFetch(await vendorClient(options, SOON), cache, clock, {
-      scope: scopeOf(injectedAnchors),
-      useHeld: 'while in date',
-    })
+  const issuedAt = leastIssuedAt(policies, now)
+  const online = async (): Promise<FetchObject> => {
+    const scope = scopeOf(injectedAnchors)
+    const fetchSince = cachedFetch(await vendorClient(options, SOON), cache, clock, { scope, useHeld: 'while in date' })
+    return (request) => fetchSince(request, issuedAt)
+  }
   const fetchObject = options.offline === true ? heldOnly(cache, clock) : await online()
   const obtained = await obtainCollateral(evidence, {
-    fetchObject: unlessHeld(fetchObject, held, now),
+    fetchObject: unlessHeld(fetchObject, held, now, { evaluationNumber: 0, issuedAt }),
     held,
     injectedAnchors,
   })

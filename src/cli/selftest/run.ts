@@ -2,7 +2,7 @@ import { type Challenge, decodeChallenge, issueChallengeRecord } from '../../att
 import type { CollateralSet } from '../../attestation/collateral.ts'
 import type { Freshness } from '../../attestation/evidence-set/binding.ts'
 import type { Lease } from '../../attestation/evidence-set/group.ts'
-import { lacksCollateral } from '../../collateral/lacking.ts'
+import { judgedByNewest, lacksCollateral } from '../../collateral/lacking.ts'
 import { createVerificationCache } from '../../core/context.ts'
 import { nodeCrypto } from '../../core/crypto/node.ts'
 import { type Fault, finding } from '../../core/outcome.ts'
@@ -162,6 +162,8 @@ function freshnessOf(
 interface Judged {
   readonly base: Decision
   readonly presetDecisions: readonly Decision[]
+  /** whether one of them, or of the caller's policies, waits for something that a vendor has */
+  readonly isShort: boolean
   /** whether a preset speaks of this machine: one with rules for GPUs says nothing of a machine that has none */
   readonly counts: readonly boolean[]
   readonly tenants: readonly TenantView[]
@@ -183,12 +185,12 @@ async function judgedWithSupply(
   now: UnixSeconds,
 ): Promise<JudgedWithSupply> {
   const first = await judgeAll(evidence, judgeBy(settings.collateral), settings)
-  const isShort = (judged: Judged) => [judged.base, ...judged.presetDecisions].some(lacksCollateral)
-  if (settings.supply === null || !isShort(first))
-    return { judged: first, collateral: settings.collateral, vendors: [] }
+  if (settings.supply === null || !first.isShort) return { judged: first, collateral: settings.collateral, vendors: [] }
   const { collateral, faults } = await settings.supply(evidence, now)
-  const judged = await judgeAll(evidence, judgeBy(collateral), settings)
-  const missing = isShort(judged) ? faults.map(({ item, fault: f }) => finding(f, item)) : []
+  const judge: Judge = async (bytes, terms) =>
+    (await judgedByNewest((by) => judgeBy(by)(bytes, terms), settings.collateral, collateral)).decision
+  const judged = await judgeAll(evidence, judge, settings)
+  const missing = judged.isShort ? faults.map(({ item, fault: f }) => finding(f, item)) : []
   return { judged, collateral, vendors: missing.length === 0 ? [] : [layer('vendors', missing, [])] }
 }
 
@@ -206,6 +208,7 @@ async function judgeAll(evidence: Uint8Array, judgeOne: Judge, settings: Selftes
   return {
     base,
     presetDecisions: decisions.slice(0, names.length),
+    isShort: [base, ...decisions].some(lacksCollateral),
     counts: presets.map(({ policy }) => applies(policy, gpus)),
     tenants: decisions.flatMap((decision, i) => {
       const terms = tries[i]

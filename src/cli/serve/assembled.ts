@@ -28,7 +28,7 @@ import { UsageError } from '../input.ts'
 import { messageOf } from '../keys/opened.ts'
 import type { ServiceClock } from './clock.ts'
 import type { ServiceConfig } from './config.ts'
-import { type JudgedBy, readJudgedBy } from './judged-by.ts'
+import { CurrentJudgedBy, readJudgedBy } from './judged-by.ts'
 import { type Judging, judgingByFiles, judgingWithVendors } from './judging.ts'
 import { openStores, openVault, type Stores } from './places.ts'
 import { Refused } from './refused.ts'
@@ -63,7 +63,8 @@ export async function assemble(config: ServiceConfig, { clock, log, version }: S
   const administrators = administratorsOf(config)
   const key = await readSigningKey(config.signingKey)
   const salt = await readSalt(config.salt)
-  let judgedBy = await readJudgedBy(config.collateral, config.referenceValues)
+  const read = () => readJudgedBy(config.collateral, config.referenceValues)
+  const judgedBy = new CurrentJudgedBy(await read(), read)
   const vault = await openVault(config.kek)
   const stores = await openStores(config.store)
   const onError = (error: unknown) => log(errorLine(error))
@@ -89,10 +90,10 @@ export async function assemble(config: ServiceConfig, { clock, log, version }: S
     const gateOptions: GateOptions = {
       ...{ store: stores.gate, clock: clock.now, random: nodeRandom, scheduler: nodeScheduler, salt, onError },
       signer: credentialSigner({ ...signer, verifier: { developer: config.issuer, build: `vouchsafe ${version}` } }),
-      collateral: async () => judgedBy.collateral,
+      collateral: async () => judgedBy.current.collateral,
       verifyProviderProof: accountProof,
       physical: () => 'unknown',
-      referenceValues: judgedBy.referenceValues,
+      referenceValues: judgedBy.current.referenceValues,
       injectedAnchors: [],
       cache: createVerificationCache(),
       verifierKeyId: key.kid,
@@ -113,20 +114,11 @@ export async function assemble(config: ServiceConfig, { clock, log, version }: S
       metrics: metrics.text,
       proveEntry: entryProofs(stores.release, audit),
     }
-    const reread = async () => {
-      judgedBy = notOlder(judgedBy, await readJudgedBy(config.collateral, config.referenceValues))
-    }
-    return { options, gate, stores, audit, vendors, reread, close }
+    return { options, gate, stores, audit, vendors, reread: () => judgedBy.reread(), close }
   } catch (error) {
     await close()
     throw error
   }
-}
-
-/** Signed reference values stay as they were: a gate has them for its life. */
-function notOlder(before: JudgedBy, now: JudgedBy): JudgedBy {
-  if (now.epoch < before.epoch) throw new UsageError(`the collateral is older (${now.epoch}) than what is in use`)
-  return { ...now, referenceValues: before.referenceValues }
 }
 
 function administratorsOf({ administrators }: ServiceConfig): Administrators {

@@ -2,7 +2,16 @@ import type { CollateralSet } from '../../attestation/collateral.ts'
 import { headOf } from '../../attestation/dcap/document-head.ts'
 import { vekExtensions } from '../../attestation/sev-snp/vek-extensions.ts'
 import { rememberUsed } from '../../collateral/cache/remember.ts'
-import { lacksCollateral, unlessHeld } from '../../collateral/lacking.ts'
+import {
+  isTooOld,
+  type JudgedByNewest,
+  judgedByNewest,
+  lacksCollateral,
+  leastIssuedAt,
+  unlessHeld,
+} from '../../collateral/lacking.ts'
+import type { NeedFault } from '../../collateral/needs/index.ts'
+import type { FetchObject } from '../../collateral/objects.ts'
 import { type ObtainedCollateral, obtainCollateral } from '../../collateral/source.ts'
 import { until } from '../../collateral/until.ts'
 import type { Code } from '../../core/codes.ts'
@@ -43,9 +52,7 @@ export interface VendorJudgingOptions {
 }
 
 /** A decision, and the verifier's own collateral that it was made with. */
-interface Judged {
-  readonly decision: Decision
-  readonly collateral: CollateralSet
+interface Judged extends JudgedByNewest {
   readonly now: UnixSeconds
   readonly faults: ObtainedCollateral['faults']
 }
@@ -65,7 +72,9 @@ export function judgingWithVendors(options: VendorJudgingOptions): Judging {
       const told = withFindings(decision, [
         ...olderThanBefore.map((f) => finding(f, 'collateral')),
         // What was decided without it is not changed by what could not be fetched.
-        ...(decision.verdict === 'inconclusive' ? faults.map(({ item, fault: f }) => finding(f, item)) : []),
+        ...(decision.verdict === 'inconclusive'
+          ? [...faults, ...nothingNewer(decision)].map(({ item, fault: f }) => finding(f, item))
+          : []),
       ])
       epochs.set(told, epochOfUsed(decision, collateral))
       return told
@@ -81,13 +90,23 @@ export function judgingWithVendors(options: VendorJudgingOptions): Judging {
   return { judge, epochOf }
 }
 
+/** What the policy calls too old was asked for, and nobody had a newer one: that may change, and is nothing of the machine's. */
+const nothingNewer = (decision: Decision): readonly NeedFault[] =>
+  isTooOld(decision)
+    ? [{ item: 'collateral', fault: fault('COLLATERAL_UNAVAILABLE', 'collateral', NOTHING_NEWER) }]
+    : []
+const NOTHING_NEWER = { expected: 'an object of the age that the policy takes', actual: 'none that is newer' }
+
 /** What a file says of another chip, firmware or platform: the vendor may have the object of this one. */
 const ABOUT_ANOTHER: ReadonlySet<Code> = new Set<Code>([
   ...(['SNP_VCEK_CHIP_MISMATCH', 'SNP_VCEK_TCB_MISMATCH'] as const),
   ...(['TDX_FMSPC_MISMATCH', 'TDX_TCB_INFO_KIND', 'SGX_FMSPC_MISMATCH', 'SGX_TCB_INFO_KIND'] as const),
 ])
 
-/** Where the only objects of a kind that the files have are those of other machines, the evidence is judged as if there were none. */
+/**
+ * Where the only VCEKs and TCB infos that the files have are those of other machines, the evidence is judged as if there were none. The
+ * identities of Intel's enclaves are of no one platform, and stay.
+ */
 async function judgedByFiles(
   evidence: Evidence,
   context: VerifyContext,
@@ -96,7 +115,8 @@ async function judgedByFiles(
   if (first.verdict !== 'reject' || !first.findings.every(({ code }) => ABOUT_ANOTHER.has(code)))
     return { first, context }
   const certificates = context.collateral.certificates.filter(({ value }) => !vekExtensions(value).ok)
-  const without = { ...context, collateral: { ...context.collateral, certificates, intelDocuments: [] } }
+  const intelDocuments = context.collateral.intelDocuments.filter(({ value }) => value.kind !== 'tcb-info')
+  const without = { ...context, collateral: { ...context.collateral, certificates, intelDocuments } }
   return { first: await verify(evidence, without), context: without }
 }
 
@@ -106,19 +126,22 @@ async function judgedFully(
   context: VerifyContext,
   first: Decision,
 ): Promise<Judged> {
-  const { collateral: held, injectedAnchors, cache, now } = context
+  const { collateral: held, injectedAnchors, cache, now, policy } = context
   const least = vendors.reach(await sharedEpoch())
   const isBehind = first.verdict !== 'reject' && (epochOfUsed(first, held) ?? least) < least
   if (!lacksCollateral(first) && !isBehind) return { decision: first, collateral: held, now, faults: [] }
   const patience = AbortSignal.timeout(vendors.waitSeconds * 1000)
-  const fetchObject = until(vendors.fetchObject, patience, 'COLLATERAL_DEADLINE_PASSED')
+  const issuedAt = leastIssuedAt([policy], now)
+  const fetchSince: FetchObject = (request) => vendors.fetchObject(request, issuedAt)
+  const fetchObject = until(fetchSince, patience, 'COLLATERAL_DEADLINE_PASSED')
   const { collateral, faults } = await obtainCollateral(evidence, {
-    fetchObject: unlessHeld(fetchObject, held, now, least),
+    fetchObject: unlessHeld(fetchObject, held, now, { evaluationNumber: least, issuedAt }),
     ...{ held, injectedAnchors, cache },
   })
   // An answer that was made for us just now is not yet valid by the time at which we began.
   const later = Math.max(now, clock())
-  return { decision: await verify(evidence, { ...context, collateral, now: later }), collateral, now: later, faults }
+  const judge = (by: CollateralSet) => verify(evidence, { ...context, collateral: by, now: later })
+  return { ...(await judgedByNewest(judge, held, collateral)), now: later, faults }
 }
 
 const numbersIn = (documents: CollateralSet['intelDocuments']): readonly number[] =>

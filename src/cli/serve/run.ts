@@ -22,13 +22,30 @@ const CACHE_SECONDS = 3600
 const GRACE_MILLISECONDS = 10_000
 
 /**
- * Serves until SIGTERM or SIGINT; SIGHUP reads the collateral anew.
+ * Serves until SIGTERM or SIGINT; SIGHUP reads the collateral anew, and does nothing before and after.
  * @param listening is told the address
  * @throws UsageError · Refused, at the start, or with CLOCK_JUMP · CLOCK_WENT_BACK when the clock can no longer be believed
  */
 export async function runService(config: ServiceConfig, listening: (address: string) => void): Promise<void> {
   const clock = new ServiceClock()
   const log = lineLog((text) => process.stderr.write(text), clock.now)
+  process.on('SIGHUP', ignored)
+  try {
+    await runUntilTold(config, clock, log, listening)
+  } finally {
+    process.off('SIGHUP', ignored)
+  }
+}
+
+/** Without anybody who listens to it, SIGHUP would kill a service that starts or ends. */
+const ignored = () => undefined
+
+async function runUntilTold(
+  config: ServiceConfig,
+  clock: ServiceClock,
+  log: Log,
+  listening: (address: string) => void,
+): Promise<void> {
   const tls = await readTls(config.tls)
   const assembled = await assemble(config, { clock, log, version: VERSION })
   try {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CollateralCache } from '../../collateral/cache/cache.ts'
 import {
+  type CachedFetch,
   type CollateralRequest,
   cachedFetch,
   createVendorClient,
@@ -39,7 +40,7 @@ export interface Vendors {
   readonly cache: CollateralCache
   readonly waitSeconds: number
   /** never waits beyond `stop`; how long a judgement waits is its own business */
-  readonly fetchObject: FetchObject
+  readonly fetchObject: CachedFetch
   /** Documents of Intel's below this number are asked for anew from now on. @returns the number, which never lowers */
   reach(evaluationNumber: number): number
   /** Forgets what ended long ago. @throws what failed in the background since */

@@ -4,7 +4,7 @@ import { sorted } from '../../collateral/cache/answer.ts'
 import type { CollateralCache } from '../../collateral/cache/cache.ts'
 import { requestKey } from '../../collateral/cache/key.ts'
 import { readClock, rememberUsed, scopeOf } from '../../collateral/cache/remember.ts'
-import { lacksCollateral } from '../../collateral/lacking.ts'
+import { judgedByNewest, lacksCollateral } from '../../collateral/lacking.ts'
 import type { PackedAnswer } from '../../collateral/pack/pack.ts'
 import { createVerificationCache } from '../../core/context.ts'
 import { type Fault, finding } from '../../core/outcome.ts'
@@ -60,8 +60,10 @@ export async function decide(evidencePath: string, options: DecideOptions): Prom
         cache = await usersCache()
         clockFaults = (await clockOf(options.at, cache)).faults
       }
-      supplied = await supplyMissing(evidence, options, cache, held, context)
-      judged = await judge(supplied.collateral)
+      supplied = await supplyMissing(evidence, options, cache, held, context, [context.policy])
+      const { decision, collateral } = await judgedByNewest(judge, held, supplied.collateral)
+      judged = decision
+      supplied = { ...supplied, collateral }
     }
     const rollback = cache === undefined ? [] : await remembered(cache, judged, evidence, supplied.collateral, context)
     return {

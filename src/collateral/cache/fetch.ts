@@ -1,3 +1,4 @@
+import type { Code } from '../../core/codes.ts'
 import { type Fault, fail, failed, fault, type NonEmpty, type Outcome, ok } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { CollateralRequest, FetchedObject, FetchObject } from '../objects.ts'
@@ -28,6 +29,13 @@ export interface CacheRules {
 }
 
 /**
+ * Asks a cache, and the vendor behind it.
+ * @param issuedSince a list, OCSP answer or document that was issued before is asked for anew before it is given, once in a minute at
+ * most; 0 unless said. What is given may still be older: to call it so is the decision's business.
+ */
+export type CachedFetch = (request: CollateralRequest, issuedSince?: UnixSeconds) => Promise<Outcome<FetchedObject>>
+
+/**
  * `fetchObject` with a memory: what is held and in date is given without asking; at half of its remaining life, lists and documents after a day, it is asked
  * for anew in the background; that a vendor has no such object is believed for ten minutes; and whoever asks for the same
  * object at the same time waits for one question. What comes is judged before it is held (`judgeAnswered`).
@@ -39,7 +47,7 @@ export function cachedFetch(
   cache: CollateralCache,
   clock: () => UnixSeconds,
   rules: CacheRules,
-): FetchObject {
+): CachedFetch {
   const { scope, useHeld, failureSeconds = 0, leastEvaluationNumber = () => 0, onHeld } = rules
   const flights = new Map<string, Promise<Outcome<FetchedObject>>>()
 
@@ -47,8 +55,7 @@ export function cachedFetch(
     const key = requestKey(request)
     const fetched = await fetchObject(request)
     if (!fetched.ok) {
-      const isAbsent = fetched.faults[0].code === 'COLLATERAL_NOT_PUBLISHED'
-      await remember(key, fetched.faults, isAbsent ? ABSENCE_SECONDS : failureSeconds)
+      await remember(key, fetched.faults, believedSeconds(fetched.faults[0].code))
       return fetched
     }
     const now = clock()
@@ -63,6 +70,13 @@ export function cachedFetch(
     return ok(withRevisions(request, await cache.held(key)) ?? fetched.value)
   }
 
+  const believedSeconds = (code: Code): number => {
+    if (code === 'COLLATERAL_NOT_PUBLISHED') return ABSENCE_SECONDS
+    // That no turn came in time is no failure of the vendor's, and whoever comes next may have one; a host that asked for a pause is
+    // left alone by the client itself.
+    return code === 'COLLATERAL_THROTTLED' ? 0 : failureSeconds
+  }
+
   const remember = async (key: string, faults: NonEmpty<Fault>, seconds: number): Promise<void> => {
     const since = clock()
     if (seconds > 0) await cache.remember(key, { faults, since, until: since + seconds })
@@ -75,33 +89,39 @@ export function cachedFetch(
     return flight
   }
 
-  const refresh = async (request: CollateralRequest): Promise<void> => {
+  const refresh = async (request: CollateralRequest, issuedSince: UnixSeconds): Promise<void> => {
     const key = `refresh ${requestKey(request)}`
     if (cache.absence(key, clock()) !== undefined) return
     const outcome = await inOneFlight(request)
-    const faults = outcome.ok ? await stillBehind(request) : outcome.faults
+    const faults = outcome.ok ? await stillBehind(request, issuedSince) : outcome.faults
     if (faults !== undefined) await remember(key, faults, REFRESH_PAUSE_SECONDS)
   }
 
-  const isBehind = ({ evaluationNumber }: Held): boolean =>
-    evaluationNumber !== undefined && evaluationNumber < leastEvaluationNumber()
-
-  const stillBehind = async (request: CollateralRequest): Promise<NonEmpty<Fault> | undefined> => {
-    const held = await heldFor(cache, request, clock())
-    if (held === undefined || !isBehind(held)) return undefined
-    return [fault('COLLATERAL_EVALUATION_TOO_LOW', requestKey(request))]
+  /** how it falls short of what is asked for */
+  const behind = ({ newest }: Held, issuedSince: UnixSeconds): Code | undefined => {
+    if ((newest.evaluationNumber ?? Infinity) < leastEvaluationNumber()) return 'COLLATERAL_EVALUATION_TOO_LOW'
+    return newest.line !== undefined && newest.issuedAt < issuedSince ? 'COLLATERAL_TOO_OLD' : undefined
   }
 
-  return async (request) => {
+  const stillBehind = async (
+    request: CollateralRequest,
+    issuedSince: UnixSeconds,
+  ): Promise<NonEmpty<Fault> | undefined> => {
+    const held = await heldFor(cache, request, clock())
+    const code = held === undefined ? undefined : behind(held, issuedSince)
+    return code === undefined ? undefined : [fault(code, requestKey(request))]
+  }
+
+  return async (request, issuedSince = 0) => {
     const now = clock()
     if (useHeld === 'never') return inOneFlight(request)
     const held = await heldFor(cache, request, now)
-    if (held !== undefined && isBehind(held)) {
-      await refresh(request)
+    if (held !== undefined && behind(held, issuedSince) !== undefined) {
+      await refresh(request, issuedSince)
       return ok(((await heldFor(cache, request, now)) ?? held).object)
     }
     if (held !== undefined) {
-      if (held.refreshAt <= now) cache.inBackground(refresh(request))
+      if (refreshAt(request, held.newest) <= now) cache.inBackground(refresh(request, issuedSince))
       onHeld?.(request)
       return ok(held.object)
     }
@@ -121,8 +141,7 @@ export const heldOnly =
 
 interface Held {
   readonly object: FetchedObject
-  readonly refreshAt: UnixSeconds
-  readonly evaluationNumber: number | undefined
+  readonly newest: CachedAnswer
 }
 
 async function heldFor(
@@ -134,8 +153,7 @@ async function heldFor(
     const answers = (await cache.held(key)).filter((a) => a.issuedAt <= now && now < a.validUntil)
     const object = withRevisions(request, answers)
     const [newest] = answers
-    if (object !== undefined && newest !== undefined)
-      return { object, refreshAt: refreshAt(request, newest), evaluationNumber: newest.evaluationNumber }
+    if (object !== undefined && newest !== undefined) return { object, newest }
   }
   return undefined
 }
