@@ -4,11 +4,12 @@ import { canonicalPolicy } from '../policy/digest.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type Approval, approved, type ChangeKind, eventsOf } from './approval.ts'
 import { auditRows } from './audit-entries.ts'
-import { isKeyName, isSameRow, type OpenRow, rowMac, type SoundKey, soundKey } from './key-row.ts'
+import { isKeyName, isSameRow, type OpenRow, rowMac, type SoundKey } from './key-row.ts'
 import { type KeyView, viewOf } from './key-view.ts'
 import { checkedLimits, widens } from './limits.ts'
 import type { KeyKeeping } from './options.ts'
 import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow, ReleaseRow } from './ports.ts'
+import { seenKey } from './seen-key.ts'
 import { bringsSigningKey } from './weights-secret.ts'
 
 export interface Registration extends KeyName {
@@ -55,21 +56,18 @@ export class Administration {
       return fail('ADMIN_POLICY_RELEASES_NOTHING', 'policy.keyRelease')
     const policyDigest = await digestOfPolicy(policy)
     return this.#stored(async () => {
-      const { store, vault, clock, audit } = this.#keeping
-      const followed = await audit.follow()
-      if (!followed.ok) return followed
-      const told = audit.keys.of({ tenant, keyId })
-      const before = await store.key({ tenant, keyId })
+      const { vault, clock } = this.#keeping
+      const seen = await seenKey(this.#keeping, { tenant, keyId })
+      if (!seen.ok) return seen
+      const { row: before, newest } = seen.value
       if (before?.state === 'retired') return fail('ADMIN_KEY_RETIRED', 'key')
-      const isThere = before !== undefined || told > 0
+      const isThere = before !== undefined || newest.revision > 0
       const may = await this.#mayChange({ tenant, keyId, policyDigest }, approval, isThere)
       if (!may.ok) return may
-      // Of a row that nobody can prove nothing counts, its number neither.
-      const isSound = before !== undefined && (await soundKey(vault, { tenant, keyId }, before, told)).ok
       const sealed = await vault.seal(secret, { tenant, keyId, policyDigest })
       if (!sealed.ok) return sealed
       const row: OpenRow = {
-        ...{ tenant, keyId, policyDigest, revision: (isSound ? before.revision : told) + 1 },
+        ...{ tenant, keyId, policyDigest, revision: newest.revision + 1 },
         policy: new TextDecoder().decode(canonicalPolicy(policy)),
         sealed: sealed.value,
         limits: checked.value,
@@ -118,7 +116,7 @@ export class Administration {
         else left.push({ keyId, faults: done.faults })
       }
       const about = { tenant, keyId: '', policyDigest: null }
-      const told = await this.#tell(eventsOf('kek.rotated', about, [vault.currentKek], approval, false))
+      const told = await this.#tell(eventsOf('kek.rotated', about, [vault.currentKek], approval, false, null))
       return told.ok ? ok({ rewrapped, left }) : told
     })
   }
@@ -176,12 +174,8 @@ export class Administration {
   }
 
   async #sound(name: KeyName): Promise<Outcome<SoundKey>> {
-    const { store, vault, audit } = this.#keeping
-    const followed = await audit.follow()
-    if (!followed.ok) return followed
-    const oldest = audit.keys.of(name)
-    const row = await store.key(name)
-    return row === undefined ? fail('ADMIN_KEY_UNKNOWN', 'key') : soundKey(vault, name, row, oldest)
+    const seen = await seenKey(this.#keeping, name)
+    return seen.ok ? seen.value.sound : seen
   }
 
   /** A refusal is written down too. */
@@ -192,7 +186,7 @@ export class Administration {
   ): Promise<Outcome<void>> {
     if (!isKeyName(approval.by)) return invalid('by', 'the name of an administrator')
     if (approved(approval, opensMore)) return ok(undefined)
-    const told = await this.#tell(eventsOf('admin.refused', about, ['ADMIN_APPROVAL_MISSING'], approval, false))
+    const told = await this.#tell(eventsOf('admin.refused', about, ['ADMIN_APPROVAL_MISSING'], approval, false, null))
     return told.ok ? fail('ADMIN_APPROVAL_MISSING', 'approvedBy') : told
   }
 
@@ -207,7 +201,7 @@ export class Administration {
     const mac = await rowMac(vault, after)
     if (!mac.ok) return mac
     const key: KeyRow = { ...after, mac: mac.value }
-    const events = eventsOf(type, key, [kind], approval, kind !== 'register')
+    const events = eventsOf(type, key, [kind], approval, kind !== 'register', key.mac)
     const written = await store.transact<Outcome<AuditRow>>(key, (view) => {
       const isAsSeen =
         before === undefined ? view.key === undefined : view.key !== undefined && isSameRow(view.key, before)

@@ -192,10 +192,10 @@ export class Broker {
     const name = { tenant, keyId }
     // Epoch first: what is administered between the two readings is noticed in the transaction.
     const epochs = await this.#stored(() => store.epochs())
-    const oldest = audit.keys.of(name)
+    const newest = audit.keys.of(name)
     const row = await this.#stored(() => store.key(name))
     if (row === undefined) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
-    return { key: ours(await soundKey(vault, name, row, oldest), 'key'), policyEpoch: epochs.policy }
+    return { key: ours(await soundKey(vault, name, row, newest), 'key'), policyEpoch: epochs.policy }
   }
 
   /** Ends with RELEASE_AUDIT_UNAVAILABLE where a store fails: what cannot be written down is not done. */

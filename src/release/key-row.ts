@@ -5,6 +5,7 @@ import { fail, type Outcome, ok } from '../core/outcome.ts'
 import { digestOfPolicy } from '../index.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import type { Policy } from '../policy/policy.ts'
+import { isNewest, type NewestRow } from './audit/key-revisions.ts'
 import type { KeyBinding, KeyName, KeyRow, Vault } from './ports.ts'
 
 /** Names of tenants and keys: up to 128 printable characters without spaces. */
@@ -64,14 +65,15 @@ function policyOf(text: string): Outcome<Policy> {
 /**
  * Proves a stored row, before anything of it is used.
  * @param name what it was asked for by; the row has to say the same
- * @param oldest revision that the audit log told of before the row was read: what is older was put back
+ * @param newest row that the audit log told of before this one was read: what is older, or another of its number, was put back.
+ * A later one is let through: another process may have written it, and the log that is followed up to it says so
  * @returns the key with its policy, or RELEASE_KEY_OUTDATED · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED · RELEASE_VAULT_UNAVAILABLE
  */
 export async function soundKey(
   vault: Pick<Vault, 'mac'>,
   name: KeyName,
   row: KeyRow,
-  oldest: number,
+  newest: NewestRow,
 ): Promise<Outcome<SoundKey>> {
   if (row.mac === '') return fail('RELEASE_KEY_OUTDATED', 'key.mac')
   const mac = fromBase64(row.mac, 'key.mac')
@@ -88,8 +90,11 @@ export async function soundKey(
     return fail('RELEASE_POLICY_TAMPERED', 'key.policy')
   if (!half(HALF)) return fail('RELEASE_KEY_TAMPERED', 'key.mac')
   if (row.tenant !== name.tenant || row.keyId !== name.keyId) return fail('RELEASE_KEY_TAMPERED', 'key.tenant')
-  if (row.revision < oldest)
-    return fail('RELEASE_KEY_TAMPERED', 'key.revision', { expected: oldest, actual: row.revision })
+  if (row.revision <= newest.revision) {
+    if (row.revision === newest.revision && newest.mac === null) return fail('RELEASE_KEY_OUTDATED', 'key.mac')
+    const told = isNewest(row, newest)
+    if (!told.ok) return told
+  }
   const { tenant, keyId, policyDigest } = row
   return ok({ row, binding: { tenant, keyId, policyDigest }, policy: policy.value })
 }

@@ -43,6 +43,7 @@ export function nextRow(head: AuditHead, event: AuditEvent, at: UnixSeconds): Ou
 /** Member by member: what a caller's object has beside these is not recorded. */
 function entryText(sequence: number, at: UnixSeconds, event: AuditEvent): string {
   const { type, tenant, keyId, policyDigest, lease, challengeId, decisionDigest, codes, actor, acceptedRisks } = event
+  const row = event.row === null ? {} : { row: event.row }
   const texts = [
     type,
     tenant,
@@ -54,12 +55,13 @@ function entryText(sequence: number, at: UnixSeconds, event: AuditEvent): string
     actor,
     ...codes,
     ...acceptedRisks,
+    event.row,
   ]
   if (!texts.every((text) => text === null || text.isWellFormed()))
     throw new TypeError('an event is told in well-formed Unicode')
   return canonicalJson({
     ...{ sequence, at, type, tenant, keyId, policyDigest, lease, challengeId, decisionDigest },
-    ...{ codes: [...codes], actor, acceptedRisks: [...acceptedRisks] },
+    ...{ codes: [...codes], actor, acceptedRisks: [...acceptedRisks], ...row },
   })
 }
 
@@ -78,8 +80,15 @@ const MEMBERS = [
 export function readEntry(text: string): AuditEntry | undefined {
   const json = parseJson(text, '', 'integers')
   if (!json.ok || !isJsonObject(json.value) || canonicalJson(json.value) !== text) return undefined
-  return isEntry(json.value) ? (json.value as unknown as AuditEntry) : undefined
+  const { row, ...entry } = json.value
+  if (!isEntry(entry)) return undefined
+  const read = { ...entry, row: row ?? null } as unknown as AuditEntry
+  return row === undefined || (typeof row === 'string' && isOfKeyRow(read)) ? read : undefined
 }
+
+/** Whether an entry tells that a key's row was written: there is one for each time. */
+export const isOfKeyRow = ({ type }: Pick<AuditEvent, 'type'>): boolean =>
+  type === 'key.registered' || type === 'key.changed'
 
 function isEntry(value: JsonObject): boolean {
   const isText = (member: unknown): boolean => typeof member === 'string'
