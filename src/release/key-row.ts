@@ -1,4 +1,5 @@
 import { concatBytes, constantTimeEqual, utf8 } from '../core/bytes.ts'
+import type { Code } from '../core/codes.ts'
 import { fromBase64, toBase64 } from '../core/encodings.ts'
 import { canonicalJson, type Json, type JsonObject } from '../core/json.ts'
 import { fail, type Outcome, ok } from '../core/outcome.ts'
@@ -47,6 +48,10 @@ export interface SoundKey {
   readonly binding: KeyBinding
   readonly policy: Policy
 }
+
+/** Whether faults say that the database was written to by somebody else. */
+export const saysTampered = (faults: readonly { readonly code: Code }[]): boolean =>
+  faults.some(({ code }) => code === 'RELEASE_POLICY_TAMPERED' || code === 'RELEASE_KEY_TAMPERED')
 
 /** Policies by their text, which alone decides what they are: each is read once, however often its key is asked for. */
 const POLICIES = new Map<string, Outcome<Policy>>()

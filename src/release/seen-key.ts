@@ -13,6 +13,10 @@ export interface SeenKey {
   readonly sound: Outcome<SoundKey>
 }
 
+/** Whether a key is retired, as the log tells or a row that was proved: what another row says of itself counts for nothing. */
+export const isRetired = ({ newest, sound }: SeenKey): boolean =>
+  newest.isRetired || (sound.ok && sound.value.row.state === 'retired')
+
 /**
  * Row and log of one key, as they were at one moment: what is changed must be the row that the log tells of, no other.
  * @returns ADMIN_KEY_CHANGED where it was changed while it was looked at · RELEASE_AUDIT_UNAVAILABLE · AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID;

@@ -1,4 +1,5 @@
 import { fail, type Outcome, ok } from '../../core/outcome.ts'
+import type { ChangeKind } from '../approval.ts'
 import type { KeyName, KeyRevision } from '../ports.ts'
 import { type AuditEntry, isOfKeyRow } from './entry.ts'
 
@@ -10,9 +11,11 @@ export interface NewestRow {
   readonly mac: string | null
   /** number of the entry that tells of it; 0 where there is none */
   readonly at: number
+  /** whether any of its rows was written to retire it, which is for good */
+  readonly isRetired: boolean
 }
 
-const NONE: NewestRow = { revision: 0, mac: null, at: 0 }
+const NONE: NewestRow = { revision: 0, mac: null, at: 0, isRetired: false }
 
 const idOf = ({ tenant, keyId }: KeyName): string => JSON.stringify([tenant, keyId])
 
@@ -27,8 +30,11 @@ export class KeyRevisions {
   /** Takes the entries of a log one after the other, from its first. */
   take(entry: AuditEntry): void {
     if (!isOfKeyRow(entry)) return
-    const { revision } = this.of(entry)
-    this.#newest.set(idOf(entry), { revision: revision + 1, mac: entry.row, at: entry.sequence })
+    const { revision, isRetired } = this.of(entry)
+    this.#newest.set(idOf(entry), {
+      ...{ revision: revision + 1, mac: entry.row, at: entry.sequence },
+      isRetired: isRetired || entry.codes.includes('retire' satisfies ChangeKind),
+    })
   }
 
   /** The newest row, as far as the log was followed. */

@@ -219,7 +219,7 @@ describe('createAuditLog', () => {
         }),
       ),
     )
-    const none = { revision: 0, mac: null, at: 0 }
+    const none = { revision: 0, mac: null, at: 0, isRetired: false }
     expect(take(log).keys.of(name)).toEqual(none)
     take(await take(log).follow())
     const { keys } = take(log)
