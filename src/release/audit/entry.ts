@@ -22,7 +22,7 @@ export const sha256 = (...parts: readonly Uint8Array[]): Uint8Array =>
 export const chainAfter = (before: string, entry: string): string =>
   toHex(sha256(LABEL, new Uint8Array(Buffer.from(before, 'hex')), utf8(entry)))
 
-/** Replicas' clocks are never equal: one that is this much behind writes the other's second. */
+/** Replicas' clocks are never equal: one that is this much behind writes the other's second, and follows it. */
 export const SKEW_SECONDS = 2
 
 /**
@@ -39,6 +39,16 @@ export function nextRow(head: AuditHead, event: AuditEvent, at: UnixSeconds): Ou
   const entry = entryText(sequence, Math.max(at, last), event)
   return ok({ sequence, entry, chain: chainAfter(head.chain, entry) })
 }
+
+/**
+ * That a log does not end later than it can: where no entry behind it could be written, none is anchored or signed.
+ * @param path of the entry that it ends with
+ * @returns AUDIT_TIME_INVALID where `at` is more than 2 seconds later than `now`
+ */
+export const notAhead = (at: UnixSeconds, now: UnixSeconds, path: string): Outcome<void> =>
+  at <= now + SKEW_SECONDS
+    ? ok(undefined)
+    : fail('AUDIT_TIME_INVALID', path, { expected: `at or before ${now + SKEW_SECONDS}`, actual: at })
 
 /** Member by member: what a caller's object has beside these is not recorded. */
 function entryText(sequence: number, at: UnixSeconds, event: AuditEvent): string {

@@ -157,6 +157,34 @@ describe('createAuditLog', () => {
     await store.close()
   })
 
+  it.each([
+    [102, 'none'],
+    [103, 'AUDIT_TIME_INVALID'],
+  ])('neither anchors nor signs an entry of second %i at second 100, and goes on without it', async (at, code) => {
+    const { database, open, anchorFile } = await written(1)
+    const { store, log } = await open()
+    const other = sqliteReleaseStore(database)
+    await other.transact(null, ({ head }) => ({
+      entries: [take(nextRow(head, eventOf('key.refused'), at))],
+      result: null,
+    }))
+    const results = [
+      await take(log).follow(),
+      await take(log).checkpoint(),
+      await take(log).record(eventOf('key.refused')),
+    ]
+    expect(results.map(codesOf)).toEqual([[code], [code], [code]])
+    const isFollowed = code === 'none'
+    expect(JSON.parse(readFileSync(anchorFile, 'utf8')).sequence).toBe(isFollowed ? 3 : 1)
+    expect((await store.checkpoints(0, 9)).length).toBe(isFollowed ? 1 : 0)
+    const again = await open()
+    expect(codesOf(again.log)).toEqual([code])
+    tamper(database, 'DELETE FROM audit WHERE sequence > 1 AND NOT EXISTS (SELECT * FROM checkpoint)')
+    expect(codesOf(await take(log).record(eventOf('key.refused')))).toEqual(['none'])
+    expect(take(await take(log).checkpoint())?.size).toBe(isFollowed ? 4 : 2)
+    await Promise.all([store.close(), other.close(), again.store.close()])
+  })
+
   it('says so where the store or the anchor cannot be written', async () => {
     const { open, anchorFile } = await place()
     let fails = true
