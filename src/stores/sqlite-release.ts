@@ -30,9 +30,13 @@ import {
 import { openDatabase, type Row, readDatabase, Statements } from './sqlite-file.ts'
 import { STORE_SCHEMA } from './sqlite-schema.ts'
 
+/** Numbers as text: node:sqlite throws at one that is larger than JavaScript's, which somebody may have put there. */
+const KEY = `SELECT tenant, key_id, policy_digest, policy, kek, algorithm, data, limits, state, mac,
+  CAST(registered_at AS TEXT) AS registered_at, CAST(revision AS TEXT) AS revision FROM release_key`
+
 const SQL = {
-  key: 'SELECT * FROM release_key WHERE tenant = ? AND key_id = ?',
-  keys: 'SELECT * FROM release_key WHERE tenant = ? ORDER BY key_id',
+  key: `${KEY} WHERE tenant = ? AND key_id = ?`,
+  keys: `${KEY} WHERE tenant = ? ORDER BY key_id`,
   putKey: 'INSERT OR REPLACE INTO release_key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   releases: 'SELECT * FROM release WHERE tenant = ? AND key_id = ? ORDER BY audit_sequence',
   putRelease: 'INSERT INTO release VALUES (?, ?, ?, ?, ?, ?, ?)',

@@ -31,6 +31,34 @@ describe('that a key is retired', () => {
   })
 })
 
+describe('a row that cannot be read', () => {
+  it.each([
+    ['limits', 'x'],
+    ['limits', 'null'],
+    ['limits', '{}'],
+    ['limits', '{"chips":1e999}'],
+    ['policy', ''],
+    ['registered_at', '9223372036854775807'],
+    ['revision', '9223372036854775807'],
+    ['revision', '-9223372036854775808'],
+  ])('for its %s %j fails its MAC, is in no other key’s way, and can be registered anew', async (column, value) => {
+    const t = await testBroker()
+    take(await t.admin.register({ ...REGISTRATION, keyId: 'weights-2' }, ONE))
+    t.sql(
+      `UPDATE release_key SET ${column} = CAST(? AS ${/^-?[0-9]/.test(value) ? 'INTEGER' : 'TEXT'}) WHERE key_id = ?`,
+      value,
+      KEY.keyId,
+    )
+    const code = column === 'policy' ? 'RELEASE_POLICY_TAMPERED' : 'RELEASE_KEY_TAMPERED'
+    expect(await asked(t)).toEqual([code])
+    expect(codesOf(await t.admin.suspend(KEY, ONE))).toEqual([code])
+    expect(take(await t.admin.list(KEY.tenant)).map((key) => key.keyId)).toEqual([KEY.keyId, 'weights-2'])
+    expect(findingsOf(await t.ask({ request: { keyId: 'weights-2' } }))).toEqual([])
+    take(await t.admin.register(REGISTRATION, TWO))
+    expect(await asked(t)).toEqual([])
+  })
+})
+
 describe('a change of the key-encryption key', () => {
   it('passes over keys that are under the new one, and not over one that only says so', async () => {
     const kekFile = await newKekFile()
