@@ -1,14 +1,15 @@
-import { type Fault, fail, type Outcome, ok } from '../core/outcome.ts'
+import { type Fault, fail, failed, fault, type NonEmpty, type Outcome, ok } from '../core/outcome.ts'
 import { digestOfPolicy } from '../index.ts'
 import { canonicalPolicy } from '../policy/digest.ts'
 import type { Policy } from '../policy/policy.ts'
 import { type Approval, approved, type ChangeKind, eventsOf } from './approval.ts'
 import { auditRows } from './audit-entries.ts'
-import { isKeyName, isSameRow, type OpenRow, rowMac, type SoundKey, soundKey } from './key-row.ts'
+import { isKeyName, isSameRow, type OpenRow, rowMac, type SoundKey, saysTampered } from './key-row.ts'
 import { type KeyDetails, type KeyView, viewOf } from './key-view.ts'
 import { checkedLimits, widens } from './limits.ts'
 import type { KeyKeeping } from './options.ts'
 import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow } from './ports.ts'
+import { isRetired, seenKey } from './seen-key.ts'
 import { bringsSigningKey } from './weights-secret.ts'
 
 export interface Registration extends KeyName {
@@ -23,6 +24,8 @@ export interface Rewrapped {
   /** keys that were left as they are, with the reason */
   readonly left: readonly { readonly keyId: string; readonly faults: readonly Fault[] }[]
 }
+
+type Subject = Pick<AuditEvent, 'tenant' | 'keyId' | 'policyDigest'>
 
 const MOST_SECRET_BYTES = 64 * 1024
 const RELEASES_SHOWN = 100
@@ -49,6 +52,7 @@ export class Administration {
     if (!isKeyName(tenant) || !isKeyName(keyId)) return invalid('key', 'names of up to 128 printable characters')
     if (secret.length === 0 || secret.length > MOST_SECRET_BYTES)
       return invalid('secret', `1 to ${MOST_SECRET_BYTES} bytes`)
+    if (!isKeyName(approval.by)) return invalid('by', 'the name of an administrator')
     if (bringsSigningKey(secret)) return invalid('secret.keys.d', 'no private key: it never leaves whoever seals')
     const checked = checkedLimits(limits)
     if (!checked.ok) return checked
@@ -56,21 +60,18 @@ export class Administration {
       return fail('ADMIN_POLICY_RELEASES_NOTHING', 'policy.keyRelease')
     const policyDigest = await digestOfPolicy(policy)
     return this.#stored(async () => {
-      const { store, vault, clock, audit } = this.#keeping
-      const followed = await audit.follow()
-      if (!followed.ok) return followed
-      const told = audit.keys.of({ tenant, keyId })
-      const before = await store.key({ tenant, keyId })
-      if (before?.state === 'retired') return fail('ADMIN_KEY_RETIRED', 'key')
-      const isThere = before !== undefined || told > 0
+      const { vault, clock } = this.#keeping
+      const seen = await seenKey(this.#keeping, { tenant, keyId })
+      if (!seen.ok) return seen
+      const { row: before, newest } = seen.value
+      if (isRetired(seen.value)) return fail('ADMIN_KEY_RETIRED', 'key')
+      const isThere = before !== undefined || newest.revision > 0
       const may = await this.#mayChange({ tenant, keyId, policyDigest }, approval, isThere)
       if (!may.ok) return may
-      // Of a row that nobody can prove nothing counts, its number neither.
-      const isSound = before !== undefined && (await soundKey(vault, { tenant, keyId }, before, told)).ok
       const sealed = await vault.seal(secret, { tenant, keyId, policyDigest })
       if (!sealed.ok) return sealed
       const row: OpenRow = {
-        ...{ tenant, keyId, policyDigest, revision: (isSound ? before.revision : told) + 1 },
+        ...{ tenant, keyId, policyDigest, revision: newest.revision + 1 },
         policy: new TextDecoder().decode(canonicalPolicy(policy)),
         sealed: sealed.value,
         limits: checked.value,
@@ -112,23 +113,22 @@ export class Administration {
       const { store, vault } = this.#keeping
       const rewrapped: string[] = []
       const left: { keyId: string; faults: readonly Fault[] }[] = []
-      for (const { keyId, sealed } of await store.keys(tenant)) {
-        if (sealed.kek === vault.currentKek) continue
-        const done = await this.#rewrap({ tenant, keyId }, approval)
+      for (const { keyId } of await store.keys(tenant)) {
+        // Which KEK a key is under, a row says that was proved: whoever passes over another loses the key with the old KEK.
+        const sound = await this.#soundToChange({ tenant, keyId }, approval)
+        if (sound.ok && sound.value.row.sealed.kek === vault.currentKek) continue
+        const done = sound.ok ? await this.#rewrap(sound.value, approval) : sound
         if (done.ok) rewrapped.push(keyId)
         else left.push({ keyId, faults: done.faults })
       }
       const about = { tenant, keyId: '', policyDigest: null }
-      const told = await this.#tell(eventsOf('kek.rotated', about, [vault.currentKek], approval, false))
+      const told = await this.#tell(eventsOf('kek.rotated', about, [vault.currentKek], approval, false, null))
       return told.ok ? ok({ rewrapped, left }) : told
     })
   }
 
-  async #rewrap(name: KeyName, approval: Approval): Promise<Outcome<KeyView>> {
+  async #rewrap({ row, binding }: SoundKey, approval: Approval): Promise<Outcome<KeyView>> {
     const { vault } = this.#keeping
-    const sound = await this.#sound(name)
-    if (!sound.ok) return sound
-    const { row, binding } = sound.value
     const secret = await vault.open(row.sealed, binding)
     if (!secret.ok) return secret
     try {
@@ -165,7 +165,8 @@ export class Administration {
     change: (row: OpenRow) => OpenRow,
   ): Promise<Outcome<KeyView>> {
     return this.#stored(async () => {
-      const sound = await this.#sound(name)
+      if (!isKeyName(approval.by)) return invalid('by', 'the name of an administrator')
+      const sound = await this.#soundToChange(name, approval)
       if (!sound.ok) return sound
       const { row } = sound.value
       if (row.state === 'retired') return fail('ADMIN_KEY_RETIRED', 'key')
@@ -177,24 +178,28 @@ export class Administration {
   }
 
   async #sound(name: KeyName): Promise<Outcome<SoundKey>> {
-    const { store, vault, audit } = this.#keeping
-    const followed = await audit.follow()
-    if (!followed.ok) return followed
-    const oldest = audit.keys.of(name)
-    const row = await store.key(name)
-    return row === undefined ? fail('ADMIN_KEY_UNKNOWN', 'key') : soundKey(vault, name, row, oldest)
+    const seen = await seenKey(this.#keeping, name)
+    return seen.ok ? seen.value.sound : seen
+  }
+
+  /** The key, proved; that it is not as it was written is written down. */
+  async #soundToChange(name: KeyName, approval: Approval): Promise<Outcome<SoundKey>> {
+    const sound = await this.#sound(name)
+    if (sound.ok || !saysTampered(sound.faults)) return sound
+    return this.#refused({ ...name, policyDigest: null }, approval, sound.faults)
   }
 
   /** A refusal is written down too. */
-  async #mayChange(
-    about: Pick<AuditEvent, 'tenant' | 'keyId' | 'policyDigest'>,
-    approval: Approval,
-    opensMore: boolean,
-  ): Promise<Outcome<void>> {
-    if (!isKeyName(approval.by)) return invalid('by', 'the name of an administrator')
+  async #mayChange(about: Subject, approval: Approval, opensMore: boolean): Promise<Outcome<void>> {
     if (approved(approval, opensMore)) return ok(undefined)
-    const told = await this.#tell(eventsOf('admin.refused', about, ['ADMIN_APPROVAL_MISSING'], approval, false))
-    return told.ok ? fail('ADMIN_APPROVAL_MISSING', 'approvedBy') : told
+    return this.#refused(about, approval, [fault('ADMIN_APPROVAL_MISSING', 'approvedBy')])
+  }
+
+  /** The refusal, once it is written; another one where that cannot be. */
+  async #refused(about: Subject, approval: Approval, faults: NonEmpty<Fault>): Promise<Outcome<never>> {
+    const codes = faults.map((f) => f.code)
+    const told = await this.#tell(eventsOf('admin.refused', about, codes, approval, false, null))
+    return told.ok ? failed(faults) : told
   }
 
   async #write(
@@ -208,7 +213,7 @@ export class Administration {
     const mac = await rowMac(vault, after)
     if (!mac.ok) return mac
     const key: KeyRow = { ...after, mac: mac.value }
-    const events = eventsOf(type, key, [kind], approval, kind !== 'register')
+    const events = eventsOf(type, key, [kind], approval, kind !== 'register', key.mac)
     const written = await store.transact<Outcome<AuditRow>>(key, (view) => {
       const isAsSeen =
         before === undefined ? view.key === undefined : view.key !== undefined && isSameRow(view.key, before)

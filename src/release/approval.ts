@@ -15,16 +15,21 @@ export type ChangeKind = 'register' | 'replace' | 'suspend' | 'resume' | 'retire
 export const approved = ({ by, approvedBy }: Approval, opensMore: boolean): boolean =>
   approvedBy === null ? !opensMore : isKeyName(approvedBy) && approvedBy.toLowerCase() !== by.toLowerCase()
 
-/** The entries that tell of a change: by whom, and by whom it was approved. */
+/**
+ * The entries that tell of a change: by whom, and by whom it was approved.
+ * @param row MAC of the row that was written; null where none was
+ */
 export function eventsOf(
   type: AuditEvent['type'],
   { tenant, keyId, policyDigest }: Pick<AuditEvent, 'tenant' | 'keyId' | 'policyDigest'>,
   codes: readonly string[],
   { by, approvedBy }: Approval,
   tellsApproval: boolean,
+  row: string | null,
 ): NonEmpty<AuditEvent> {
-  const about = { tenant, keyId, policyDigest, lease: null, challengeId: null, decisionDigest: null, acceptedRisks: [] }
-  const event: AuditEvent = { ...about, type, codes, actor: by }
+  const subject = { tenant, keyId, policyDigest, lease: null, challengeId: null, decisionDigest: null }
+  const about = { ...subject, codes, acceptedRisks: [] }
+  const event: AuditEvent = { ...about, type, actor: by, row }
   if (approvedBy === null || !tellsApproval) return [event]
-  return [{ ...about, type: 'admin.approved', codes, actor: approvedBy }, event]
+  return [{ ...about, type: 'admin.approved', actor: approvedBy, row: null }, event]
 }

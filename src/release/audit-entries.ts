@@ -30,7 +30,7 @@ export function unanchoredAudit(store: ReleaseStore, clock: () => UnixSeconds): 
   const log = new FollowedLog()
   return {
     keys: log.keys,
-    follow: () => available(() => log.readOn(store, [])),
+    follow: () => available(() => log.readOn(store, [], clock)),
     record: (event) =>
       available(() =>
         store.transact<Outcome<AuditRow>>(null, ({ head }) => {

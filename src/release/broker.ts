@@ -1,10 +1,9 @@
 import type { ChallengeRecord } from '../attestation/challenge.ts'
-import type { Code } from '../core/codes.ts'
 import { failed, type Outcome, ok } from '../core/outcome.ts'
 import { GateError } from '../gate/finding.ts'
 import { acceptedDecision, attestedKey, expiryOf } from './acceptance.ts'
 import type { ReleaseAnswer, Released, ReleaseRequest } from './answer.ts'
-import { isKeyName, type SoundKey, soundKey } from './key-row.ts'
+import { isKeyName, type SoundKey, saysTampered, soundKey } from './key-row.ts'
 import type { BrokerOptions } from './options.ts'
 import type { AuditEvent, KeyName } from './ports.ts'
 import { type Burnt, burnChallenge } from './proof.ts'
@@ -20,9 +19,6 @@ import {
 } from './session.ts'
 import { questionRefused, SessionTrail, Trail } from './trail.ts'
 import { wrap, wrapKeyOfSpki } from './wrap/index.ts'
-
-/** What says that the database was written to by somebody else. */
-const TAMPERED: ReadonlySet<Code> = new Set<Code>(['RELEASE_POLICY_TAMPERED', 'RELEASE_KEY_TAMPERED'])
 
 const FUNCTIONS = ['clock', 'random', 'tenantOf', 'collateralEpoch', 'onError'] as const
 
@@ -66,7 +62,7 @@ export class Broker {
     } catch (error) {
       if (error instanceof GateError) return failed(error.findings)
       if (!(error instanceof Refusal)) throw error
-      if (!error.findings.some((f) => TAMPERED.has(f.code))) return failed(error.findings)
+      if (!saysTampered(error.findings)) return failed(error.findings)
       return failed((await this.#audited(error, (codes) => questionRefused(name, codes))).findings)
     }
   }
@@ -193,10 +189,10 @@ export class Broker {
     const name = { tenant, keyId }
     // Epoch first: what is administered between the two readings is noticed in the transaction.
     const epochs = await this.#stored(() => store.epochs())
-    const oldest = audit.keys.of(name)
+    const newest = audit.keys.of(name)
     const row = await this.#stored(() => store.key(name))
     if (row === undefined) return refuseRelease('key', 'RELEASE_KEY_SCOPE', 'key')
-    return { key: ours(await soundKey(vault, name, row, oldest), 'key'), policyEpoch: epochs.policy }
+    return { key: ours(await soundKey(vault, name, row, newest), 'key'), policyEpoch: epochs.policy }
   }
 
   /** Ends with RELEASE_AUDIT_UNAVAILABLE where a store fails: what cannot be written down is not done. */

@@ -1,10 +1,12 @@
 import { concatBytes, constantTimeEqual, utf8 } from '../core/bytes.ts'
+import type { Code } from '../core/codes.ts'
 import { fromBase64, toBase64 } from '../core/encodings.ts'
 import { canonicalJson, type Json, type JsonObject } from '../core/json.ts'
 import { fail, type Outcome, ok } from '../core/outcome.ts'
 import { digestOfPolicy } from '../index.ts'
 import { parsePolicy } from '../policy/parse.ts'
 import type { Policy } from '../policy/policy.ts'
+import { isNewest, type NewestRow } from './audit/key-revisions.ts'
 import type { KeyBinding, KeyName, KeyRow, Vault } from './ports.ts'
 
 /** Names of tenants and keys: up to 128 printable characters without spaces. */
@@ -47,6 +49,10 @@ export interface SoundKey {
   readonly policy: Policy
 }
 
+/** Whether faults say that the database was written to by somebody else. */
+export const saysTampered = (faults: readonly { readonly code: Code }[]): boolean =>
+  faults.some(({ code }) => code === 'RELEASE_POLICY_TAMPERED' || code === 'RELEASE_KEY_TAMPERED')
+
 /** Policies by their text, which alone decides what they are: each is read once, however often its key is asked for. */
 const POLICIES = new Map<string, Outcome<Policy>>()
 const MOST_POLICIES = 256
@@ -64,14 +70,15 @@ function policyOf(text: string): Outcome<Policy> {
 /**
  * Proves a stored row, before anything of it is used.
  * @param name what it was asked for by; the row has to say the same
- * @param oldest revision that the audit log told of before the row was read: what is older was put back
+ * @param newest row that the audit log told of before this one was read: what is older, or another of its number, was put back.
+ * A later one is let through: another process may have written it, and the log that is followed up to it says so
  * @returns the key with its policy, or RELEASE_KEY_OUTDATED · RELEASE_POLICY_TAMPERED · RELEASE_KEY_TAMPERED · RELEASE_VAULT_UNAVAILABLE
  */
 export async function soundKey(
   vault: Pick<Vault, 'mac'>,
   name: KeyName,
   row: KeyRow,
-  oldest: number,
+  newest: NewestRow,
 ): Promise<Outcome<SoundKey>> {
   if (row.mac === '') return fail('RELEASE_KEY_OUTDATED', 'key.mac')
   const mac = fromBase64(row.mac, 'key.mac')
@@ -88,8 +95,11 @@ export async function soundKey(
     return fail('RELEASE_POLICY_TAMPERED', 'key.policy')
   if (!half(HALF)) return fail('RELEASE_KEY_TAMPERED', 'key.mac')
   if (row.tenant !== name.tenant || row.keyId !== name.keyId) return fail('RELEASE_KEY_TAMPERED', 'key.tenant')
-  if (row.revision < oldest)
-    return fail('RELEASE_KEY_TAMPERED', 'key.revision', { expected: oldest, actual: row.revision })
+  if (row.revision <= newest.revision) {
+    if (row.revision === newest.revision && newest.mac === null) return fail('RELEASE_KEY_OUTDATED', 'key.mac')
+    const told = isNewest(row, newest)
+    if (!told.ok) return told
+  }
   const { tenant, keyId, policyDigest } = row
   return ok({ row, binding: { tenant, keyId, policyDigest }, policy: policy.value })
 }

@@ -36,6 +36,11 @@ export interface KeyRevision extends KeyName {
    * it says which row is the newest: an older one that was put back is noticed
    */
   readonly revision: number
+  /**
+   * base64, 32 bytes, by the vault over the canonical text of all other members of the row; empty in a row of an earlier version.
+   * The log's entry says it too: of two rows of one revision it tells which one was written
+   */
+  readonly mac: string
 }
 
 /** One registered key as it is stored. Everything is under `mac`, so that an edited row is noticed before it is used. */
@@ -47,8 +52,6 @@ export interface KeyRow extends KeyBinding, KeyRevision {
   readonly limits: KeyLimits
   readonly state: KeyState
   readonly registeredAt: UnixSeconds
-  /** base64, 32 bytes, by the vault over the canonical text of all other members; empty in a row of an earlier version */
-  readonly mac: string
 }
 
 /** A secret under a key-encryption key. */
@@ -238,4 +241,6 @@ export interface AuditEvent {
   /** who asked for it, never a secret: `gate`, `kbs`, an administrator's name */
   readonly actor: string
   readonly acceptedRisks: readonly string[]
+  /** `mac` of the row that was written, in `key.registered` and `key.changed`; null in all others, and in those of an earlier version */
+  readonly row: string | null
 }

@@ -34,6 +34,7 @@ export class Trail {
       codes,
       actor: this.burnt?.actor ?? (proof.kind === 'challenge' ? 'gate' : 'kbs'),
       acceptedRisks: this.decision?.acceptedRisks ?? [],
+      row: null,
     }
   }
 }
@@ -59,6 +60,7 @@ export const questionRefused = ({ tenant, keyId }: KeyName, codes: readonly stri
 const NO_KEY = {
   ...{ tenant: '', keyId: '', policyDigest: null, lease: null, challengeId: null, decisionDigest: null },
   acceptedRisks: [],
+  row: null,
 }
 
 /** `sha256:` over the canonical decision. */

@@ -1,5 +1,4 @@
-import { readEntry } from '../release/audit/entry.ts'
-import { isOfKeyRow } from '../release/audit/key-revisions.ts'
+import { isOfKeyRow, readEntry } from '../release/audit/entry.ts'
 import type {
   AuditRow,
   KeyName,
@@ -56,6 +55,7 @@ function checkKey(name: KeyName | null, key: KeyRow, entries: readonly AuditRow[
     .map(({ entry }) => readEntry(entry))
     .filter((e) => e !== undefined && isOfKeyRow(e) && isOf(name, e))
   if (told.length !== 1) throw new Error('a key is written together with the one audit entry that counts its revision')
+  if (told[0]?.row !== key.mac) throw new Error('the audit entry of a key tells the MAC of the row that is written')
 }
 
 function checkEpochs(seen: SharedEpochs, next: SharedEpochs): void {

@@ -1,6 +1,15 @@
 import { toBase64 } from '../core/encodings.ts'
-import { canonicalJson, type Json } from '../core/json.ts'
-import type { AuditRow, CheckpointRow, HeldSession, KeyRow, ReleaseRow, ReleaseStore } from '../release/ports.ts'
+import { canonicalJson, isJsonObject, type Json, parseJson } from '../core/json.ts'
+import { checkedLimits } from '../release/limits.ts'
+import type {
+  AuditRow,
+  CheckpointRow,
+  HeldSession,
+  KeyLimits,
+  KeyRow,
+  ReleaseRow,
+  ReleaseStore,
+} from '../release/ports.ts'
 
 /** A store's audit log alone, for whoever only reads it. */
 export type ReadableAudit = Pick<ReleaseStore, 'auditHead' | 'auditRows' | 'checkpoints' | 'close'>
@@ -14,6 +23,20 @@ const parsed = <T>(text: unknown): T => JSON.parse(String(text)) as T
 /** A plain value as the text that a column holds. */
 export const written = (value: object | string | number): string => canonicalJson(value as Json)
 
+/** What is read where limits are none that can have been written: no key is registered with them, so that its row fails its MAC. */
+const UNREADABLE: KeyLimits = {
+  ...{ releases: 0, window: { releases: 0, seconds: 0 }, leases: 0, chips: 0 },
+  onlyLeases: [''],
+}
+
+/** Whoever writes to the database writes anything: one row that cannot be read must not stand in the way of the others. */
+function limitsOf(text: unknown): KeyLimits {
+  const json = parseJson(String(text), '', 'integers')
+  if (!json.ok || !isJsonObject(json.value)) return UNREADABLE
+  const limits = checkedLimits(json.value as unknown as KeyLimits)
+  return limits.ok && written(limits.value) === text ? limits.value : UNREADABLE
+}
+
 /** Rows of the release tables, whose columns have the same names in every database. */
 export const keyRow = (row: Row, text: ReadText): KeyRow => ({
   tenant: text(row.tenant),
@@ -21,7 +44,7 @@ export const keyRow = (row: Row, text: ReadText): KeyRow => ({
   policyDigest: String(row.policy_digest),
   policy: String(row.policy),
   sealed: { kek: String(row.kek), algorithm: String(row.algorithm), data: String(row.data) },
-  limits: parsed(row.limits),
+  limits: limitsOf(row.limits),
   state: String(row.state) as KeyRow['state'],
   registeredAt: Number(row.registered_at),
   revision: Number(row.revision),

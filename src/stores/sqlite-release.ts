@@ -32,9 +32,13 @@ import { openDatabase, type Row, readDatabase, Statements } from './sqlite-file.
 import { STORE_SCHEMA } from './sqlite-schema.ts'
 import { SqliteUsage } from './sqlite-usage.ts'
 
+/** Numbers as text: node:sqlite throws at one that is larger than JavaScript's, which somebody may have put there. */
+const KEY = `SELECT tenant, key_id, policy_digest, policy, kek, algorithm, data, limits, state, mac,
+  CAST(registered_at AS TEXT) AS registered_at, CAST(revision AS TEXT) AS revision FROM release_key`
+
 const SQL = {
-  key: 'SELECT * FROM release_key WHERE tenant = ? AND key_id = ?',
-  keys: 'SELECT * FROM release_key WHERE tenant = ? ORDER BY key_id',
+  key: `${KEY} WHERE tenant = ? AND key_id = ?`,
+  keys: `${KEY} WHERE tenant = ? ORDER BY key_id`,
   putKey: 'INSERT OR REPLACE INTO release_key VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
   lastAudit: 'SELECT * FROM audit ORDER BY sequence DESC LIMIT 1',
   auditAfter: 'SELECT * FROM audit WHERE sequence > ? ORDER BY sequence LIMIT ?',

@@ -84,6 +84,8 @@ export function releaseContract(
         await expect(store.transact(NAME, writeKey(keyRow(revision)))).rejects.toThrow('revision')
       for (const told of [[], ['admin.approved'], ['key.changed', 'key.changed']] as const)
         await expect(store.transact(NAME, writeKey(keyRow(3), 100, told))).rejects.toThrow('counts')
+      for (const mac of [null, 'CCCC'])
+        await expect(store.transact(NAME, writeKey(keyRow(3), 100, ['key.changed'], mac))).rejects.toThrow('MAC')
       const others = { ...keyRow(3), keyId: 'other' }
       await expect(store.transact(NAME, (view) => ({ ...writeKey(others)(view), key: keyRow(3) }))).rejects.toThrow(
         'counts',

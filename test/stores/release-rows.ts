@@ -1,5 +1,5 @@
 import { take } from '../../src/core/outcome.ts'
-import { headOf, nextRow } from '../../src/release/audit/entry.ts'
+import { headOf, isOfKeyRow, nextRow } from '../../src/release/audit/entry.ts'
 import { chipsOf } from '../../src/release/limits.ts'
 import type {
   AuditEvent,
@@ -44,19 +44,21 @@ export const eventOf = (type: AuditEvent['type'], more: Partial<AuditEvent> = {}
   codes: [],
   actor: 'gate',
   acceptedRisks: [],
+  row: null,
   ...more,
 })
 
-/** Registers or changes a key. @param told what the log says of it */
+/** Registers or changes a key. @param told what the log says of it @param mac of which row */
 export const writeKey =
-  (key: KeyRow, at = 100, told: readonly AuditEvent['type'][] = ['key.registered']) =>
+  (key: KeyRow, at = 100, told: readonly AuditEvent['type'][] = ['key.registered'], mac: string | null = key.mac) =>
   ({ head }: ReleaseView): ReleaseChange<number> => {
     const { tenant, keyId } = key
     const entries: AuditRow[] = []
-    for (const type of told)
-      entries.push(
-        take(nextRow(entries.length === 0 ? head : headOf(entries.at(-1)), eventOf(type, { tenant, keyId }), at)),
-      )
+    for (const type of told) {
+      const row = isOfKeyRow({ type }) ? mac : null
+      const before = entries.length === 0 ? head : headOf(entries.at(-1))
+      entries.push(take(nextRow(before, eventOf(type, { tenant, keyId, row }), at)))
+    }
     return { entries, key, result: head.sequence + entries.length }
   }
 

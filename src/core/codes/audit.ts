@@ -9,8 +9,8 @@ export const AUDIT_CODES = {
   },
   AUDIT_TIME_INVALID: {
     verdict: 'reject',
-    title: 'An audit entry is older than the one before it.',
-    hint: 'The operator should compare the clocks of all replicas with NTP. A replica whose clock is behind can write again once it has caught up.',
+    title: 'An audit entry is older than the one before it, or later than the clock of who is to write the next.',
+    hint: 'The operator should compare the clocks of all replicas with NTP. A replica whose clock is behind can write again once it has caught up. An entry that is later than every clock was put there by somebody who writes to the database: restore the log from a backup that verifies.',
   },
   AUDIT_CHECKPOINT_INVALID: {
     verdict: 'reject',

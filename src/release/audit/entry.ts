@@ -22,7 +22,7 @@ export const sha256 = (...parts: readonly Uint8Array[]): Uint8Array =>
 export const chainAfter = (before: string, entry: string): string =>
   toHex(sha256(LABEL, new Uint8Array(Buffer.from(before, 'hex')), utf8(entry)))
 
-/** Replicas' clocks are never equal: one that is this much behind writes the other's second. */
+/** Replicas' clocks are never equal: one that is this much behind writes the other's second, and follows it. */
 export const SKEW_SECONDS = 2
 
 /** The time of an entry that is written behind `head` at `at`: never before the one that the log ends with. */
@@ -43,9 +43,20 @@ export function nextRow(head: AuditHead, event: AuditEvent, at: UnixSeconds): Ou
   return ok({ sequence, entry, chain: chainAfter(head.chain, entry) })
 }
 
+/**
+ * That a log does not end later than it can: where no entry behind it could be written, none is anchored or signed.
+ * @param path of the entry that it ends with
+ * @returns AUDIT_TIME_INVALID where `at` is more than 2 seconds later than `now`
+ */
+export const notAhead = (at: UnixSeconds, now: UnixSeconds, path: string): Outcome<void> =>
+  at <= now + SKEW_SECONDS
+    ? ok(undefined)
+    : fail('AUDIT_TIME_INVALID', path, { expected: `at or before ${now + SKEW_SECONDS}`, actual: at })
+
 /** Member by member: what a caller's object has beside these is not recorded. */
 function entryText(sequence: number, at: UnixSeconds, event: AuditEvent): string {
   const { type, tenant, keyId, policyDigest, lease, challengeId, decisionDigest, codes, actor, acceptedRisks } = event
+  const row = event.row === null ? {} : { row: event.row }
   const texts = [
     type,
     tenant,
@@ -57,12 +68,13 @@ function entryText(sequence: number, at: UnixSeconds, event: AuditEvent): string
     actor,
     ...codes,
     ...acceptedRisks,
+    event.row,
   ]
   if (!texts.every((text) => text === null || text.isWellFormed()))
     throw new TypeError('an event is told in well-formed Unicode')
   return canonicalJson({
     ...{ sequence, at, type, tenant, keyId, policyDigest, lease, challengeId, decisionDigest },
-    ...{ codes: [...codes], actor, acceptedRisks: [...acceptedRisks] },
+    ...{ codes: [...codes], actor, acceptedRisks: [...acceptedRisks], ...row },
   })
 }
 
@@ -81,8 +93,15 @@ const MEMBERS = [
 export function readEntry(text: string): AuditEntry | undefined {
   const json = parseJson(text, '', 'integers')
   if (!json.ok || !isJsonObject(json.value) || canonicalJson(json.value) !== text) return undefined
-  return isEntry(json.value) ? (json.value as unknown as AuditEntry) : undefined
+  const { row, ...entry } = json.value
+  if (!isEntry(entry)) return undefined
+  const read = { ...entry, row: row ?? null } as unknown as AuditEntry
+  return row === undefined || (typeof row === 'string' && isOfKeyRow(read)) ? read : undefined
 }
+
+/** Whether an entry tells that a key's row was written: there is one for each time. */
+export const isOfKeyRow = ({ type }: Pick<AuditEvent, 'type'>): boolean =>
+  type === 'key.registered' || type === 'key.changed'
 
 function isEntry(value: JsonObject): boolean {
   const isText = (member: unknown): boolean => typeof member === 'string'

@@ -1,8 +1,9 @@
 import { setImmediate } from 'node:timers/promises'
 import { attempt, attemptAsync, type Outcome, refuse, take } from '../../core/outcome.ts'
+import type { UnixSeconds } from '../../core/time.ts'
 import type { AuditHead, AuditRow } from '../ports.ts'
 import type { AuditEnd } from './anchor.ts'
-import { type AuditEntry, chainAfter, EMPTY_HEAD, readEntry } from './entry.ts'
+import { type AuditEntry, chainAfter, EMPTY_HEAD, notAhead, readEntry } from './entry.ts'
 import { KeyRevisions } from './key-revisions.ts'
 import { leafHash, MerkleTree } from './merkle.ts'
 import { AT_ONCE, type AuditSource } from './rows.ts'
@@ -23,8 +24,13 @@ export class FollowedLog {
 
   /** Takes the next row, or refuses one that does not continue the log: AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID */
   take(row: AuditRow): Outcome<void> {
+    return this.#takeBy(Number.POSITIVE_INFINITY, row)
+  }
+
+  #takeBy(now: UnixSeconds, row: AuditRow): Outcome<void> {
     return attempt(() => {
       const entry = continuing(this.#head, row)
+      take(notAhead(entry.at, now, rowPath(row.sequence)))
       this.tree.append(leafHash(row.entry))
       this.keys.take(entry)
       this.#head = { sequence: row.sequence, chain: row.chain, at: entry.at }
@@ -35,15 +41,24 @@ export class FollowedLog {
    * Reads on to the end of the log, which must still have the row that was taken last, and `others`, as they were. Where they
    * are near one page of rows is asked for.
    * @param others rows that are known to be there
+   * @param clock what no entry is later than, but for what `nextRow` allows: one of another time is not taken
    * @returns AUDIT_CHAIN_BROKEN · AUDIT_TIME_INVALID; it rejects where the store cannot be read
    */
-  readOn(source: Pick<AuditSource, 'auditRows'>, others: readonly AuditEnd[]): Promise<Outcome<void>> {
-    const turn = this.#reading.then(() => attemptAsync(() => this.#readOn(source, others)))
+  readOn(
+    source: Pick<AuditSource, 'auditRows'>,
+    others: readonly AuditEnd[],
+    clock: () => UnixSeconds,
+  ): Promise<Outcome<void>> {
+    const turn = this.#reading.then(() => attemptAsync(() => this.#readOn(source, others, clock)))
     this.#reading = turn.catch(() => undefined)
     return turn
   }
 
-  async #readOn(source: Pick<AuditSource, 'auditRows'>, others: readonly AuditEnd[]): Promise<void> {
+  async #readOn(
+    source: Pick<AuditSource, 'auditRows'>,
+    others: readonly AuditEnd[],
+    clock: () => UnixSeconds,
+  ): Promise<void> {
     const known = [this.#head, ...others]
     const numbers = known.map((row) => row.sequence)
     // A row that is known comes first: it shows that the log is still the one that was followed.
@@ -52,7 +67,7 @@ export class FollowedLog {
       const rows = await source.auditRows(read, AT_ONCE)
       for (const row of rows) {
         checkRow(row, ++read, known)
-        if (read > this.#head.sequence) take(this.take(row))
+        if (read > this.#head.sequence) take(this.#takeBy(clock(), row))
       }
       isFull = rows.length === AT_ONCE
       if (isFull) await setImmediate()

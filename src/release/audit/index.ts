@@ -4,7 +4,7 @@ export { type Checkpoint, readCheckpoint } from './checkpoint.ts'
 export { type AuditEntry, EMPTY_HEAD, headOf, nextRow, readEntry } from './entry.ts'
 export { exportLines, readExport } from './export.ts'
 export { FollowedLog } from './followed-log.ts'
-export type { KeyRevisions } from './key-revisions.ts'
+export type { KeyRevisions, NewestRow } from './key-revisions.ts'
 export { type AuditLog, type AuditLogOptions, createAuditLog } from './log.ts'
 export {
   type CheckedProof,

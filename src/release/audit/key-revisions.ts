@@ -1,36 +1,45 @@
 import { fail, type Outcome, ok } from '../../core/outcome.ts'
+import type { ChangeKind } from '../approval.ts'
 import type { KeyName, KeyRevision } from '../ports.ts'
-import type { AuditEntry } from './entry.ts'
+import { type AuditEntry, isOfKeyRow } from './entry.ts'
 
 /** The newest row of a key, as the log tells. */
-interface Newest {
+export interface NewestRow {
+  /** how often the row has been written; 0 where the log tells of no row */
   readonly revision: number
-  /** number of the entry that tells of it */
+  /** its MAC; null where the log tells of no row, or of one that an earlier version wrote */
+  readonly mac: string | null
+  /** number of the entry that tells of it; 0 where there is none */
   readonly at: number
+  /** whether any of its rows was written to retire it, which is for good */
+  readonly isRetired: boolean
 }
 
-/** Whether an entry tells that a key's row was written: there is one for each time. */
-export const isOfKeyRow = ({ type }: AuditEntry): boolean => type === 'key.registered' || type === 'key.changed'
+const NONE: NewestRow = { revision: 0, mac: null, at: 0, isRetired: false }
 
 const idOf = ({ tenant, keyId }: KeyName): string => JSON.stringify([tenant, keyId])
 
 /**
- * How often the row of each key has been written, counted from the entries of the log, which lies under an anchor outside the
- * database. Each row says the same of itself, under its MAC: one that says less was put back. Two numbers a key are kept.
+ * Which row of each key is the newest, from the entries of the log, which lies under an anchor outside the database: how often it
+ * has been written, and the MAC of the last one. Each row says its number of itself, under that MAC: one that says less was put
+ * back, and so was one of the same number that the log does not tell of.
  */
 export class KeyRevisions {
-  readonly #newest = new Map<string, Newest>()
+  readonly #newest = new Map<string, NewestRow>()
 
   /** Takes the entries of a log one after the other, from its first. */
   take(entry: AuditEntry): void {
     if (!isOfKeyRow(entry)) return
-    const id = idOf(entry)
-    this.#newest.set(id, { revision: (this.#newest.get(id)?.revision ?? 0) + 1, at: entry.sequence })
+    const { revision, isRetired } = this.of(entry)
+    this.#newest.set(idOf(entry), {
+      ...{ revision: revision + 1, mac: entry.row, at: entry.sequence },
+      isRetired: isRetired || entry.codes.includes('retire' satisfies ChangeKind),
+    })
   }
 
-  /** Revision of the newest row, as far as the log was followed; 0 where it tells of none. */
-  of(name: KeyName): number {
-    return this.#newest.get(idOf(name))?.revision ?? 0
+  /** The newest row, as far as the log was followed. */
+  of(name: KeyName): NewestRow {
+    return this.#newest.get(idOf(name)) ?? NONE
   }
 
   /**
@@ -39,11 +48,14 @@ export class KeyRevisions {
    * @returns RELEASE_KEY_TAMPERED where the row is another than the log tells of · RELEASE_REPLICA_STALE where it was administered since
    */
   check(row: KeyRevision, sequence: number): Outcome<void> {
-    const newest = this.#newest.get(idOf(row))
-    if (newest !== undefined && newest.at > sequence) return fail('RELEASE_REPLICA_STALE', 'key.revision')
-    const expected = newest?.revision ?? 0
-    return row.revision === expected
-      ? ok(undefined)
-      : fail('RELEASE_KEY_TAMPERED', 'key.revision', { expected, actual: row.revision })
+    const newest = this.of(row)
+    return newest.at > sequence ? fail('RELEASE_REPLICA_STALE', 'key.revision') : isNewest(row, newest)
   }
+}
+
+/** @returns RELEASE_KEY_TAMPERED where a row is another than the one that the log tells of */
+export function isNewest(row: KeyRevision, { revision, mac }: NewestRow): Outcome<void> {
+  if (row.revision !== revision)
+    return fail('RELEASE_KEY_TAMPERED', 'key.revision', { expected: revision, actual: row.revision })
+  return row.mac === mac ? ok(undefined) : fail('RELEASE_KEY_TAMPERED', 'key.mac')
 }

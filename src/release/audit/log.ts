@@ -2,11 +2,11 @@ import { toHex } from '../../core/encodings.ts'
 import { fail, type Outcome, ok } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { CredentialKeySet, CredentialSigner } from '../../decision/credential/index.ts'
-import type { AuditEvent, AuditRow, CheckpointRow, ReleaseStore } from '../ports.ts'
+import type { AuditEvent, AuditHead, AuditRow, CheckpointRow, ReleaseStore } from '../ports.ts'
 import type { AuditAnchor, AuditEnd } from './anchor.ts'
 import { signCheckpoint } from './checkpoint.ts'
-import { nextRow } from './entry.ts'
-import type { FollowedLog } from './followed-log.ts'
+import { nextRow, notAhead } from './entry.ts'
+import { type FollowedLog, rowPath } from './followed-log.ts'
 import type { KeyRevisions } from './key-revisions.ts'
 import { allCheckpoints, rowsAfter } from './rows.ts'
 import { verifyAudit } from './verify.ts'
@@ -48,8 +48,8 @@ export interface AuditLog {
 }
 
 /**
- * Opens the log, which verifies all of it: nothing is released behind a log that was tampered with.
- * @returns the log, or what `verifyAudit` refuses · AUDIT_ANCHOR_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE
+ * Opens the log, which verifies all of it: nothing is released behind a log that was tampered with, or is ahead of the clock.
+ * @returns the log, or what `verifyAudit` refuses · AUDIT_TIME_INVALID · AUDIT_ANCHOR_UNAVAILABLE · RELEASE_AUDIT_UNAVAILABLE
  */
 export async function createAuditLog(options: AuditLogOptions): Promise<Outcome<AuditLog>> {
   const { store, keys, anchor } = options
@@ -60,10 +60,17 @@ export async function createAuditLog(options: AuditLogOptions): Promise<Outcome<
     verifyAudit({ rows: rowsAfter(store), checkpoints: await allCheckpoints(store), keys, anchor: end.value }),
   )
   if (!verified.ok) return verified
+  const { head } = verified.value
+  // What the anchor remembers was followed before; a clock that was set back can be set right under a log that is open.
+  const isNow = head.sequence > end.value.sequence ? checkTime(head, options.clock) : ok(undefined)
+  if (!isNow.ok) return isNow
   const log = new Log(options, verified.value.log, end.value)
-  const settled = await log.settle(verified.value.head)
+  const settled = await log.settle(head)
   return settled.ok ? ok(log) : settled
 }
+
+const checkTime = ({ at = 0, sequence }: AuditHead, clock: () => UnixSeconds): Outcome<void> =>
+  notAhead(at, clock(), rowPath(sequence))
 
 /** What the store or the disk rejects is one refusal: nothing is released that is not written. */
 async function available<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
@@ -98,7 +105,7 @@ class Log implements AuditLog {
   }
 
   follow(): Promise<Outcome<void>> {
-    return available(() => this.#log.readOn(this.#options.store, []))
+    return available(() => this.#log.readOn(this.#options.store, [], this.#options.clock))
   }
 
   record(event: AuditEvent): Promise<Outcome<AuditRow>> {
@@ -123,7 +130,8 @@ class Log implements AuditLog {
       if (ticket <= this.#settled) return ok(undefined)
       const asked = this.#asked
       // A log that was cut off and grew again must not become what the anchor remembers.
-      const followed = await this.#log.readOn(this.#options.store, [...this.#awaited])
+      const { store, clock } = this.#options
+      const followed = await this.#log.readOn(store, [...this.#awaited], clock)
       if (!followed.ok) return followed
       const { head } = this.#log
       if (head.sequence > this.#anchored.sequence) {
@@ -147,6 +155,8 @@ class Log implements AuditLog {
     const { store, signer, clock } = this.#options
     const followed = await this.follow()
     if (!followed.ok) return followed
+    const isNow = checkTime(this.#log.head, clock)
+    if (!isNow.ok) return isNow
     const { sequence: size, chain } = this.#log.head
     const root = toHex(this.#log.tree.root())
     if (size === 0) return ok(undefined)

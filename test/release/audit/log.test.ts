@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { Json } from '../../../src/core/json.ts'
 import { take } from '../../../src/core/outcome.ts'
+import { isOfKeyRow } from '../../../src/release/audit/entry.ts'
 import {
   type AuditLogOptions,
   allCheckpoints,
@@ -156,6 +157,34 @@ describe('createAuditLog', () => {
     await store.close()
   })
 
+  it.each([
+    [102, 'none'],
+    [103, 'AUDIT_TIME_INVALID'],
+  ])('neither anchors nor signs an entry of second %i at second 100, and goes on without it', async (at, code) => {
+    const { database, open, anchorFile } = await written(1)
+    const { store, log } = await open()
+    const other = sqliteReleaseStore(database)
+    await other.transact(null, ({ head }) => ({
+      entries: [take(nextRow(head, eventOf('key.refused'), at))],
+      result: null,
+    }))
+    const results = [
+      await take(log).follow(),
+      await take(log).checkpoint(),
+      await take(log).record(eventOf('key.refused')),
+    ]
+    expect(results.map(codesOf)).toEqual([[code], [code], [code]])
+    const isFollowed = code === 'none'
+    expect(JSON.parse(readFileSync(anchorFile, 'utf8')).sequence).toBe(isFollowed ? 3 : 1)
+    expect((await store.checkpoints(0, 9)).length).toBe(isFollowed ? 1 : 0)
+    const again = await open()
+    expect(codesOf(again.log)).toEqual([code])
+    tamper(database, 'DELETE FROM audit WHERE sequence > 1 AND NOT EXISTS (SELECT * FROM checkpoint)')
+    expect(codesOf(await take(log).record(eventOf('key.refused')))).toEqual(['none'])
+    expect(take(await take(log).checkpoint())?.size).toBe(isFollowed ? 4 : 2)
+    await Promise.all([store.close(), other.close(), again.store.close()])
+  })
+
   it('says so where the store or the anchor cannot be written', async () => {
     const { open, anchorFile } = await place()
     let fails = true
@@ -212,20 +241,28 @@ describe('createAuditLog', () => {
     await Promise.all(
       Array.from({ length: count }, (_, i) =>
         other.transact(null, ({ head }) => {
-          const event = eventOf(i === 0 ? 'key.registered' : i === 1500 ? 'key.changed' : 'key.refused', name)
-          return { entries: [take(nextRow(head, event, 100))], result: null }
+          const type = i === 0 ? 'key.registered' : i === 1500 ? 'key.changed' : 'key.refused'
+          const row = isOfKeyRow({ type }) ? `row ${i}` : null
+          return { entries: [take(nextRow(head, eventOf(type, { ...name, row }), 100))], result: null }
         }),
       ),
     )
-    expect(take(log).keys.of(name)).toBe(0)
+    const none = { revision: 0, mac: null, at: 0, isRetired: false }
+    expect(take(log).keys.of(name)).toEqual(none)
     take(await take(log).follow())
     const { keys } = take(log)
-    expect([keys.of(name), keys.of({ ...name, keyId: 'other' })]).toEqual([2, 0])
-    expect(codesOf(keys.check({ ...name, revision: 2 }, count))).toEqual(['none'])
-    for (const revision of [1, 3])
-      expect(codesOf(keys.check({ ...name, revision }, count))).toEqual(['RELEASE_KEY_TAMPERED'])
-    expect(codesOf(keys.check({ ...name, revision: 1 }, 10))).toEqual(['RELEASE_REPLICA_STALE'])
-    expect(codesOf(keys.check({ tenant: 'x', keyId: 'y', revision: 1 }, 10))).toEqual(['RELEASE_KEY_TAMPERED'])
+    const mac = 'row 1500'
+    expect(keys.of(name)).toMatchObject({ revision: 2, mac })
+    expect(keys.of({ ...name, keyId: 'other' })).toEqual(none)
+    expect(codesOf(keys.check({ ...name, revision: 2, mac }, count))).toEqual(['none'])
+    for (const other of [
+      { revision: 1, mac },
+      { revision: 3, mac },
+      { revision: 2, mac: 'row 0' },
+    ])
+      expect(codesOf(keys.check({ ...name, ...other }, count))).toEqual(['RELEASE_KEY_TAMPERED'])
+    expect(codesOf(keys.check({ ...name, revision: 1, mac }, 10))).toEqual(['RELEASE_REPLICA_STALE'])
+    expect(codesOf(keys.check({ tenant: 'x', keyId: 'y', revision: 1, mac }, 10))).toEqual(['RELEASE_KEY_TAMPERED'])
     expect(take(await take(log).checkpoint())?.size).toBe(count + 1)
     await Promise.all([store.close(), other.close()])
   })

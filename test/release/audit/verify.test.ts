@@ -5,7 +5,7 @@ import { signCheckpoint } from '../../../src/release/audit/checkpoint.ts'
 import { chainAfter } from '../../../src/release/audit/entry.ts'
 import { EMPTY_HEAD, headOf, nextRow, readEntry, verifyAudit } from '../../../src/release/audit/index.ts'
 import { leafHash, rootOf } from '../../../src/release/audit/merkle.ts'
-import type { AuditRow, CheckpointRow } from '../../../src/release/ports.ts'
+import type { AuditEvent, AuditRow, CheckpointRow } from '../../../src/release/ports.ts'
 import { eventOf } from '../../stores/release-rows.ts'
 import { codesOf, pathOf, rowsOf, type Signing, signing } from './support.ts'
 
@@ -178,5 +178,19 @@ describe('nextRow', () => {
     expect(() => nextRow(head, event, 1.5)).toThrow(TypeError)
     const odd = { ...event, actor: 'Zoë \\ud800 "\u0000"' }
     expect(readEntry(take(nextRow(head, odd, 100)).entry)?.actor).toBe(odd.actor)
+  })
+
+  it('tells the MAC of a key’s row in entries of such rows alone, and reads those of before that tell none', () => {
+    const entry = (type: AuditEvent['type'], row: string | null) =>
+      take(nextRow(head, eventOf(type, { row }), 100)).entry
+    for (const type of ['key.registered', 'key.changed'] as const) {
+      expect(readEntry(entry(type, 'AAAA'))?.row).toBe('AAAA')
+      expect(entry(type, null)).not.toContain('row')
+      expect(readEntry(entry(type, null))?.row).toBeNull()
+      expect(readEntry(entry(type, 'AAAA').replace('"AAAA"', 'null'))).toBeUndefined()
+      expect(readEntry(entry(type, 'AAAA').replace('"AAAA"', '7'))).toBeUndefined()
+    }
+    expect(readEntry(entry('key.refused', null))?.row).toBeNull()
+    expect(readEntry(entry('key.refused', 'AAAA'))).toBeUndefined()
   })
 })
