@@ -88,7 +88,9 @@ it('serves what --init made, until it is told to end', { timeout: 180_000 }, asy
   const { exit, log, stdout } = await service.end()
   expect(exit).toBe(0)
   const lines = log.trim().split('\n')
-  expect(lines.map((line) => JSON.parse(line).event)).toEqual(expect.arrayContaining(['request', 'ending', 'ended']))
+  expect(lines.map((line) => JSON.parse(line).event)).toEqual(
+    expect.arrayContaining(['collateral.none', 'request', 'ending', 'ended']),
+  )
   for (const text of [log, stdout, metrics]) {
     expect(text).not.toContain(token)
     for (const form of ['utf8', 'hex', 'base64'] as const) expect(text).not.toContain(SECRET.toString(form))
@@ -132,7 +134,7 @@ describeWith([POSTGRES], 'a service with PostgreSQL', () => {
     service.signal('SIGHUP')
     await vi.waitFor(() => expect(service.log()).toContain('collateral.refused'), 30_000)
     const { exit, log } = await service.end()
-    expect([exit, log.includes(url)]).toEqual([0, false])
+    expect([exit, log.includes(url), log.includes('collateral.none')]).toEqual([0, false, false])
   })
 })
 

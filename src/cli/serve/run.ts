@@ -58,6 +58,9 @@ async function runUntilTold(
     const stopTimers = startTimers(assembled, config, log)
     try {
       listening(addressOf(server, config, tls))
+      // It can judge nothing but what brings all of its collateral along, which looks like a fault of the machine's.
+      if (config.vendors === null && config.collateral.length === 0)
+        log({ event: 'collateral.none', why: 'no vendor is asked and no files of collateral are named' })
       const faults = await untilTold(assembled, clock, log)
       log({ event: 'ending', codes: faults.map(({ code }) => code) })
       const [first, ...more] = faults
