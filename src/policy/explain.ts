@@ -67,7 +67,7 @@ export function explainPolicy(policy: Policy): Explanation {
   if (collateral.maxAgeSeconds !== 'any') {
     say(
       '/collateral/maxAgeSeconds',
-      `Revocation lists and OCSP answers must have been issued in the last ${duration(collateral.maxAgeSeconds)}.`,
+      `Revocation lists, OCSP answers and Intel’s TCB documents must have been issued in the last ${duration(collateral.maxAgeSeconds)}.`,
     )
   }
   if (referenceValues !== 'none') {

@@ -267,7 +267,9 @@ describe('explainPolicy', () => {
     ]
     expect(pointers).toEqual(expect.arrayContaining([...snp.map(at), ...rest]))
     for (const text of texts(document)) expect(text).toMatch(/^[A-Z].*\.$/)
-    expect(texts(document)).toContain('Revocation lists and OCSP answers must have been issued in the last 7 days.')
+    expect(texts(document)).toContain(
+      'Revocation lists, OCSP answers and Intel’s TCB documents must have been issued in the last 7 days.',
+    )
     expect(JSON.stringify(explained(document))).not.toContain(DIGEST)
   })
 
