@@ -2,6 +2,7 @@ import { type IncomingHttpHeaders, type IncomingMessage, Agent as PlainAgent, re
 import { Agent, request as tlsRequest } from 'node:https'
 import { rootCertificates } from 'node:tls'
 import { concatBytes } from '../core/bytes.ts'
+import type { StopSignal } from '../gate/ports.ts'
 
 /** One question to a vendor's service. */
 export interface HttpQuestion {
@@ -40,7 +41,7 @@ export interface ExchangeOptions {
   /** an `Agent` of node:https with connections of its own, e.g. through a proxy; `ca` is then that agent's business */
   readonly agent?: object
   /** ends every question that is under way, and every later one at once */
-  readonly signal?: AbortSignal
+  readonly signal?: StopSignal
 }
 
 class Failed extends Error {
@@ -74,7 +75,7 @@ export function networkExchange(options: ExchangeOptions = {}): Exchange {
 
 const isSecure = (url: string): boolean => new URL(url).protocol === 'https:'
 
-function ask(question: HttpQuestion, agent: Agent | PlainAgent, signal: AbortSignal | undefined): Promise<HttpAnswer> {
+function ask(question: HttpQuestion, agent: Agent | PlainAgent, signal: StopSignal | undefined): Promise<HttpAnswer> {
   const { url, method, headers, body, maxBytes, timeoutMilliseconds } = question
   const request = isSecure(url) ? tlsRequest : plainRequest
   return new Promise((resolve, reject) => {

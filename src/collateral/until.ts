@@ -1,5 +1,6 @@
 import type { Code } from '../core/codes.ts'
 import { fail, type Outcome } from '../core/outcome.ts'
+import type { StopSignal } from '../gate/ports.ts'
 import { objectName } from './object-name.ts'
 import type { FetchedObject, FetchObject } from './objects.ts'
 
@@ -8,7 +9,7 @@ import type { FetchedObject, FetchObject } from './objects.ts'
  * @param told the code of an object that had not come when the signal was given
  */
 export const until =
-  (fetchObject: FetchObject, signal: AbortSignal, told: Code): FetchObject =>
+  (fetchObject: FetchObject, signal: StopSignal, told: Code): FetchObject =>
   (request) =>
     new Promise<Outcome<FetchedObject>>((resolve, reject) => {
       const giveUp = () => resolve(fail(told, objectName(request), { actual: 'not waited for any longer' }))
