@@ -1,5 +1,6 @@
-import { fail, type NonEmpty, type Outcome, ok } from '../core/outcome.ts'
+import { type NonEmpty, type Outcome, ok } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
+import { available } from './audit/available.ts'
 import { headOf, nextRow } from './audit/entry.ts'
 import { FollowedLog } from './audit/followed-log.ts'
 import type { AuditTrail } from './options.ts'
@@ -39,13 +40,5 @@ export function unanchoredAudit(store: ReleaseStore, clock: () => UnixSeconds): 
         }),
       ),
     settle: async () => ok(undefined),
-  }
-}
-
-async function available<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-  try {
-    return await work()
-  } catch {
-    return fail('RELEASE_AUDIT_UNAVAILABLE', 'audit')
   }
 }

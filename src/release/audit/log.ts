@@ -1,9 +1,10 @@
 import { toHex } from '../../core/encodings.ts'
-import { fail, type Outcome, ok } from '../../core/outcome.ts'
+import { type Outcome, ok } from '../../core/outcome.ts'
 import type { UnixSeconds } from '../../core/time.ts'
 import type { CredentialKeySet, CredentialSigner } from '../../decision/credential/index.ts'
 import type { AuditEvent, AuditHead, AuditRow, CheckpointRow, ReleaseStore } from '../ports.ts'
 import type { AuditAnchor, AuditEnd } from './anchor.ts'
+import { available } from './available.ts'
 import { signCheckpoint } from './checkpoint.ts'
 import { nextRow, notAhead } from './entry.ts'
 import { type FollowedLog, rowPath } from './followed-log.ts'
@@ -71,16 +72,6 @@ export async function createAuditLog(options: AuditLogOptions): Promise<Outcome<
 
 const checkTime = ({ at = 0, sequence }: AuditHead, clock: () => UnixSeconds): Outcome<void> =>
   notAhead(at, clock(), rowPath(sequence))
-
-/** What the store or the disk rejects is one refusal: nothing is released that is not written. */
-async function available<T>(work: () => Promise<Outcome<T>>): Promise<Outcome<T>> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof TypeError) throw error
-    return fail('RELEASE_AUDIT_UNAVAILABLE', 'audit', { actual: error instanceof Error ? error.message : 'it rejects' })
-  }
-}
 
 class Log implements AuditLog {
   readonly #options: AuditLogOptions

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest'
 import { type CollateralSet, type Origin, sortCollateral } from '../../../src/attestation/collateral.ts'
 import { authenticateEndorsements, type DcapEndorsements } from '../../../src/attestation/dcap/collateral.ts'
-import type { PckExtension, Tee } from '../../../src/attestation/dcap/model.ts'
+import type { Tee } from '../../../src/attestation/dcap/model.ts'
 import { utf8 } from '../../../src/core/bytes.ts'
 import type { Code } from '../../../src/core/codes.ts'
 import { attemptAsync, type Outcome, take } from '../../../src/core/outcome.ts'
@@ -10,13 +10,13 @@ import { mergeCollateral } from '../../../src/index.ts'
 import { ext, pem } from '../../../src/testing/pki/certificate.ts'
 import { ecKey } from '../../../src/testing/pki/keys.ts'
 import { accepted, refused } from '../../reject/row.ts'
-import { anchorFromCertificate } from '../../support/anchors.ts'
 import { contextAt, pckPath } from './collateral-support.ts'
 import {
+  ANCHOR,
   answer,
   CA_EXTENSIONS,
   chainPem,
-  FMSPC,
+  EXTENSION,
   KEYS,
   NAMES,
   NOW,
@@ -30,9 +30,6 @@ import {
   signerCertificate,
   tcbInfoOf,
 } from './intel-authority.ts'
-
-const ANCHOR = anchorFromCertificate(rootCertificate(), 'intel/sgx-root')
-const EXTENSION = { fmspc: Uint8Array.from(Buffer.from(FMSPC, 'hex')) } as unknown as PckExtension
 
 const CHAIN = utf8(chainPem())
 const INFO = answer(tcbInfoOf('TDX'))

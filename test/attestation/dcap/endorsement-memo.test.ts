@@ -1,33 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import { type CollateralSet, type Origin, sortCollateral } from '../../../src/attestation/collateral.ts'
 import { provedEndorsements } from '../../../src/attestation/dcap/endorsement-memo.ts'
-import type { PckExtension } from '../../../src/attestation/dcap/model.ts'
 import { utf8 } from '../../../src/core/bytes.ts'
 import { Context, createVerificationCache, type VerificationCache } from '../../../src/core/context.ts'
 import { nodeCrypto } from '../../../src/core/crypto/node.ts'
 import { attemptAsync, take } from '../../../src/core/outcome.ts'
 import { type Certificate, decodeCertificate } from '../../../src/core/x509/certificate.ts'
 import { mergeCollateral } from '../../../src/index.ts'
-import { anchorFromCertificate } from '../../support/anchors.ts'
 import { contextAt, pckPath } from './collateral-support.ts'
 import {
+  ANCHOR,
   answer,
   chainPem,
-  FMSPC,
+  EXTENSION,
   NOW,
   PCK,
   PLATFORM_CA,
   pckCrl,
   qeIdentityOf,
-  rootCertificate,
   rootCrl,
   SERIALS,
   signerCertificate,
   tcbInfoOf,
 } from './intel-authority.ts'
 
-const ANCHOR = anchorFromCertificate(rootCertificate(), 'intel/sgx-root')
-const EXTENSION = { fmspc: Uint8Array.from(Buffer.from(FMSPC, 'hex')) } as unknown as PckExtension
 const DAY = 86_400
 const certificate = (der: Uint8Array): Certificate => take(decodeCertificate(der, 'pck'))
 const CHAIN = [PCK, PLATFORM_CA].map(certificate)

@@ -1,10 +1,11 @@
-import type { SvnComponent, Tee } from '../../../src/attestation/dcap/model.ts'
+import type { PckExtension, SvnComponent, Tee } from '../../../src/attestation/dcap/model.ts'
 import { utf8 } from '../../../src/core/bytes.ts'
 import { toHex } from '../../../src/core/encodings.ts'
 import { type CertificateSpec, certificate, ext, pem } from '../../../src/testing/pki/certificate.ts'
 import { type CrlSpec, crl } from '../../../src/testing/pki/crl.ts'
 import { ecKey, type TestKey } from '../../../src/testing/pki/keys.ts'
 import { name } from '../../../src/testing/pki/names.ts'
+import { anchorFromCertificate } from '../../support/anchors.ts'
 
 /** Names, keys and documents of Intel's hierarchy as tests of collateral need them: everything is signed by keys of our own. */
 const intelName = (commonName: string): Uint8Array =>
@@ -168,3 +169,7 @@ export function quoteCollateral(): Json {
     qe_identity_signature: sign(qe),
   }
 }
+
+export const ANCHOR = anchorFromCertificate(rootCertificate(), 'intel/sgx-root')
+/** What the chain looks at of it. */
+export const EXTENSION = { fmspc: Uint8Array.from(Buffer.from(FMSPC, 'hex')) } as unknown as PckExtension
