@@ -1,12 +1,12 @@
 import { mkdir, stat } from 'node:fs/promises'
 import { attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
-import { removeUnfinished, replaceFile } from '../files/whole-file.ts'
+import { removeUnfinished, replaceByLink, replaceFile } from '../files/whole-file.ts'
 import { unwrapKey } from './aead.ts'
 import { digestOf } from './digest.ts'
 import { existing, placeWithin, reading } from './files.ts'
 import type { ModelKey } from './keys.ts'
 import { authenticateManifest, type ManifestFile } from './manifest.ts'
-import { readModelFile } from './model-file.ts'
+import { type ModelFile, readModelFile } from './model-file.ts'
 import { Progress } from './progress.ts'
 import { listedIn, manifestIn, requireDigest } from './sealed.ts'
 import { counter, type ModelProgress, outputFor, type Source, sourceAt } from './source.ts'
@@ -23,12 +23,19 @@ export interface OpenOptions {
   readonly key: ModelKey
   /** whether tensors are taken that their owner left in the clear */
   readonly plainTensors: PlainTensors
+  /**
+   * `open`, which is the default, or `link`: tensors stay sealed where they lie, and the output has links to them beside the other
+   * files opened, for a reader of CryptoTensors, which verifies each tensor as it loads it. Headers are verified here either way.
+   */
+  readonly tensors?: 'open' | 'link'
   readonly onProgress?: (progress: ModelProgress) => void
 }
 
 export interface OpenedModel {
   /** paths of the opened files, in the output folder */
   readonly files: readonly string[]
+  /** paths of the links to tensors that stayed sealed */
+  readonly linked: readonly string[]
   /** those of them that an earlier run had finished */
   readonly resumed: readonly string[]
 }
@@ -47,12 +54,15 @@ const FOLDER_MODE = 0o700
  */
 export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =>
   attemptAsync(async () => {
-    const { key, plainTensors } = options
+    const { key, plainTensors, tensors = 'open' } = options
     const source = take(await sourceAt(options.input))
     const root = take(await outputFor(source, options.output))
-    const { work: name, files } = source.isFolder ? await listed(source, key) : await alone(source)
-    for (const { real, file } of files)
+    const { work: name, files: all } = source.isFolder ? await listed(source, key) : await alone(source)
+    for (const { real, file } of all)
       if (file.format === 'cryptotensors') await checkHeader(real, file, key, plainTensors)
+    const isLinked = ({ file }: SealedFile): boolean => tensors === 'link' && file.format === 'cryptotensors'
+    const files = all.filter((one) => !isLinked(one))
+    const links = all.filter(isLinked)
     const count = counter(
       files.reduce((sum, { file }) => sum + file.sizeBytes, 0),
       options.onProgress,
@@ -74,23 +84,31 @@ export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =
         }
         count.file(file.path, file.sizeBytes)
       }
+      for (const { real, file } of links)
+        await replaceByLink(take(await placeWithin(root, file.path, FOLDER_MODE)), real)
     } finally {
       await workers.close()
     }
     await progress.remove()
-    return { files: files.map(({ file }) => file.path), resumed }
+    const paths = (some: readonly SealedFile[]) => some.map(({ file }) => file.path)
+    return { files: paths(files), linked: paths(links), resumed }
   })
+
+interface SealedFile {
+  readonly real: string
+  readonly file: ManifestFile
+}
 
 interface Sealed {
   /** which model this is, for the record of progress */
   readonly work: string
-  readonly files: readonly { readonly real: string; readonly file: ManifestFile }[]
+  readonly files: readonly SealedFile[]
 }
 
 async function listed({ root }: Source, key: ModelKey): Promise<Sealed> {
   const bytes = take(await manifestIn(root))
   const manifest = take(authenticateManifest(bytes, key))
-  const files: { readonly real: string; readonly file: ManifestFile }[] = []
+  const files: SealedFile[] = []
   for (const file of manifest.files) files.push({ real: take(await listedIn(root, file)), file })
   return { work: `open ${digestOf(bytes)}`, files }
 }
@@ -115,6 +133,13 @@ async function alone({ files }: Source): Promise<Sealed> {
 async function checkHeader(real: string, file: ManifestFile, key: ModelKey, plainTensors: PlainTensors): Promise<void> {
   const model = take(await reading(real, (handle) => readModelFile(handle, file.path)))
   take(authenticateSealing(model, key, plainTensors, file.path))
+  requireHead(model, file)
+}
+
+/** The header that the manifest tells of, and no other one that was sealed under the same key. */
+function requireHead({ head }: ModelFile, { path, digest: expected }: ManifestFile): void {
+  const actual = digestOf(head)
+  if (actual !== expected) refuse('WEIGHTS_DIGEST_MISMATCH', path, { expected, actual })
 }
 
 /** The very file that was written, as the file system tells it; undefined where there is none. */
@@ -135,9 +160,8 @@ async function openFile(
     replaceFile(place, { mode: OPENED_MODE }, async (target) => {
       if (file.format === 'cryptotensors') {
         const model = take(await readModelFile(sealed, path))
-        // It may have been replaced since it was held to the manifest.
-        const actual = digestOf(model.head)
-        if (actual !== file.digest) refuse('WEIGHTS_DIGEST_MISMATCH', path, { expected: file.digest, actual })
+        // It may have been replaced since.
+        requireHead(model, file)
         return take(await openTensors(sealed, model, target, work, plainTensors, path))
       }
       take(await requireDigest(sealed, file))

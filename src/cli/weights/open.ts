@@ -9,6 +9,7 @@ interface OpenCommandOptions {
   readonly out: string
   readonly key: string
   readonly plainTensors?: boolean
+  readonly linkTensors?: boolean
   readonly json?: boolean
   readonly progress?: boolean
 }
@@ -21,6 +22,7 @@ export const openCommand = (): Command =>
     .requiredOption('--out <dir>', 'the folder that gets the opened files, also where one file is opened')
     .requiredOption('--key <file>', 'key file, mode 600: the owner’s, or what a broker released')
     .option('--plain-tensors', 'also take tensors that the owner left in the clear')
+    .option('--link-tensors', 'leave tensors sealed where they lie, and link to them: for readers of CryptoTensors')
     .option('--progress', 'show progress where standard error is no terminal, too')
     .option('--json', 'machine-readable')
     .exitOverride()
@@ -33,15 +35,17 @@ async function open(input: string, options: OpenCommandOptions): Promise<void> {
     openModel({
       ...{ input, output: options.out, key },
       plainTensors: options.plainTensors === true ? 'allow' : 'refuse',
+      tensors: options.linkTensors === true ? 'link' : 'open',
       ...(bar === undefined ? {} : { onProgress: bar.draw }),
     }),
   ).finally(() => bar?.end())
   answer(outcome, input, options.json === true, {
-    asJson: ({ files, resumed }) => ({ output: options.out, files, resumed }),
-    asText: ({ files, resumed }) =>
+    asJson: ({ files, linked, resumed }) => ({ output: options.out, files, linked, resumed }),
+    asText: ({ files, linked, resumed }) =>
       [
         `${green('opened')}  ${bold(safe(options.out))}`,
         ...files.map((path) => `  ${safe(path)}${resumed.includes(path) ? dim('  finished before') : ''}`),
+        ...linked.map((path) => `  ${safe(path)}${dim('  sealed, a link')}`),
       ].join('\n'),
   })
 }
