@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createVerificationCache } from '../src/core/context.ts'
 import type { Judge } from '../src/gate/ports.ts'
-import { prepareCollateral } from '../src/index.ts'
 import type { ReleaseRequest } from '../src/release/index.ts'
 import { median } from './measure.ts'
 
@@ -27,44 +26,50 @@ export interface ReleaseFigures {
  * Releases over SQLite, a KEK file and an anchored log, all synced, against the decisions on the very same evidence: challenges
  * were asked and evidence collected before, chains are known.
  */
-export async function releaseFigures(): Promise<ReleaseFigures> {
+export async function releaseFigures(machines: readonly Machine[]): Promise<ReadonlyMap<Machine, ReleaseFigures>> {
   const folder = mkdtempSync(join(tmpdir(), 'vouchsafe-bench-'))
   // Tests put their files where this says; without it they would ask the test runner to remove them.
   process.env.VOUCHSAFE_TEST_FOLDER = folder
   try {
-    const rounds: { readonly release: Spent; readonly decision: Spent }[] = []
-    for (let round = 0; round <= ROUNDS; round++) {
-      const measured = await oneRound()
-      // The first one warms up.
-      if (round > 0) rounds.push(measured)
-    }
-    const of = (value: (round: (typeof rounds)[number]) => number) => median(rounds.map(value))
-    return {
-      release: of((r) => r.release.processor / AT_ONCE),
-      decision: of((r) => r.decision.processor / AT_ONCE),
-      ratio: of((r) => r.release.processor / r.decision.processor),
-      clockRatio: of((r) => r.release.clock / r.decision.clock),
-    }
+    const figures = new Map<Machine, ReleaseFigures>()
+    for (const machine of machines) figures.set(machine, await figuresOf(machine))
+    return figures
   } finally {
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
-async function oneRound(): Promise<{ readonly release: Spent; readonly decision: Spent }> {
-  const [{ testBroker }, { cpuMachineOf, trustingTestAnchors }] = await Promise.all([
-    import('../test/release/support.ts'),
-    import('../test/gate/support.ts'),
-  ])
+async function figuresOf(machine: Machine): Promise<ReleaseFigures> {
+  const rounds: { readonly release: Spent; readonly decision: Spent }[] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    const measured = await oneRound(machine)
+    // The first one warms up.
+    if (round > 0) rounds.push(measured)
+  }
+  const of = (value: (round: (typeof rounds)[number]) => number) => median(rounds.map(value))
+  return {
+    release: of((r) => r.release.processor / AT_ONCE),
+    decision: of((r) => r.decision.processor / AT_ONCE),
+    ratio: of((r) => r.release.processor / r.decision.processor),
+    clockRatio: of((r) => r.release.clock / r.decision.clock),
+  }
+}
+
+/** What asks: the machine that the product is about, and one with a CPU report alone, whose decision is half of that. */
+export type Machine = 'SNP + H100' | 'SNP'
+
+async function oneRound(kind: Machine): Promise<{ readonly release: Spent; readonly decision: Spent }> {
+  const { machine } = await import('./release-machines.ts')
   const judged: Parameters<Judge>[] = []
+  const { trustingTestAnchors } = await import('../test/gate/support.ts')
   const judge: Judge = (...about) => {
     judged.push(about)
     return trustingTestAnchors(...about)
   }
-  const machine = cpuMachineOf(new Uint8Array(64))
-  const { collateral } = await prepareCollateral([{ name: 'crl', bytes: machine.crl }])
-  const { request, ask, broker, store } = await testBroker({ judge, gate: { collateral: async () => collateral } })
-  await ask()
+  const { request, broker, store } = await machine(kind, judge)
   // Chains are known to both sides, and neither has seen the reports themselves.
+  const first = await broker.release(await request())
+  if (!first.released) throw new TypeError(JSON.stringify(first))
   const cache = createVerificationCache()
   const again = ([evidence, context]: Parameters<Judge>) => trustingTestAnchors(evidence, { ...context, cache })
   await Promise.all(judged.splice(0).map(again))

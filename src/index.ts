@@ -85,7 +85,12 @@ export async function verify(evidence: Evidence, context: VerifyContext): Promis
     context.policy === null ? null : { policy: context.policy, digest: await digestOf(context.policy, crypto) }
   const referenceValues = []
   for (const [i, text] of (policy === null ? [] : context.referenceValues).entries()) {
-    const value = await authenticateReferenceValue(text, signersOf(policy?.policy), `referenceValues[${i}]`)
+    const value = await authenticateReferenceValue(
+      text,
+      signersOf(policy?.policy),
+      context.cache,
+      `referenceValues[${i}]`,
+    )
     if (value.ok) referenceValues.push(value.value)
     else inputFaults.push(...value.faults)
   }

@@ -102,7 +102,7 @@ export class GateCore {
     this.judge = judge
     this.salt = createSalt(options.salt)
     this.questions = createQuestions(options.salt)
-    this.view = new View(options.store, options.rules)
+    this.view = new View(options.store, options.rules, options.clock)
     this.hub = new EventHub(options.store, options.onError)
     this.metrics = createMetrics({
       vouchsafe_decisions_total: 'Decisions on bids, by verdict and code.',
@@ -145,7 +145,7 @@ export class GateCore {
   async #firstReading(): Promise<void> {
     try {
       await this.hub.handOn()
-      await this.view.refresh(this.options.clock)
+      await this.view.refresh()
     } catch (error) {
       this.#begun = undefined
       throw error
@@ -155,7 +155,7 @@ export class GateCore {
   /** Reads what was committed, here or by other processes, and hands its events on. */
   async refresh(): Promise<void> {
     await this.begin()
-    await this.view.refresh(this.options.clock)
+    await this.view.refresh()
     await this.hub.handOn()
   }
 

@@ -2,6 +2,7 @@ import type { JsonObject } from '../core/json.ts'
 import { toRfc3339, type UnixSeconds } from '../core/time.ts'
 import type { StopSignal } from './ports.ts'
 import type { EventRow, GateStore } from './store.ts'
+import { inTurns } from './turns.ts'
 
 export const EVENT_TYPES = [
   'posture.changed',
@@ -67,7 +68,8 @@ export class EventHub {
   readonly #listeners = new Map<EventType | '*', Set<(event: GateEvent) => void>>()
   readonly #waiting = new Set<() => void>()
   #handedOn: number | undefined
-  #handing: Promise<void> = Promise.resolve()
+  /** Hands on what was committed since. The first time it only takes note of where it stands. */
+  readonly handOn = inTurns(() => this.#handOn())
 
   constructor(store: GateStore, onError: (error: unknown) => void) {
     this.#store = store
@@ -80,13 +82,6 @@ export class EventHub {
     this.#listeners.set(type, listeners)
     listeners.add(listener)
     return () => listeners.delete(listener)
-  }
-
-  /** Hands on what was committed since. The first time it only takes note of where it stands. */
-  handOn(): Promise<void> {
-    const next = this.#handing.then(() => this.#handOn())
-    this.#handing = next.catch(() => undefined)
-    return next
   }
 
   async #handOn(): Promise<void> {

@@ -2,6 +2,7 @@ import type { UnixSeconds } from '../core/time.ts'
 import { type LeaseState, leaseStateOf } from './lease-state.ts'
 import { type Posture, postureOf, type Restrictions, type Summary, summarize } from './posture.ts'
 import type { GateStore } from './store.ts'
+import { inTurns } from './turns.ts'
 
 /** Subjects of this kind say that nothing tells the holders of the hardware apart; they cap a level and deny nothing. */
 export const CONFLICT = 'conflict:'
@@ -37,10 +38,13 @@ export class View implements Restrictions {
   #restrictions = 0
   #revision = 0
   #readAt: UnixSeconds | undefined
-  #reading: Promise<void> = Promise.resolve()
+  readonly #clock: () => UnixSeconds
+  /** Reads what changed. Readings follow one another, so that one that begins after a commit sees it. */
+  readonly refresh = inTurns(() => this.#read())
 
-  constructor(store: GateStore, { maskedHardware }: Pick<Restrictions, 'maskedHardware'>) {
+  constructor(store: GateStore, { maskedHardware }: Pick<Restrictions, 'maskedHardware'>, clock: () => UnixSeconds) {
     this.#store = store
+    this.#clock = clock
     this.maskedHardware = maskedHardware
   }
 
@@ -53,15 +57,8 @@ export class View implements Restrictions {
     return this.#providers.size
   }
 
-  /** Reads what changed. Readings follow one another, so that one that begins after a commit sees it. */
-  refresh(now: () => UnixSeconds): Promise<void> {
-    const next = this.#reading.then(() => this.#read(now))
-    this.#reading = next.catch(() => undefined)
-    return next
-  }
-
-  async #read(now: () => UnixSeconds): Promise<void> {
-    const asked = now()
+  async #read(): Promise<void> {
+    const asked = this.#clock()
     const { revision, postures, leases, denials } = await this.#store.viewSince(this.#revision)
     for (const { provider, policyDigest, posture } of postures) {
       const ofPolicy = this.#byPolicy.get(policyDigest) ?? new Map<string, Entry>()

@@ -1,6 +1,7 @@
 import type { CpuClaims } from '../attestation/claims.ts'
+import type { VerificationCache } from '../core/context.ts'
 import { fromBase64url, fromUtf8 } from '../core/encodings.ts'
-import { isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../core/json.ts'
+import { canonicalJson, isJsonObject, type Json, type JsonObject, parseJson, pointer } from '../core/json.ts'
 import { attempt, type Fault, fail, fault, type NonEmpty, type Outcome, ok, refuse, take } from '../core/outcome.ts'
 import { parseRfc3339, type UnixSeconds } from '../core/time.ts'
 import { deepFreeze } from './freeze.ts'
@@ -38,6 +39,8 @@ export interface AuthenticReferenceValue extends ReferenceValue {
 
 /** `typ` of the JWS, so that nothing else the signer signs can be taken for a reference value. */
 export const REFERENCE_VALUE_TYPE = 'vouchsafe-reference-value+jws'
+/** Memory for each character of a value that was proved: its text twice, and what it says. */
+const DECODED_COST = 8
 const MOST_CHARACTERS = 256 * 1024
 const HEADER_MEMBERS = ['alg', 'kid', 'typ']
 const PAYLOAD_MEMBERS = ['version', 'name', 'kind', 'measurements', 'withdrawn', 'guarantees', 'notBefore', 'expires']
@@ -47,12 +50,14 @@ const PAYLOAD_MEMBERS = ['version', 'name', 'kind', 'measurements', 'withdrawn',
  * `kid`, with the one algorithm of its key. Whether it is in force at a time is for the appraisal.
  * @param text the file's text; white space around it is ignored
  * @param signers those of the policy
+ * @param cache has the values whose signature by this very key was proved before
  * @returns the value, or REFERENCE_VALUE_INVALID (form) · REFERENCE_VALUE_UNTRUSTED (signer or signature) · JSON_SYNTAX ·
  * JSON_DUPLICATE_KEY · LIMIT_JSON_DEPTH
  */
 export async function authenticateReferenceValue(
   text: string,
   signers: readonly SignerKey[],
+  cache: VerificationCache,
   path: string,
 ): Promise<Outcome<AuthenticReferenceValue>> {
   const parts = splitJws(text, path)
@@ -69,10 +74,16 @@ export async function authenticateReferenceValue(
   if (header.alg !== algorithm) {
     return fail('REFERENCE_VALUE_UNTRUSTED', `${path}.alg`, { expected: algorithm, actual: header.alg })
   }
+  const known = `reference value ${canonicalJson({ ...signer })} ${text}`
+  const before = cache.get(known)
+  if (before !== undefined) return ok(before as AuthenticReferenceValue)
   const refusal = await signatureFault(text.trim(), signer, algorithm, path)
   if (refusal !== undefined) return { ok: false, faults: [refusal] }
   const value = decodeReferenceValue(payload, path)
-  return value.ok ? ok(deepFreeze({ ...value.value, signer }) as AuthenticReferenceValue) : value
+  if (!value.ok) return value
+  const authentic = deepFreeze({ ...value.value, signer }) as AuthenticReferenceValue
+  cache.set(known, authentic, DECODED_COST * text.length)
+  return ok(authentic)
 }
 
 /**

@@ -603,7 +603,7 @@ const written: readonly FuzzTarget[] = [
     format: characters('A.-_', '.', 'eyJ', '=', '-', '_'),
     limitBytes: EVIDENCE,
     seeds: () => [referenceValue()],
-    run: textual((jws) => authenticateReferenceValue(jws, [signerKey()], 'reference')),
+    run: textual((jws) => authenticateReferenceValue(jws, [signerKey()], createVerificationCache(), 'reference')),
   }),
   target('credential-claims', {
     format: JSON_TEXT,

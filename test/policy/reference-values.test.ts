@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest'
+import { createVerificationCache } from '../../src/core/context.ts'
 import { authenticateReferenceValue, type SignerKey } from '../../src/policy/index.ts'
 import { referenceValuesOf } from '../../src/policy/reference-values.ts'
 import { newSigner, PAYLOAD, type TestSigner } from './signers.ts'
@@ -11,7 +12,8 @@ beforeAll(async () => {
   stranger = await newSigner('image-team')
 })
 
-const read = (jws: string, signers: readonly SignerKey[] = [team.key]) => authenticateReferenceValue(jws, signers, 'rv')
+const read = (jws: string, signers: readonly SignerKey[] = [team.key], cache = createVerificationCache()) =>
+  authenticateReferenceValue(jws, signers, cache, 'rv')
 const without = (name: keyof typeof PAYLOAD): Json =>
   Object.fromEntries(Object.entries(PAYLOAD).filter(([key]) => key !== name))
 
@@ -43,6 +45,19 @@ describe('authenticateReferenceValue', () => {
 
   it('RJ-POL-17 refuses another key under the same name', async () => {
     expect(told(await read(await stranger.sign(PAYLOAD)))).toEqual(['REFERENCE_VALUE_UNTRUSTED rv.signature'])
+  })
+
+  it('RJ-POL-17 remembers what a key proved, and for no other key under its name', async () => {
+    const cache = createVerificationCache()
+    const jws = await team.sign(PAYLOAD)
+    const first = await read(jws, [team.key], cache)
+    expect(told(first)).toEqual([])
+    expect(await read(jws, [{ ...team.key }], cache)).toEqual(first)
+    expect(told(await read(jws, [stranger.key], cache))).toEqual(['REFERENCE_VALUE_UNTRUSTED rv.signature'])
+    expect(told(await read(jws, [], cache))).toEqual(['REFERENCE_VALUE_UNTRUSTED rv.kid'])
+    const forged = `${jws.slice(0, -9)}${jws.at(-9) === 'A' ? 'B' : 'A'}${jws.slice(-8)}`
+    for (const _ of [1, 2])
+      expect(told(await read(forged, [team.key], cache))).toEqual(['REFERENCE_VALUE_UNTRUSTED rv.signature'])
   })
 
   it('RJ-POL-17 refuses a signer that the policy does not name', async () => {

@@ -1,4 +1,5 @@
 import { CompactSign, exportJWK, generateKeyPair, importJWK } from 'jose'
+import { createVerificationCache } from '../../src/core/context.ts'
 import { type AuthenticReferenceValue, authenticateReferenceValue, type SignerKey } from '../../src/policy/index.ts'
 import { DIGEST, type Json } from './support.ts'
 
@@ -38,7 +39,8 @@ export const PAYLOAD = {
 }
 
 export async function referenceValue(signer: TestSigner, change: Json = {}): Promise<AuthenticReferenceValue> {
-  const value = await authenticateReferenceValue(await signer.sign({ ...PAYLOAD, ...change }), [signer.key], 'rv')
+  const jws = await signer.sign({ ...PAYLOAD, ...change })
+  const value = await authenticateReferenceValue(jws, [signer.key], createVerificationCache(), 'rv')
   if (!value.ok) throw new Error(JSON.stringify(value.faults))
   return value.value
 }

@@ -4,6 +4,7 @@ import { fromBase64, toBase64 } from '../../core/encodings.ts'
 import { canonicalJson } from '../../core/json.ts'
 import { attemptAsync, type Outcome, refuse, take } from '../../core/outcome.ts'
 import type { ReleaseBinding } from '../answer.ts'
+import { hkdfSha256 } from './hkdf.ts'
 import type { WrapKey } from './public-key.ts'
 
 /** A secret under HPKE (RFC 9180), base mode, HKDF-SHA256 and AES-256-GCM; bytes in base64. */
@@ -43,9 +44,9 @@ function suiteOf(kem: HpkeEnvelope['kem']): ReturnType<typeof newSuite> {
 }
 
 async function newSuite(kem: HpkeEnvelope['kem']) {
-  const { Aes256Gcm, CipherSuite, DhkemP256HkdfSha256, DhkemX25519HkdfSha256, HkdfSha256 } = await import('@hpke/core')
+  const { Aes256Gcm, CipherSuite, DhkemP256HkdfSha256, DhkemX25519HkdfSha256 } = await import('@hpke/core')
   const chosen = kem === KEM_OF.X25519 ? new DhkemX25519HkdfSha256() : new DhkemP256HkdfSha256()
-  return new CipherSuite({ kem: chosen, kdf: new HkdfSha256(), aead: new Aes256Gcm() })
+  return new CipherSuite({ kem: chosen, kdf: await hkdfSha256(), aead: new Aes256Gcm() })
 }
 
 /** The public key as RFC 9180 §7.1.1 serialises it: the end of the SPKI, 32 bytes or the uncompressed point. */

@@ -15,6 +15,14 @@ export interface WrapKey {
 const COORDINATE_BYTES = { 'P-256': 32, 'P-521': 66 } as const
 /** Sizes of the SubjectPublicKeyInfo with an uncompressed point; a compressed one is another size. */
 const SPKI_BYTES = { X25519: 44, 'P-256': 91, 'P-521': 158 } as const
+/** What stands before the point: a key that begins so and has that size is in its one spelling. */
+const SPKI_HEADS = (
+  [
+    ['X25519', '302a300506032b656e032100'],
+    ['P-256', '3059301306072a8648ce3d020106082a8648ce3d03010703420004'],
+    ['P-521', '30819b301006072a8648ce3d020106052b810400230381860004'],
+  ] as const
+).map(([family, hex]) => ({ sizeBytes: SPKI_BYTES[family], head: new Uint8Array(Buffer.from(hex, 'hex')) }))
 const FAMILY_OF_CURVE: Readonly<Record<string, 'P-256' | 'P-521'>> = { prime256v1: 'P-256', secp521r1: 'P-521' }
 
 const LEAST_RSA_BITS = 2048
@@ -77,8 +85,13 @@ function imported(source: Parameters<typeof createPublicKey>[0], path: string): 
   }
 }
 
+/** Writing a key again costs as much as reading it, and says no more of these. */
+const isInOneSpelling = (spki: Uint8Array): boolean =>
+  SPKI_HEADS.some(({ sizeBytes, head }) => spki.length === sizeBytes && equalBytes(spki.subarray(0, head.length), head))
+
 function checked(key: KeyObject, path: string, given?: Uint8Array): WrapKey {
-  const spki = new Uint8Array(key.export({ format: 'der', type: 'spki' }))
+  const isKnown = given !== undefined && isInOneSpelling(given)
+  const spki = new Uint8Array(isKnown ? given : key.export({ format: 'der', type: 'spki' }))
   if (given !== undefined && !equalBytes(spki, given))
     invalid(path, 'DER with an uncompressed point and nothing behind')
   const family = familyOf(key, path)
