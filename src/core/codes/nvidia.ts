@@ -122,7 +122,7 @@ export const NVIDIA_CODES = {
   GPU_COUNT_MISMATCH: {
     verdict: 'reject',
     title: 'The evidence shows another number of GPUs than was leased.',
-    hint: 'Every leased GPU must be attested, and no other. Where some are missing, the Akash sidecar created only /dev/nvidia0: the provider should add the other device nodes to the guest and collect again.',
+    hint: 'Every leased GPU must be attested, and no other. Where some are missing, the Akash sidecar created only /dev/nvidia0: the provider should add the other device nodes to the guest and collect again. Where two numbers are expected, the policy and the lease contradict each other: the tenant should make them one.',
   },
   GPU_NOT_DISTINCT: {
     verdict: 'reject',
