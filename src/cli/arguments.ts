@@ -6,7 +6,8 @@ import { fromBase64, fromHex } from '../core/encodings.ts'
 import { isJsonObject, type Json, parseJson } from '../core/json.ts'
 import { type Fault, type Outcome, printable } from '../core/outcome.ts'
 import { parseRfc3339, type UnixSeconds } from '../core/time.ts'
-import { isPresetName, type Policy, parsePolicy, presetPolicy } from '../policy/index.ts'
+import { isPresetName, type Policy, PRESET_NAMES, parsePolicy, presetPolicy } from '../policy/index.ts'
+import { nearestName } from '../policy/nearest.ts'
 import { BUILT_AT } from './build.ts'
 import { faultsForPeople, faultText } from './faults.ts'
 import { readBytes, readText, UsageError } from './input.ts'
@@ -28,7 +29,13 @@ export function timeOfJudgement(at: string | undefined): { now: UnixSeconds; clo
 
 /** A preset by name, or a policy file (`-` for standard input). A file wins over a preset of its name when written as a path. */
 export async function readPolicy(source: string): Promise<Outcome<Policy>> {
-  return isPresetName(source) ? { ok: true, value: presetPolicy(source) } : parsePolicy(await readBytes(source))
+  if (isPresetName(source)) return { ok: true, value: presetPolicy(source) }
+  try {
+    return parsePolicy(await readBytes(source))
+  } catch (error) {
+    const preset = error instanceof UsageError ? nearestName(source, PRESET_NAMES) : undefined
+    throw preset === undefined ? error : new UsageError(`${(error as Error).message}; the preset is ${preset}`)
+  }
 }
 
 /** The policy to judge by; one that is refused cannot be used. */

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Command } from 'commander'
 import { fetchKbs } from '../agent/kbs.ts'
 import { fetchNative } from '../agent/native.ts'
-import { untilDecided } from '../agent/retries.ts'
+import { type Pause, untilDecided } from '../agent/retries.ts'
 import { type Sources, sourcesOf } from '../agent/sources.ts'
 import type { Outcome } from '../core/outcome.ts'
 import { isLeaseId } from '../decision/credential/index.ts'
@@ -57,13 +57,19 @@ export function fetchKeyCommand(): Command {
         process.stderr.write(`vouchsafe: ${safeLines(text)}\n`)
       })
       const sources = await sourcesOf(options.root)
-      const key = await untilDecided({ attempts, sleep }, () => fetch(sources))
+      const key = await untilDecided({ attempts, sleep, onPause }, () => fetch(sources))
       if (!key.ok) return refused(key.faults, options.json === true)
       const written = await output.write(key.value)
       key.value.fill(0)
       if (!written.ok) return refused(written.faults, options.json === true)
       process.stdout.write(`${options.json === true ? jsonText({ ok: true }) : `${green('ok')}  the key is there`}\n`)
     })
+}
+
+/** Waiting looks like hanging to whoever is not told. */
+function onPause({ fault: { code }, milliseconds, left }: Pause): void {
+  const times = left === 1 ? 'once more' : `${left} times more`
+  process.stderr.write(`vouchsafe: ${code}; asking again in ${milliseconds / 1000} s (${times})\n`)
 }
 
 /** @throws UsageError where the options do not name one key of one service */

@@ -63,13 +63,15 @@ export async function authenticateReferenceValue(
   const parts = splitJws(text, path)
   if (!parts.ok) return parts
   const { header, payload } = parts.value
-  const signer = signers.find((s) => s.kid === header.kid)
-  if (signer === undefined) {
+  const found = signers.find((s) => s.kid === header.kid)
+  if (found === undefined) {
     return fail('REFERENCE_VALUE_UNTRUSTED', `${path}.kid`, {
       expected: signers.map((s) => s.kid).join(' | '),
       actual: header.kid,
     })
   }
+  // A copy: what was proved under one key is remembered under that, whatever becomes of the caller's object meanwhile.
+  const signer = { ...found }
   const algorithm = ALGORITHM[signer.crv]
   if (header.alg !== algorithm) {
     return fail('REFERENCE_VALUE_UNTRUSTED', `${path}.alg`, { expected: algorithm, actual: header.alg })

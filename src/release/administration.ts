@@ -53,7 +53,8 @@ export class Administration {
     if (secret.length === 0 || secret.length > MOST_SECRET_BYTES)
       return invalid('secret', `1 to ${MOST_SECRET_BYTES} bytes`)
     if (!isKeyName(approval.by)) return invalid('by', 'the name of an administrator')
-    if (bringsSigningKey(secret)) return invalid('secret.keys.d', 'no private key: it never leaves whoever seals')
+    if (bringsSigningKey(secret))
+      return invalid('secret.keys.d', 'no private key, as vouchsafe weights release-key writes it')
     const checked = checkedLimits(limits)
     if (!checked.ok) return checked
     if (policy.keyRelease === 'none' || policy.profile !== 'production')

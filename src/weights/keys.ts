@@ -15,6 +15,13 @@ export interface ModelKey {
   readonly signing: KeyObject | undefined
 }
 
+/** @throws TypeError for anything else than a `ModelKey`, such as the outcome that it came in */
+export function checkModelKey(key: unknown, name: string): asserts key is ModelKey {
+  const { encryption, verifying } = (key ?? {}) as Partial<ModelKey>
+  if (typeof encryption?.aead !== 'string' || verifying?.key === undefined)
+    throw new TypeError(`${name} is a ModelKey, the value of what readKeyFile, releasedModelKey or newModelKey gives`)
+}
+
 const ED25519_BYTES = 32
 /** RFC 8410: everything of a PKCS #8 or SubjectPublicKeyInfo of Ed25519 that stands in front of the 32 bytes. */
 const PKCS8_PREFIX = take(fromHex('302e020100300506032b657004220420', 16, ''))

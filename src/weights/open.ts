@@ -1,14 +1,17 @@
-import { mkdir, stat } from 'node:fs/promises'
+import { lstat, mkdir } from 'node:fs/promises'
+import { toBase64 } from '../core/encodings.ts'
 import { attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
-import { removeUnfinished, replaceByLink, replaceFile } from '../files/whole-file.ts'
+import { removeUnfinished, replaceFile } from '../files/whole-file.ts'
 import { unwrapKey } from './aead.ts'
 import { digestOf } from './digest.ts'
 import { existing, placeWithin, reading } from './files.ts'
-import type { ModelKey } from './keys.ts'
+import { checkModelKey, type ModelKey } from './keys.ts'
+import { forgetLinks, type LinkedFile, linkFiles } from './linked.ts'
 import { authenticateManifest, type ManifestFile } from './manifest.ts'
 import { type ModelFile, readModelFile } from './model-file.ts'
 import { Progress } from './progress.ts'
 import { listedIn, manifestIn, requireDigest } from './sealed.ts'
+import { signatureOf } from './sealing.ts'
 import { counter, type ModelProgress, outputFor, type Source, sourceAt } from './source.ts'
 import { openStream } from './stream.ts'
 import { authenticateSealing, openTensors, type PlainTensors, type Work } from './tensors.ts'
@@ -50,19 +53,22 @@ const FOLDER_MODE = 0o700
  * has been; run again after an interruption, finished files that nobody touched are left as they are.
  * @returns the files, or WEIGHTS_OUTPUT_IS_INPUT · what `manifestIn`, `authenticateManifest`, `listedIn`, `requireDigest`,
  * `openTensors` and `openStream` return
- * @throws what the file system throws
+ * @throws TypeError for options of the wrong kind, and what the file system throws
  */
 export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =>
   attemptAsync(async () => {
     const { key, plainTensors, tensors = 'open' } = options
+    checkOptions(options)
     const source = take(await sourceAt(options.input))
     const root = take(await outputFor(source, options.output))
     const { work: name, files: all } = source.isFolder ? await listed(source, key) : await alone(source)
-    for (const { real, file } of all)
-      if (file.format === 'cryptotensors') await checkHeader(real, file, key, plainTensors)
-    const isLinked = ({ file }: SealedFile): boolean => tensors === 'link' && file.format === 'cryptotensors'
-    const files = all.filter((one) => !isLinked(one))
-    const links = all.filter(isLinked)
+    const links: LinkedFile[] = []
+    for (const { real, file } of all) {
+      if (file.format !== 'cryptotensors') continue
+      const signature = await verifiedHeader(real, file, key, plainTensors)
+      if (tensors === 'link') links.push({ path: file.path, real, signature })
+    }
+    const files = tensors === 'open' ? all : all.filter(({ file }) => file.format !== 'cryptotensors')
     const count = counter(
       files.reduce((sum, { file }) => sum + file.sizeBytes, 0),
       options.onProgress,
@@ -84,15 +90,25 @@ export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =
         }
         count.file(file.path, file.sizeBytes)
       }
-      for (const { real, file } of links)
-        await replaceByLink(take(await placeWithin(root, file.path, FOLDER_MODE)), real)
+      if (tensors === 'link') await linkFiles(root, links, FOLDER_MODE)
+      else await forgetLinks(root)
     } finally {
       await workers.close()
     }
     await progress.remove()
-    const paths = (some: readonly SealedFile[]) => some.map(({ file }) => file.path)
-    return { files: paths(files), linked: paths(links), resumed }
+    return { files: files.map(({ file }) => file.path), linked: links.map(({ path }) => path), resumed }
   })
+
+/** From JavaScript, a word that is mistyped must not open what was to stay sealed. @throws TypeError */
+function checkOptions({ input, output, key, plainTensors, tensors }: OpenOptions): void {
+  for (const [name, value] of Object.entries({ input, output }))
+    if (typeof value !== 'string' || value === '') throw new TypeError(`openModel: ${name} is a path`)
+  if (plainTensors !== 'refuse' && plainTensors !== 'allow')
+    throw new TypeError("openModel: plainTensors is 'refuse' or 'allow'")
+  if (tensors !== undefined && tensors !== 'open' && tensors !== 'link')
+    throw new TypeError("openModel: tensors is 'open' or 'link'")
+  checkModelKey(key, 'openModel: key')
+}
 
 interface SealedFile {
   readonly real: string
@@ -130,10 +146,17 @@ async function alone({ files }: Source): Promise<Sealed> {
   }
 }
 
-async function checkHeader(real: string, file: ManifestFile, key: ModelKey, plainTensors: PlainTensors): Promise<void> {
+/** @returns the signature of the header, in base64 */
+async function verifiedHeader(
+  real: string,
+  file: ManifestFile,
+  key: ModelKey,
+  plainTensors: PlainTensors,
+): Promise<string> {
   const model = take(await reading(real, (handle) => readModelFile(handle, file.path)))
   take(authenticateSealing(model, key, plainTensors, file.path))
   requireHead(model, file)
+  return toBase64(take(signatureOf(model.header, file.path)))
 }
 
 /** The header that the manifest tells of, and no other one that was sealed under the same key. */
@@ -142,10 +165,12 @@ function requireHead({ head }: ModelFile, { path, digest: expected }: ManifestFi
   if (actual !== expected) refuse('WEIGHTS_DIGEST_MISMATCH', path, { expected, actual })
 }
 
-/** The very file that was written, as the file system tells it; undefined where there is none. */
+/** The very file that was written, as the file system tells it; undefined where there is none, or a link. */
 async function stateOf(place: string): Promise<string | undefined> {
-  const found = await existing(stat(place, { bigint: true }))
-  return found === undefined ? undefined : [found.size, found.mtimeNs, found.ctimeNs, found.ino].join(' ')
+  const found = await existing(lstat(place, { bigint: true }))
+  return found === undefined || !found.isFile()
+    ? undefined
+    : [found.size, found.mtimeNs, found.ctimeNs, found.ino].join(' ')
 }
 
 async function openFile(

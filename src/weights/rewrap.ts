@@ -6,7 +6,7 @@ import { unwrapKey, wrapKey } from './aead.ts'
 import { CHUNK_BYTES } from './chunks.ts'
 import { digestOf } from './digest.ts'
 import { reading } from './files.ts'
-import { type ModelKey, namesOf } from './keys.ts'
+import { checkModelKey, type ModelKey, namesOf } from './keys.ts'
 import { authenticateManifest, decodeManifest, encodeManifest, MANIFEST_NAME, type ManifestFile } from './manifest.ts'
 import { type ModelFile, readModelFile } from './model-file.ts'
 import { Progress } from './progress.ts'
@@ -41,6 +41,8 @@ export interface RewrappedModel {
  */
 export const rewrapModel = ({ input, from, to }: RewrapOptions): Promise<Outcome<RewrappedModel>> =>
   attemptAsync(async () => {
+    checkModelKey(from, 'rewrapModel: from')
+    checkModelKey(to, 'rewrapModel: to')
     requireSigning(to)
     const source = take(await sourceAt(input))
     const workers = new Workers()

@@ -7,7 +7,8 @@ import { removeUnfinished, replaceFile } from '../files/whole-file.ts'
 import { wrapKey } from './aead.ts'
 import { digestOf, digestOfFile } from './digest.ts'
 import { type Found, fileWithin, placeWithin, reading } from './files.ts'
-import { type ModelKey, namesOf } from './keys.ts'
+import { checkModelKey, type ModelKey, namesOf } from './keys.ts'
+import { LINKED_NAME } from './linked.ts'
 import { decodeManifestFile, encodeManifest, fileJson, MANIFEST_NAME, type ManifestFile } from './manifest.ts'
 import { readModelFile } from './model-file.ts'
 import { PROGRESS_NAME, Progress } from './progress.ts'
@@ -52,11 +53,12 @@ const FOLDER_MODE = 0o755
 export const sealModel = (options: SealOptions): Promise<Outcome<SealedModel>> =>
   attemptAsync(async () => {
     const { key } = options
+    checkModelKey(key, 'sealModel: key')
     const terms = { policyDigest: options.policyDigest, brokerUrl: options.brokerUrl }
     checkTerms(terms)
     requireSigning(key)
     const source = take(await sourceAt(options.input))
-    const taken = source.files.find(({ path }) => path === MANIFEST_NAME || path === PROGRESS_NAME)
+    const taken = source.files.find(({ path }) => [MANIFEST_NAME, PROGRESS_NAME, LINKED_NAME].includes(path))
     if (taken !== undefined) refuse('WEIGHTS_ALREADY_SEALED', taken.path)
     const output = take(await outputFor(source, options.output))
     const count = counter(take(await checkSource(source)), options.onProgress)

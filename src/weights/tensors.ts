@@ -149,7 +149,7 @@ export const authenticateSealing = (
     if (!isSignedBy(key, Buffer.from(headerText(header, SIGNATURE)), signature))
       refuse('WEIGHTS_SIGNATURE_INVALID', path)
     const open = header.tensors.find(({ name }) => !sealing.tensors.has(name))
-    if (open !== undefined && plainTensors === 'refuse') refuse('WEIGHTS_TENSOR_NOT_SEALED', pointer(path, open.name))
+    if (open !== undefined && plainTensors !== 'allow') refuse('WEIGHTS_TENSOR_NOT_SEALED', pointer(path, open.name))
     return sealing
   })
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { fetchKbs } from '../../src/agent/kbs.ts'
 import { fetchNative } from '../../src/agent/native.ts'
-import { untilDecided } from '../../src/agent/retries.ts'
+import { type Pause, untilDecided } from '../../src/agent/retries.ts'
 import { outputOf } from '../../src/cli/fetch-key/output.ts'
 import { kbsKeks } from '../../src/cli/ocicrypt/kbs-source.ts'
 import { fail, type Outcome, take } from '../../src/core/outcome.ts'
@@ -109,8 +109,11 @@ describe('the agent, by the interface of the service', () => {
     const sleep = async (milliseconds: number) => {
       pauses.push(milliseconds)
     }
-    expect(take(await untilDecided({ attempts: 5, sleep }, () => native(url)))).toEqual(SECRET)
+    const waits: string[] = []
+    const onPause = ({ fault, milliseconds, left }: Pause) => waits.push(`${fault.code} ${milliseconds} ${left}`)
+    expect(take(await untilDecided({ attempts: 5, sleep, onPause }, () => native(url)))).toEqual(SECRET)
     expect(pauses).toEqual([1000, 2000])
+    expect(waits).toEqual(['RELEASE_VAULT_UNAVAILABLE 1000 4', 'RELEASE_VAULT_UNAVAILABLE 2000 3'])
     const nobody = () => native('http://127.0.0.1:1')
     expect(codesOf(await untilDecided({ attempts: 3, sleep }, nobody))).toEqual(['AGENT_SERVICE_UNREACHABLE'])
     expect(pauses.slice(2)).toEqual([1000, 2000])

@@ -33,4 +33,14 @@ describe('vouchsafe codes', () => {
     expect(ran.stderr).toBe('vouchsafe: no code VCEK_TCB_MISMATCH; do you mean SNP_VCEK_TCB_MISMATCH?\n')
     expect(await vouchsafe(['codes', 'constructor'])).toMatchObject({ exit: 2, stdout: '' })
   })
+
+  test('lists the codes of an area, and finds the one that was mistyped', async () => {
+    const area = await vouchsafe(['codes', 'weights', '--json'])
+    const wanted = Object.entries(CODES).filter(([name]) => name.startsWith('WEIGHTS_'))
+    expect(wanted.length).toBeGreaterThan(20)
+    expect(JSON.parse(area.stdout)).toEqual(Object.fromEntries(wanted))
+    const near = await vouchsafe(['codes', 'SNP_HOST_REQUESTD'])
+    expect(near).toMatchObject({ exit: 2, stdout: '' })
+    expect(near.stderr).toBe('vouchsafe: no code SNP_HOST_REQUESTD; do you mean SNP_HOST_REQUESTED?\n')
+  })
 })

@@ -86,7 +86,7 @@ describe('policy check', () => {
     expect(ran).toEqual({
       exit: 2,
       stdout: '',
-      stderr: 'vouchsafe: cannot read h100-confidentail: no such file or folder\n',
+      stderr: 'vouchsafe: cannot read h100-confidentail: no such file or folder; the preset is h100-confidential\n',
     })
   })
 })

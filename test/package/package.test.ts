@@ -35,7 +35,7 @@ describe('the tarball', () => {
       expect(paths).toContain(file)
     }
     const published =
-      /^(dist\/.+\.(js|d\.ts|d\.cts|json)|examples\/sealed-weights\/sitecustomize\.py|docs\/.+\.md|fixtures\/.+|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/
+      /^(dist\/.+\.(js|d\.ts|d\.cts|json)|examples\/sealed-weights\/(pyproject\.toml|safetensors\/__init__\.py)|docs\/.+\.md|fixtures\/.+|(README|CHANGELOG|SECURITY)\.md|LICENSE|package\.json)$/
     expect(paths.filter((path) => !published.test(path))).toEqual([])
   })
 

@@ -1,10 +1,28 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { lstatSync, readFileSync, readlinkSync, realpathSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { ok } from '../../src/core/outcome.ts'
 import { modelFile, safetensorsFile } from '../../src/testing/index.ts'
-import { modelKeyFile, newModelKey, openModel, releasedModelKey, sealModel } from '../../src/weights/index.ts'
+import {
+  modelKeyFile,
+  newModelKey,
+  type OpenOptions,
+  openModel,
+  releasedModelKey,
+  sealModel,
+} from '../../src/weights/index.ts'
+import { LINKED_NAME } from '../../src/weights/linked.ts'
 import { describeWith, PYTHON, pythonPackage } from '../support/tools.ts'
 import { accepted, bytesNamed, contentOf, filesOf, folderOf, fresh, KEY, refused, tensor } from './stage.ts'
 
@@ -22,12 +40,16 @@ const linked = (input = sealed, output = fresh('linked')) =>
   openModel({ input, output, key: KEY, plainTensors: 'refuse', tensors: 'link' })
 
 describe('a model opened with its tensors left sealed', () => {
-  it('has links to them, and the other files opened', async () => {
+  it('has links to them, what their headers were, and the other files opened', async () => {
     const output = fresh('linked')
     expect(accepted(await linked(sealed, output))).toEqual({ files: ['config.json'], linked: [SHARD], resumed: [] })
-    expect(filesOf(output)).toEqual(['config.json', SHARD].sort())
+    expect(filesOf(output)).toEqual(['config.json', SHARD, LINKED_NAME].sort())
     expect(readFileSync(join(output, 'config.json'), 'utf8')).toBe(MODEL['config.json'])
     expect(readlinkSync(join(output, SHARD))).toBe(realpathSync(join(sealed, SHARD)))
+    const { __metadata__: metadata } = headerOf(readFileSync(join(sealed, SHARD))).header
+    expect(JSON.parse(readFileSync(join(output, LINKED_NAME), 'utf8')).signatures).toEqual({
+      [SHARD]: metadata.__signature__,
+    })
   })
 
   it('can be linked once more, and opened whole in the same place', async () => {
@@ -48,84 +70,177 @@ describe('a model opened with its tensors left sealed', () => {
     const output = fresh()
     refused(await linked(mixed, output), 'WEIGHTS_DIGEST_MISMATCH', output)
   })
+
+  it('is not sealed once more', async () => {
+    const output = fresh('linked')
+    accepted(await linked(sealed, output))
+    rmSync(join(output, SHARD))
+    refused(await sealModel({ input: output, output: fresh(), key: KEY }), 'WEIGHTS_ALREADY_SEALED')
+  })
+
+  it.each([
+    ['tensors', 'lnik'],
+    ['tensors', null],
+    ['plainTensors', 'reject'],
+    ['plainTensors', undefined],
+    ['key', undefined],
+    ['key', ok(KEY)],
+    ['input', undefined],
+    ['output', ''],
+  ])('is nothing that a mistake opens: %s is %o', async (name, value) => {
+    const output = fresh()
+    const options = { input: sealed, output, key: KEY, plainTensors: 'refuse', [name]: value } as OpenOptions
+    await expect(openModel(options)).rejects.toThrow(new RegExp(`openModel: ${name} `))
+    expect(existsSync(output)).toBe(false)
+  })
 })
+
+const headerOf = (file: Buffer) => {
+  const end = 8 + Number(file.readBigUInt64LE())
+  return { header: JSON.parse(file.subarray(8, end).toString()), data: file.subarray(end) }
+}
 
 /** Reads a file by what programs call safetensors: names and digests of the tensors. */
 const READ = `
-import hashlib, json, sys
+import hashlib, json, pathlib, sys
 from safetensors import safe_open
 from safetensors.numpy import load_file
-with safe_open(sys.argv[1], framework="np", backend="auto") as f:
+path = pathlib.Path(sys.argv[1])
+with safe_open(path, framework="np", backend="auto") as f:
     once = {k: hashlib.sha256(f.get_tensor(k).tobytes()).hexdigest() for k in f.keys()}
-assert once == {k: hashlib.sha256(v.tobytes()).hexdigest() for k, v in load_file(sys.argv[1]).items()}
+assert once == {k: hashlib.sha256(v.tobytes()).hexdigest() for k, v in load_file(path).items()}
 print(json.dumps(once))
 `
 const FOLDER = resolve('examples/sealed-weights')
 
 describeWith([pythonPackage('cryptotensors')], 'a Python program that knows safetensors alone', () => {
-  const released = (key = KEY): string => {
+  const released = (key = KEY, mode = 0o600): string => {
     const [encryption, verifying] = JSON.parse(modelKeyFile(key)).keys
     delete verifying.d
-    const folder = folderOf({ 'k.jwk': modelKeyFile(accepted(releasedModelKey(encryption, verifying))) })
-    return join(folder, 'k.jwk')
+    const file = join(folderOf({ 'k.jwk': modelKeyFile(accepted(releasedModelKey(encryption, verifying))) }), 'k.jwk')
+    chmodSync(file, mode)
+    return file
   }
-  const read = (file: string, keyFile: string, script = READ) => {
-    const env = { ...process.env, PYTHONPATH: FOLDER, PYTHONDONTWRITEBYTECODE: '1', VOUCHSAFE_WEIGHTS_KEY: keyFile }
+  const read = (file: string, keyFile: string | undefined, script = READ, more: Record<string, string> = {}) => {
+    const { VOUCHSAFE_WEIGHTS_KEY: _, ...rest } = process.env
+    const named = keyFile === undefined ? {} : { VOUCHSAFE_WEIGHTS_KEY: keyFile }
+    const env = { ...rest, PYTHONPATH: FOLDER, PYTHONDONTWRITEBYTECODE: '1', ...named, ...more }
     const { status, stdout, stderr } = spawnSync(PYTHON, ['-c', script, file], { encoding: 'utf8', env })
     return { status, stdout, stderr }
   }
-  const inFolder = (file: Uint8Array): string => join(folderOf({ 'm.safetensors': file }), 'm.safetensors')
+  /** A linked folder whose sealed file can be changed. */
+  const stage = async (key = KEY): Promise<{ readonly sealed: string; readonly linked: string }> => {
+    const [input, output] = [fresh('sealed'), fresh('linked')]
+    accepted(await sealModel({ input: folderOf(MODEL), output: input, key }))
+    accepted(await openModel({ input, output, key, plainTensors: 'refuse', tensors: 'link' }))
+    return { sealed: join(input, SHARD), linked: join(output, SHARD) }
+  }
+  const failing = (why: string) => ({ status: 1, stdout: '', stderr: expect.stringContaining(why) })
 
   it('loads sealed tensors through the links', async () => {
-    const output = fresh('linked')
-    accepted(await linked(sealed, output))
-    const { status, stdout, stderr } = read(join(output, SHARD), released())
+    const { linked } = await stage()
+    const { status, stdout, stderr } = read(linked, released())
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
     const digests = TENSORS.map(({ name, bytes }) => [name, createHash('sha256').update(bytes).digest('hex')])
     expect(JSON.parse(stdout)).toEqual(Object.fromEntries(digests))
   })
 
-  it('is not given tensors in the clear, nor sealed ones whose seals were removed', () => {
-    expect(read(inFolder(safetensorsFile(TENSORS)), released())).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('not sealed: large, small'),
-    })
-    const file = readFileSync(join(sealed, SHARD))
-    const end = 8 + Number(file.readBigUInt64LE())
-    const header = JSON.parse(file.subarray(8, end).toString())
-    expect(header.__metadata__.__encryption__).toBeDefined()
-    delete header.__metadata__.__encryption__
-    const bare = modelFile(JSON.stringify(header), file.subarray(end))
-    expect(read(inFolder(bare), released())).toMatchObject({
-      status: 1,
-      stderr: expect.stringContaining('not sealed: large, small'),
-    })
+  it.each([
+    ['tensors in the clear', () => safetensorsFile(TENSORS), 'not sealed: large, small'],
+    [
+      'sealed ones whose seals were removed',
+      (file: Buffer) => {
+        const { header, data } = headerOf(file)
+        expect(header.__metadata__.__encryption__).toBeDefined()
+        delete header.__metadata__.__encryption__
+        return modelFile(JSON.stringify(header), data)
+      },
+      'not sealed: large, small',
+    ],
+    [
+      'others that were sealed under the same keys',
+      () => readFileSync(join(sealed, SHARD)),
+      'not the file that was linked',
+    ],
+    ['a changed byte', (file: Buffer) => file.fill((file.at(-1) ?? 0) ^ 1, file.length - 1), 'Decryption'],
+  ])('is not given %s', async (_, change, why) => {
+    const { sealed: file, linked } = await stage()
+    expect(read(linked, released()).status).toBe(0)
+    writeFileSync(file, change(readFileSync(file)))
+    expect(read(linked, released())).toMatchObject(failing(why))
   })
 
-  it('is not given what somebody else sealed', async () => {
-    const output = fresh()
+  it('is not given what another key sealed', async () => {
     const other = newModelKey()
-    accepted(await sealModel({ input: folderOf(MODEL), output, key: other }))
-    const { status, stderr } = read(join(output, SHARD), released())
-    expect(status).toBe(1)
-    expect(stderr).toContain('SafetensorError')
-    expect(read(join(output, SHARD), released(other)).status).toBe(0)
+    const { linked } = await stage(other)
+    expect(read(linked, released(other)).status).toBe(0)
+    expect(read(linked, released())).toMatchObject(failing('under the key that VOUCHSAFE_WEIGHTS_KEY names'))
   })
 
-  it('reads no bytes that it cannot hold to their seals', () => {
-    const script = 'import sys\nfrom safetensors.numpy import load\nload(open(sys.argv[1], "rb").read())'
-    const { status, stderr } = read(inFolder(safetensorsFile(TENSORS)), released(), script)
-    expect(status).toBe(1)
-    expect(stderr).toContain('read from files')
+  it('is not given files that were not linked, or are gone', async () => {
+    const { sealed: file, linked } = await stage()
+    expect(read(file, released())).toMatchObject(
+      failing('in no folder that vouchsafe weights open --link-tensors wrote'),
+    )
+    writeFileSync(`${linked}.2`, readFileSync(file))
+    expect(read(`${linked}.2`, released())).toMatchObject(failing(`${LINKED_NAME} does not name it`))
+    rmSync(file)
+    expect(read(linked, released())).toMatchObject(failing('is gone'))
   })
 
-  it('does not start where the keys cannot be read', () => {
-    expect(read(join(sealed, SHARD), '/no/such/file', 'print("started")')).toMatchObject({
-      status: 1,
-      stdout: '',
-      stderr: expect.stringContaining('VOUCHSAFE_WEIGHTS_KEY /no/such/file: FileNotFoundError'),
-    })
-    const garbled = join(folderOf({ k: bytesNamed('k', 9) }), 'k')
-    expect(read(join(sealed, SHARD), garbled, 'print("started")')).toMatchObject({ status: 1, stdout: '' })
+  it.each([
+    ['bytes', 'from safetensors.numpy import load\nload(open(sys.argv[1], "rb").read())', 'not from bytes'],
+    [
+      'the native module',
+      'import safetensors\nfrom safetensors._safetensors_rust import safe_open\nsafe_open(sys.argv[1], "np")',
+      'not sealed',
+    ],
+    [
+      'the module once more',
+      'import importlib, safetensors\nimportlib.reload(safetensors).safe_open(sys.argv[1], framework="np")',
+      'not sealed',
+    ],
+    [
+      'a process that it starts',
+      'import os, subprocess\nos.chdir("/")\nr = subprocess.run([sys.executable, "-c", "import sys, safetensors; safetensors.safe_open(sys.argv[1], framework=\'np\')", sys.argv[1]])\nsys.exit(r.returncode)',
+      'not sealed',
+    ],
+  ])('does not get around it by %s', async (_, script, why) => {
+    const { sealed: file, linked } = await stage()
+    writeFileSync(file, safetensorsFile(TENSORS))
+    expect(read(linked, released(), `import sys\n${script}`)).toMatchObject(failing(why))
+  })
+
+  it('loads nothing without keys that are its alone', async () => {
+    const { linked } = await stage()
+    for (const [keyFile, why] of [
+      [undefined, 'VOUCHSAFE_WEIGHTS_KEY has to name'],
+      ['', 'VOUCHSAFE_WEIGHTS_KEY has to name'],
+      ['/no/such/file', 'No such file or directory'],
+      [join(folderOf({ k: bytesNamed('k', 9) }), 'k'), 'chmod 600'],
+      [released(KEY, 0o640), 'chmod 600'],
+    ] as const)
+      expect(read(linked, keyFile)).toMatchObject(failing(why))
+    const garbled = join(folderOf({ k: '{"keys":[{"kty":"oct","k":"c2VjcmV0"}]}' }), 'k')
+    chmodSync(garbled, 0o600)
+    expect(read(linked, garbled)).toMatchObject(failing('two keys'))
+  })
+
+  it('shows no key in a traceback with the values of variables', async () => {
+    const { sealed: file, linked } = await stage()
+    writeFileSync(file, safetensorsFile(TENSORS))
+    const keyFile = released()
+    const { k } = JSON.parse(readFileSync(keyFile, 'utf8')).keys[0]
+    const script = `
+import sys, traceback
+from safetensors import safe_open
+try:
+    safe_open(sys.argv[1], framework="np")
+except Exception as error:
+    print("".join(traceback.TracebackException.from_exception(error, capture_locals=True).format()))
+`
+    const { stdout } = read(linked, keyFile, script)
+    expect(stdout).toContain('not sealed')
+    expect(stdout).not.toContain(k)
   })
 })

@@ -45,8 +45,10 @@ export function renderRewrapped(kek: string, { rewrapped, left }: Rewrapped): st
 
 /** A refusal is the answer, and the exit code says so; without --json it is for people. */
 export function refused(faults: readonly Fault[], isJson: boolean): void {
-  process.exitCode = faults.some((f) => verdictOf(f) === 'reject') ? EXIT.reject : EXIT.inconclusive
+  const isFinal = faults.some((f) => verdictOf(f) === 'reject')
+  process.exitCode = isFinal ? EXIT.reject : EXIT.inconclusive
   const told = faults.map((f) => ({ ...f, title: CODES[f.code].title, hint: CODES[f.code].hint }))
   if (isJson) process.stdout.write(`${jsonText({ ok: false, faults: told })}\n`)
-  else process.stderr.write(`${red('refused')}\n${faultsForPeople(faults)}\n`)
+  else
+    process.stderr.write(`${isFinal ? red('refused') : yellow('something is missing')}\n${faultsForPeople(faults)}\n`)
 }

@@ -86,7 +86,7 @@ export const RELEASE_CODES = {
   ADMIN_APPROVAL_MISSING: {
     verdict: 'reject',
     title: 'This change opens more than before, and no second administrator approved it.',
-    hint: 'Have another administrator approve it and name both. Suspending, retiring and tightening take one.',
+    hint: 'Have another administrator approve it and name both; over HTTP the token of the second one is in the header Vouchsafe-Approval. Suspending, retiring and tightening take one.',
   },
   ADMIN_KEY_UNKNOWN: {
     verdict: 'reject',

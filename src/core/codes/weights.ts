@@ -146,7 +146,7 @@ export const WEIGHTS_CODES = {
   WEIGHTS_LINK_OUTSIDE: {
     verdict: 'reject',
     title: 'A symbolic link leads out of the model folder.',
-    hint: 'Copy the model with its links followed, for example with cp -rL, and use the copy. A cache of Hugging Face consists of such links.',
+    hint: 'Copy the model with its links followed, for example with cp -rL, and use the copy; a cache of Hugging Face consists of such links. What open --link-tensors wrote is no sealed model: name the one that it links to.',
   },
   WEIGHTS_FILE_KIND: {
     verdict: 'reject',
@@ -181,7 +181,7 @@ export const WEIGHTS_CODES = {
   WEIGHTS_MANIFEST_MISSING: {
     verdict: 'reject',
     title: 'The folder has no manifest, so nothing says which files belong to the model.',
-    hint: 'Copy the whole folder as it was sealed, vouchsafe-manifest.json included; if sealing was interrupted, run it again. A CryptoTensors file that was sealed by itself is opened by its own path.',
+    hint: 'Copy the whole folder as it was sealed, vouchsafe-manifest.json included; if sealing was interrupted, run it again, and a model that was never sealed has to be first. A CryptoTensors file that was sealed by itself is opened by its own path.',
   },
   WEIGHTS_MANIFEST_MALFORMED: {
     verdict: 'reject',

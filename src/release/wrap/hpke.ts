@@ -38,8 +38,12 @@ const ENC_BYTES: Readonly<Record<HpkeEnvelope['kem'], number>> = {
 const SUITES = new Map<HpkeEnvelope['kem'], ReturnType<typeof newSuite>>()
 
 function suiteOf(kem: HpkeEnvelope['kem']): ReturnType<typeof newSuite> {
-  const suite = SUITES.get(kem) ?? newSuite(kem)
+  const known = SUITES.get(kem)
+  if (known !== undefined) return known
+  const suite = newSuite(kem)
   SUITES.set(kem, suite)
+  // What could not be loaded now may be later.
+  suite.catch(() => SUITES.delete(kem))
   return suite
 }
 

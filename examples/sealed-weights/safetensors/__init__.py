@@ -1,0 +1,116 @@
+"""Sealed weights for programs that load safetensors, as Transformers and vLLM do, without a change to them.
+
+Installed in the place of safetensors, or on PYTHONPATH before it. PyPI's cryptotensors does the reading, with the keys of the file that
+VOUCHSAFE_WEIGHTS_KEY names and no others. By itself that package also reads tensors in the clear, and takes sealed ones whose list of
+seals was removed for such; here a file counts only as what `vouchsafe weights open --link-tensors` wrote down of it: under its name, with
+the very header that was verified, every tensor sealed. Whatever is missing ends in an error, never in tensors.
+"""
+
+import json
+import os
+import sys
+
+__version__ = "0.8.0+vouchsafe"
+
+_MADE_FOR = "0.2.3"
+_RECORD = "vouchsafe-linked.json"
+
+
+class NotSealed(RuntimeError):
+    """What keeps this process from loading sealed weights. No ImportError: nobody is to go on without them."""
+
+
+def _read_keys():
+    path = os.environ.get("VOUCHSAFE_WEIGHTS_KEY")
+    if not path:
+        raise NotSealed("VOUCHSAFE_WEIGHTS_KEY has to name the key file that vouchsafe fetch-key wrote")
+    with open(path, encoding="utf-8") as file:
+        if os.fstat(file.fileno()).st_mode & 0o077:
+            raise NotSealed("others can read the key file that VOUCHSAFE_WEIGHTS_KEY names: chmod 600")
+        keys = json.load(file)["keys"]
+    master, verifying = ([key for key in keys if key["kty"].lower() == kty] for kty in ("oct", "okp"))
+    if len(keys) != 2 or len(master) != 1 or len(verifying) != 1:
+        raise NotSealed("the key file that VOUCHSAFE_WEIGHTS_KEY names has to have two keys, as vouchsafe fetch-key writes it")
+    return {"enc_key": master[0], "sign_key": verifying[0]}
+
+
+def _keys():
+    """Gives what gives the keys. No frame that is left then has them, for programs that log the variables of a traceback."""
+    try:
+        config = _read_keys()
+        return lambda: config
+    except NotSealed as error:
+        why = str(error)
+    except Exception as error:
+        # What a file has in it that is no key file may be secret all the same.
+        what = getattr(error, "strerror", None) or f"it is no key file ({type(error).__name__})"
+        why = f"the file that VOUCHSAFE_WEIGHTS_KEY names: {what}"
+    raise NotSealed(why)
+
+
+def _recorded(path):
+    """The signature of the header that was verified of this file."""
+    folder = os.path.dirname(path)
+    while not os.path.exists(os.path.join(folder, _RECORD)):
+        if folder == os.path.dirname(folder):
+            raise NotSealed(f"{path}: in no folder that vouchsafe weights open --link-tensors wrote")
+        folder = os.path.dirname(folder)
+    with open(os.path.join(folder, _RECORD), encoding="utf-8") as file:
+        signatures = json.load(file)["signatures"]
+    name = os.path.relpath(path, folder).replace(os.sep, "/")
+    if name not in signatures:
+        raise NotSealed(f"{path}: {_RECORD} does not name it")
+    if not os.path.exists(path):
+        raise NotSealed(f"{path}: {os.path.realpath(path)} is gone; link again where the sealed files are now")
+    return signatures[name]
+
+
+def _take_the_place():
+    keys = _keys()
+    try:
+        import cryptotensors
+        from cryptotensors import _safetensors_rust as native
+    except ImportError:
+        raise NotSealed(f"pip install cryptotensors=={_MADE_FOR}") from None
+    if cryptotensors.__version__ != _MADE_FOR:
+        raise NotSealed(f"this was made for cryptotensors {_MADE_FOR}, and {cryptotensors.__version__} is installed")
+    # Once more, where a program loads this module again: what was replaced is kept with what replaced it.
+    opened = getattr(native.safe_open, "opened", native.safe_open)
+
+    class safe_open:
+        """A sealed file, opened. `backend` is how later versions of safetensors are told to read, and changes nothing of what is read."""
+
+        def __new__(cls, filename, framework, device="cpu", backend=None):
+            path = os.path.abspath(os.fsdecode(filename))
+            expected = _recorded(path)
+            try:
+                file = cls.opened(path, framework=framework, device=device, config=keys())
+            except native.SafetensorError as error:
+                raise native.SafetensorError(f"{path}: {error}, under the key that VOUCHSAFE_WEIGHTS_KEY names") from None
+            reserved = file.reserved_metadata() or {}
+            sealed = json.loads(reserved.get("__encryption__", "{}"))
+            clear = [name for name in file.keys() if name not in sealed]
+            if clear or not sealed:
+                raise NotSealed(f"{path}: not sealed: {', '.join(clear[:3]) or 'no tensor'}")
+            if reserved.get("__signature__") != expected:
+                raise NotSealed(f"{path}: not the file that was linked, though sealed under the same keys")
+            return file
+
+    def from_bytes(*_, **__):
+        raise NotSealed("sealed weights are read from their files, not from bytes")
+
+    safe_open.opened = opened
+    for module in (native, cryptotensors):
+        module.safe_open = safe_open
+        module.deserialize = module._safe_open_handle = from_bytes
+    return cryptotensors, native
+
+
+_cryptotensors, _native = _take_the_place()
+safe_open, deserialize = _cryptotensors.safe_open, _cryptotensors.deserialize
+serialize, serialize_file = _cryptotensors.serialize, _cryptotensors.serialize_file
+SafetensorError = _cryptotensors.SafetensorError
+
+# Its submodules have the names of those of safetensors: safetensors.torch is cryptotensors/torch.py.
+__path__ = list(_cryptotensors.__path__)
+sys.modules[f"{__name__}._safetensors_rust"] = _native
