@@ -95,10 +95,19 @@ describe('a model opened with its tensors left sealed', () => {
   })
 })
 
+const FOLDER = resolve('examples/sealed-weights')
+
 const headerOf = (file: Buffer) => {
   const end = 8 + Number(file.readBigUInt64LE())
   return { header: JSON.parse(file.subarray(8, end).toString()), data: file.subarray(end) }
 }
+
+it('says one version of itself, and one of what it was made for', () => {
+  const project = readFileSync(join(FOLDER, 'pyproject.toml'), 'utf8')
+  const module = readFileSync(join(FOLDER, 'safetensors/__init__.py'), 'utf8')
+  expect(/^__version__ = "(.+)"$/m.exec(module)?.[1]).toBe(/^version = "(.+)"$/m.exec(project)?.[1])
+  expect(/^_MADE_FOR = "(.+)"$/m.exec(module)?.[1]).toBe(/"cryptotensors==(.+)"/.exec(project)?.[1])
+})
 
 /** Reads a file by what programs call safetensors: names and digests of the tensors. */
 const READ = `
@@ -111,8 +120,6 @@ with safe_open(path, framework="np", backend="auto") as f:
 assert once == {k: hashlib.sha256(v.tobytes()).hexdigest() for k, v in load_file(path).items()}
 print(json.dumps(once))
 `
-const FOLDER = resolve('examples/sealed-weights')
-
 describeWith([pythonPackage('cryptotensors')], 'a Python program that knows safetensors alone', () => {
   const released = (key = KEY, mode = 0o600): string => {
     const [encryption, verifying] = JSON.parse(modelKeyFile(key)).keys
