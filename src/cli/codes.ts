@@ -16,7 +16,7 @@ export function codesCommand(): Command {
       if (code === undefined) return list(names, options.json === true)
       const wanted = code.toUpperCase()
       if (!isCode(wanted)) {
-        const area = names.filter((name) => name.startsWith(`${wanted}_`))
+        const area = names.filter((name) => name.startsWith(`${wanted.replace(/_$/, '')}_`))
         if (area.length > 0) return list(area, options.json === true)
         const nearest = nearestName(wanted, names)
         const near = nearest === undefined ? names.filter((c) => c.includes(wanted)).slice(0, 8) : [nearest]

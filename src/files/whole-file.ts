@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { chmod, copyFile, type FileHandle, link, open, readdir, rename, symlink, unlink } from 'node:fs/promises'
+import { chmod, copyFile, type FileHandle, link, open, readdir, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '../core/encodings.ts'
 
@@ -43,19 +43,6 @@ export async function replaceFile<T>(
     await rename(temporary, path)
     await syncFolder(dirname(path))
     return result
-  } catch (error) {
-    await unlink(temporary).catch(() => undefined)
-    throw error
-  }
-}
-
-/** Makes a link to a file so that at every moment its name means what was there before or the link. */
-export async function replaceByLink(path: string, target: string): Promise<void> {
-  const temporary = unfinishedName(path)
-  try {
-    await symlink(target, temporary)
-    await rename(temporary, path)
-    await syncFolder(dirname(path))
   } catch (error) {
     await unlink(temporary).catch(() => undefined)
     throw error

@@ -1,11 +1,6 @@
-import { unlink } from 'node:fs/promises'
-import { join } from 'node:path'
 import { take } from '../core/outcome.ts'
-import { replaceByLink, replaceFile } from '../files/whole-file.ts'
-import { existing, placeWithin } from './files.ts'
-
-/** What a reader of sealed tensors holds them to; `examples/sealed-weights` does. */
-export const LINKED_NAME = 'vouchsafe-linked.json'
+import { replaceFile } from '../files/whole-file.ts'
+import { placeWithin } from './files.ts'
 
 /** A sealed file whose header was verified. */
 export interface LinkedFile {
@@ -18,15 +13,14 @@ export interface LinkedFile {
 }
 
 /**
- * Links to sealed files, and writes down which headers were verified under which names: a link leads to where others may write,
- * and what they put there under the same keys is not what was asked for.
+ * Writes in the place of each sealed file where it is and which header was verified: where it is, others may write, and what they
+ * put there under the same keys is not what was asked for. A symbolic link would do for a reader of sealed tensors; to every other one
+ * it would be a file whose tensors are noise, and this is a file that has none.
  */
 export async function linkFiles(root: string, files: readonly LinkedFile[], folderMode: number): Promise<void> {
-  const signatures = Object.fromEntries(files.map(({ path, signature }) => [path, signature]))
-  const text = JSON.stringify({ format: 'vouchsafe/linked-tensors', version: 1, signatures }, null, 2)
-  for (const { path, real } of files) await replaceByLink(take(await placeWithin(root, path, folderMode)), real)
-  await replaceFile(join(root, LINKED_NAME), { mode: 0o600 }, (file) => file.writeFile(`${text}\n`))
+  for (const { path, real, signature } of files) {
+    const link = { format: 'vouchsafe/linked-tensors', version: 1, file: real, signature }
+    const place = take(await placeWithin(root, path, folderMode))
+    await replaceFile(place, { mode: 0o600 }, (file) => file.writeFile(`${JSON.stringify(link, null, 2)}\n`))
+  }
 }
-
-/** Tensors that are opened in the place of links are held to nothing any more. */
-export const forgetLinks = (root: string) => existing(unlink(join(root, LINKED_NAME)))

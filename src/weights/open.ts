@@ -1,4 +1,5 @@
 import { lstat, mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { toBase64 } from '../core/encodings.ts'
 import { attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
 import { removeUnfinished, replaceFile } from '../files/whole-file.ts'
@@ -6,7 +7,7 @@ import { unwrapKey } from './aead.ts'
 import { digestOf } from './digest.ts'
 import { existing, placeWithin, reading } from './files.ts'
 import { checkModelKey, type ModelKey } from './keys.ts'
-import { forgetLinks, type LinkedFile, linkFiles } from './linked.ts'
+import { type LinkedFile, linkFiles } from './linked.ts'
 import { authenticateManifest, type ManifestFile } from './manifest.ts'
 import { type ModelFile, readModelFile } from './model-file.ts'
 import { Progress } from './progress.ts'
@@ -27,8 +28,8 @@ export interface OpenOptions {
   /** whether tensors are taken that their owner left in the clear */
   readonly plainTensors: PlainTensors
   /**
-   * `open`, which is the default, or `link`: tensors stay sealed where they lie, and the output has links to them beside the other
-   * files opened, for a reader of CryptoTensors, which verifies each tensor as it loads it. Headers are verified here either way.
+   * `open`, which is the default, or `link`: tensors stay sealed where they lie, and the output says where that is beside the other
+   * files opened, for a reader that verifies each tensor as it loads it (`examples/sealed-weights`). Headers are verified either way.
    */
   readonly tensors?: 'open' | 'link'
   readonly onProgress?: (progress: ModelProgress) => void
@@ -37,7 +38,7 @@ export interface OpenOptions {
 export interface OpenedModel {
   /** paths of the opened files, in the output folder */
   readonly files: readonly string[]
-  /** paths of the links to tensors that stayed sealed */
+  /** paths of the files that say where tensors are that stayed sealed */
   readonly linked: readonly string[]
   /** those of them that an earlier run had finished */
   readonly resumed: readonly string[]
@@ -74,7 +75,7 @@ export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =
       options.onProgress,
     )
     await mkdir(root, { recursive: true, mode: FOLDER_MODE })
-    await removeUnfinished(root)
+    for (const folder of foldersOf(root, all)) await existing(removeUnfinished(folder))
     const progress = await Progress.of(root, key, name)
     const workers = new Workers()
     const resumed: string[] = []
@@ -90,8 +91,7 @@ export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =
         }
         count.file(file.path, file.sizeBytes)
       }
-      if (tensors === 'link') await linkFiles(root, links, FOLDER_MODE)
-      else await forgetLinks(root)
+      await linkFiles(root, links, FOLDER_MODE)
     } finally {
       await workers.close()
     }
@@ -99,8 +99,17 @@ export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =
     return { files: files.map(({ file }) => file.path), linked: links.map(({ path }) => path), resumed }
   })
 
+/** Those of the output that files of the model are in. */
+const foldersOf = (root: string, files: readonly SealedFile[]): ReadonlySet<string> =>
+  new Set([root, ...files.map(({ file }) => dirname(join(root, file.path)))])
+
+const OPTIONS: ReadonlySet<string> = new Set(['input', 'output', 'key', 'plainTensors', 'tensors', 'onProgress'])
+
 /** From JavaScript, a word that is mistyped must not open what was to stay sealed. @throws TypeError */
-function checkOptions({ input, output, key, plainTensors, tensors }: OpenOptions): void {
+function checkOptions(options: OpenOptions): void {
+  const { input, output, key, plainTensors, tensors } = options
+  const unknown = Object.keys(options).find((name) => !OPTIONS.has(name))
+  if (unknown !== undefined) throw new TypeError(`openModel: ${unknown} is no option`)
   for (const [name, value] of Object.entries({ input, output }))
     if (typeof value !== 'string' || value === '') throw new TypeError(`openModel: ${name} is a path`)
   if (plainTensors !== 'refuse' && plainTensors !== 'allow')

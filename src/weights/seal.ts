@@ -8,7 +8,6 @@ import { wrapKey } from './aead.ts'
 import { digestOf, digestOfFile } from './digest.ts'
 import { type Found, fileWithin, placeWithin, reading } from './files.ts'
 import { checkModelKey, type ModelKey, namesOf } from './keys.ts'
-import { LINKED_NAME } from './linked.ts'
 import { decodeManifestFile, encodeManifest, fileJson, MANIFEST_NAME, type ManifestFile } from './manifest.ts'
 import { readModelFile } from './model-file.ts'
 import { PROGRESS_NAME, Progress } from './progress.ts'
@@ -58,7 +57,7 @@ export const sealModel = (options: SealOptions): Promise<Outcome<SealedModel>> =
     checkTerms(terms)
     requireSigning(key)
     const source = take(await sourceAt(options.input))
-    const taken = source.files.find(({ path }) => [MANIFEST_NAME, PROGRESS_NAME, LINKED_NAME].includes(path))
+    const taken = source.files.find(({ path }) => path === MANIFEST_NAME || path === PROGRESS_NAME)
     if (taken !== undefined) refuse('WEIGHTS_ALREADY_SEALED', taken.path)
     const output = take(await outputFor(source, options.output))
     const count = counter(take(await checkSource(source)), options.onProgress)

@@ -1,15 +1,6 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import {
-  chmodSync,
-  existsSync,
-  lstatSync,
-  readFileSync,
-  readlinkSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { ok } from '../../src/core/outcome.ts'
@@ -22,7 +13,6 @@ import {
   releasedModelKey,
   sealModel,
 } from '../../src/weights/index.ts'
-import { LINKED_NAME } from '../../src/weights/linked.ts'
 import { describeWith, PYTHON, pythonPackage } from '../support/tools.ts'
 import { accepted, bytesNamed, contentOf, filesOf, folderOf, fresh, KEY, refused, tensor } from './stage.ts'
 
@@ -40,15 +30,15 @@ const linked = (input = sealed, output = fresh('linked')) =>
   openModel({ input, output, key: KEY, plainTensors: 'refuse', tensors: 'link' })
 
 describe('a model opened with its tensors left sealed', () => {
-  it('has links to them, what their headers were, and the other files opened', async () => {
+  it('says where they are and what their headers were, and has the other files opened', async () => {
     const output = fresh('linked')
     expect(accepted(await linked(sealed, output))).toEqual({ files: ['config.json'], linked: [SHARD], resumed: [] })
-    expect(filesOf(output)).toEqual(['config.json', SHARD, LINKED_NAME].sort())
+    expect(filesOf(output)).toEqual(['config.json', SHARD].sort())
     expect(readFileSync(join(output, 'config.json'), 'utf8')).toBe(MODEL['config.json'])
-    expect(readlinkSync(join(output, SHARD))).toBe(realpathSync(join(sealed, SHARD)))
     const { __metadata__: metadata } = headerOf(readFileSync(join(sealed, SHARD))).header
-    expect(JSON.parse(readFileSync(join(output, LINKED_NAME), 'utf8')).signatures).toEqual({
-      [SHARD]: metadata.__signature__,
+    expect(JSON.parse(readFileSync(join(output, SHARD), 'utf8'))).toEqual({
+      ...{ format: 'vouchsafe/linked-tensors', version: 1 },
+      ...{ file: realpathSync(join(sealed, SHARD)), signature: metadata.__signature__ },
     })
   })
 
@@ -56,7 +46,6 @@ describe('a model opened with its tensors left sealed', () => {
     const output = fresh('linked')
     for (const _ of [1, 2]) accepted(await linked(sealed, output))
     accepted(await openModel({ input: sealed, output, key: KEY, plainTensors: 'refuse' }))
-    expect(lstatSync(join(output, SHARD)).isFile()).toBe(true)
     expect(contentOf(output)).toEqual(contentOf(folderOf(MODEL)))
     expect(contentOf(sealed)[SHARD]).not.toEqual(contentOf(output)[SHARD])
   })
@@ -71,11 +60,13 @@ describe('a model opened with its tensors left sealed', () => {
     refused(await linked(mixed, output), 'WEIGHTS_DIGEST_MISMATCH', output)
   })
 
-  it('is not sealed once more', async () => {
+  it('is rid of what dead processes left, in every folder of it', async () => {
     const output = fresh('linked')
     accepted(await linked(sealed, output))
-    rmSync(join(output, SHARD))
-    refused(await sealModel({ input: output, output: fresh(), key: KEY }), 'WEIGHTS_ALREADY_SEALED')
+    const left = join(output, 'deep', '.model.safetensors.999999-aaaaaaaaaaaa.vouchsafe-unfinished')
+    writeFileSync(left, 'clear')
+    accepted(await linked(sealed, output))
+    expect(existsSync(left)).toBe(false)
   })
 
   it.each([
@@ -87,6 +78,7 @@ describe('a model opened with its tensors left sealed', () => {
     ['key', ok(KEY)],
     ['input', undefined],
     ['output', ''],
+    ['tensor', 'link'],
   ])('is nothing that a mistake opens: %s is %o', async (name, value) => {
     const output = fresh()
     const options = { input: sealed, output, key: KEY, plainTensors: 'refuse', [name]: value } as OpenOptions
@@ -186,13 +178,24 @@ describeWith([pythonPackage('cryptotensors')], 'a Python program that knows safe
 
   it('is not given files that were not linked, or are gone', async () => {
     const { sealed: file, linked } = await stage()
-    expect(read(file, released())).toMatchObject(
-      failing('in no folder that vouchsafe weights open --link-tensors wrote'),
-    )
-    writeFileSync(`${linked}.2`, readFileSync(file))
-    expect(read(`${linked}.2`, released())).toMatchObject(failing(`${LINKED_NAME} does not name it`))
+    const notWritten = 'not written by vouchsafe weights open --link-tensors'
+    expect(read(file, released())).toMatchObject(failing(notWritten))
+    for (const text of ['', '{}', '[]', '{"format":"vouchsafe/linked-tensors","version":2}', 'x'.repeat(70_000)]) {
+      writeFileSync(`${linked}.2`, text)
+      expect(read(`${linked}.2`, released())).toMatchObject(failing(notWritten))
+    }
     rmSync(file)
     expect(read(linked, released())).toMatchObject(failing('is gone'))
+    mkdirSync(file)
+    expect(read(linked, released())).toMatchObject(failing('is no file any more'))
+  })
+
+  it('is given nothing by the real safetensors either, where this was forgotten', async () => {
+    const { linked } = await stage()
+    const script = READ.replace(', backend="auto"', '')
+    const { status, stderr } = read(linked, undefined, script, { PYTHONPATH: '' })
+    expect(status).toBe(1)
+    expect(stderr).toContain('SafetensorError')
   })
 
   it.each([
@@ -200,6 +203,11 @@ describeWith([pythonPackage('cryptotensors')], 'a Python program that knows safe
     [
       'the native module',
       'import safetensors\nfrom safetensors._safetensors_rust import safe_open\nsafe_open(sys.argv[1], "np")',
+      'not sealed',
+    ],
+    [
+      'submodules of cryptotensors that were there before',
+      'import cryptotensors.numpy, safetensors\ncryptotensors.numpy.load_file(sys.argv[1])',
       'not sealed',
     ],
     [

@@ -2,8 +2,8 @@
 
 Installed in the place of safetensors, or on PYTHONPATH before it. PyPI's cryptotensors does the reading, with the keys of the file that
 VOUCHSAFE_WEIGHTS_KEY names and no others. By itself that package also reads tensors in the clear, and takes sealed ones whose list of
-seals was removed for such; here a file counts only as what `vouchsafe weights open --link-tensors` wrote down of it: under its name, with
-the very header that was verified, every tensor sealed. Whatever is missing ends in an error, never in tensors.
+seals was removed for such; here a file counts only as what `vouchsafe weights open --link-tensors` wrote down of it: with the very header
+that was verified, every tensor sealed. Whatever is missing ends in an error, never in tensors.
 """
 
 import json
@@ -13,7 +13,9 @@ import sys
 __version__ = "0.8.0+vouchsafe"
 
 _MADE_FOR = "0.2.3"
-_RECORD = "vouchsafe-linked.json"
+_LINK = "vouchsafe/linked-tensors"
+_LINK_BYTES = 65536
+_AEADS = ("aes256gcm", "aes128gcm", "chacha20poly1305")
 
 
 class NotSealed(RuntimeError):
@@ -31,6 +33,8 @@ def _read_keys():
     master, verifying = ([key for key in keys if key["kty"].lower() == kty] for kty in ("oct", "okp"))
     if len(keys) != 2 or len(master) != 1 or len(verifying) != 1:
         raise NotSealed("the key file that VOUCHSAFE_WEIGHTS_KEY names has to have two keys, as vouchsafe fetch-key writes it")
+    if master[0].get("alg", _AEADS[0]) not in _AEADS:
+        raise NotSealed("the key file that VOUCHSAFE_WEIGHTS_KEY names is for another algorithm")
     return {"enc_key": master[0], "sign_key": verifying[0]}
 
 
@@ -48,21 +52,22 @@ def _keys():
     raise NotSealed(why)
 
 
-def _recorded(path):
-    """The signature of the header that was verified of this file."""
-    folder = os.path.dirname(path)
-    while not os.path.exists(os.path.join(folder, _RECORD)):
-        if folder == os.path.dirname(folder):
-            raise NotSealed(f"{path}: in no folder that vouchsafe weights open --link-tensors wrote")
-        folder = os.path.dirname(folder)
-    with open(os.path.join(folder, _RECORD), encoding="utf-8") as file:
-        signatures = json.load(file)["signatures"]
-    name = os.path.relpath(path, folder).replace(os.sep, "/")
-    if name not in signatures:
-        raise NotSealed(f"{path}: {_RECORD} does not name it")
-    if not os.path.exists(path):
-        raise NotSealed(f"{path}: {os.path.realpath(path)} is gone; link again where the sealed files are now")
-    return signatures[name]
+def _linked(path):
+    """Where the sealed file is, and the signature of the header that was verified."""
+    with open(path, "rb") as file:
+        text = file.read(_LINK_BYTES + 1)
+    try:
+        link = json.loads(text.decode("utf-8")) if len(text) <= _LINK_BYTES else {}
+        if (link["format"], link["version"]) == (_LINK, 1):
+            sealed, signature = str(link["file"]), str(link["signature"])
+            if not os.path.exists(sealed):
+                raise NotSealed(f"{path}: {sealed} is gone; link again where the sealed files are now")
+            if not os.path.isfile(sealed):
+                raise NotSealed(f"{path}: {sealed} is no file any more")
+            return sealed, signature
+    except (ValueError, LookupError, TypeError):
+        pass
+    raise NotSealed(f"{path}: not written by vouchsafe weights open --link-tensors")
 
 
 def _take_the_place():
@@ -81,8 +86,7 @@ def _take_the_place():
         """A sealed file, opened. `backend` is how later versions of safetensors are told to read, and changes nothing of what is read."""
 
         def __new__(cls, filename, framework, device="cpu", backend=None):
-            path = os.path.abspath(os.fsdecode(filename))
-            expected = _recorded(path)
+            path, expected = _linked(os.fsdecode(filename))
             try:
                 file = cls.opened(path, framework=framework, device=device, config=keys())
             except native.SafetensorError as error:
@@ -100,9 +104,12 @@ def _take_the_place():
         raise NotSealed("sealed weights are read from their files, not from bytes")
 
     safe_open.opened = opened
-    for module in (native, cryptotensors):
-        module.safe_open = safe_open
-        module.deserialize = module._safe_open_handle = from_bytes
+    replaced = {"safe_open": safe_open, "deserialize": from_bytes, "_safe_open_handle": from_bytes}
+    # Its submodules too, where somebody imported them before and they took the names along.
+    for name, module in list(sys.modules.items()):
+        if module is native or name.split(".")[0] == "cryptotensors":
+            for attribute in replaced.keys() & vars(module).keys():
+                setattr(module, attribute, replaced[attribute])
     return cryptotensors, native
 
 

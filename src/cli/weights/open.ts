@@ -22,7 +22,10 @@ export const openCommand = (): Command =>
     .requiredOption('--out <dir>', 'the folder that gets the opened files, also where one file is opened')
     .requiredOption('--key <file>', 'key file, mode 600: the owner’s, or what a broker released')
     .option('--plain-tensors', 'also take tensors that the owner left in the clear')
-    .option('--link-tensors', 'leave tensors sealed where they lie, and link to them: for readers of CryptoTensors')
+    .option(
+      '--link-tensors',
+      'leave tensors sealed where they lie, and say where: for Transformers and vLLM (docs/weights.md)',
+    )
     .option('--progress', 'show progress where standard error is no terminal, too')
     .option('--json', 'machine-readable')
     .exitOverride()
@@ -45,7 +48,7 @@ async function open(input: string, options: OpenCommandOptions): Promise<void> {
       [
         `${green('opened')}  ${bold(safe(options.out))}`,
         ...files.map((path) => `  ${safe(path)}${resumed.includes(path) ? dim('  finished before') : ''}`),
-        ...linked.map((path) => `  ${safe(path)}${dim('  sealed, a link')}`),
+        ...linked.map((path) => `  ${safe(path)}${dim('  stays sealed')}`),
       ].join('\n'),
   })
 }

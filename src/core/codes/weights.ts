@@ -146,7 +146,7 @@ export const WEIGHTS_CODES = {
   WEIGHTS_LINK_OUTSIDE: {
     verdict: 'reject',
     title: 'A symbolic link leads out of the model folder.',
-    hint: 'Copy the model with its links followed, for example with cp -rL, and use the copy; a cache of Hugging Face consists of such links. What open --link-tensors wrote is no sealed model: name the one that it links to.',
+    hint: 'Copy the model with its links followed, for example with cp -rL, and use the copy; a cache of Hugging Face consists of such links.',
   },
   WEIGHTS_FILE_KIND: {
     verdict: 'reject',
