@@ -7,9 +7,8 @@ import type { Judge } from '../src/gate/ports.ts'
 import { prepareCollateral } from '../src/index.ts'
 import type { ReleaseRequest } from '../src/release/index.ts'
 import { cpuMachineOf, leaseId, nonceOf, orderOf } from '../test/gate/support.ts'
-import { SIGNED_BY_TEAM } from '../test/reject/signer.ts'
-import { gpuDocument, gpus, loneGpu, nvidiaCollateral, policyOf } from '../test/reject/stage.ts'
-import { KEY, LIMITLESS, ONE, SECRET, spkiOf, testBroker, X25519 } from '../test/release/support.ts'
+import { gpus, loneGpu, nvidiaCollateral, policyOf } from '../test/reject/stage.ts'
+import { GPU_KEY_DOCUMENT, KEY, LIMITLESS, ONE, SECRET, spkiOf, testBroker, X25519 } from '../test/release/support.ts'
 import type { Machine } from './release.ts'
 
 const prepared = async (files: readonly Uint8Array[]) =>
@@ -24,13 +23,8 @@ async function cpuMachine(judge: Judge) {
   return { request: () => request(), broker, store }
 }
 
-/** Level 5 on SNP, with one H100 that the guest's own driver reports for and the CPU's report covers. */
 async function gpuMachine(judge: Judge) {
-  const rule = gpuDocument(
-    { nonce: 'composite', binding: 'measured-guest' },
-    { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } },
-  )
-  const policy = policyOf({ ...rule, require: { ...(rule.require as object), level: 5 } })
+  const policy = policyOf(GPU_KEY_DOCUMENT)
   const { ocsp } = loneGpu('bench')
   const collateral = await prepared([cpuMachineOf(new Uint8Array(64)).crl, ...nvidiaCollateral(gpus()), ...ocsp])
   const { gate, admin, broker, store } = await testBroker({

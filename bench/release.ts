@@ -59,9 +59,11 @@ async function figuresOf(machine: Machine): Promise<ReleaseFigures> {
 export type Machine = 'SNP + H100' | 'SNP'
 
 async function oneRound(kind: Machine): Promise<{ readonly release: Spent; readonly decision: Spent }> {
-  const { machine } = await import('./release-machines.ts')
+  const [{ machine }, { trustingTestAnchors }] = await Promise.all([
+    import('./release-machines.ts'),
+    import('../test/gate/support.ts'),
+  ])
   const judged: Parameters<Judge>[] = []
-  const { trustingTestAnchors } = await import('../test/gate/support.ts')
   const judge: Judge = (...about) => {
     judged.push(about)
     return trustingTestAnchors(...about)

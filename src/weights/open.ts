@@ -58,8 +58,8 @@ const FOLDER_MODE = 0o700
  */
 export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =>
   attemptAsync(async () => {
-    const { key, plainTensors, tensors = 'open' } = options
     checkOptions(options)
+    const { key, plainTensors, tensors = 'open' } = options
     const source = take(await sourceAt(options.input))
     const root = take(await outputFor(source, options.output))
     const { work: name, files: all } = source.isFolder ? await listed(source, key) : await alone(source)

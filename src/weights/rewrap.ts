@@ -37,7 +37,7 @@ export interface RewrappedModel {
  * nor the new file if the machine stopped half-way. A folder that was interrupted is finished by running again with the same keys.
  * @returns the files, or WEIGHTS_SIGNING_KEY_MISSING · WEIGHTS_FOLDER_ONLY · WEIGHTS_DIGEST_MISMATCH · WEIGHTS_DATA_KEY_INVALID ·
  * what `manifestIn`, `authenticateManifest`, `readModelFile` and `rewrappedHead` return
- * @throws what the file system throws
+ * @throws what the file system throws; TypeError for keys that are none
  */
 export const rewrapModel = ({ input, from, to }: RewrapOptions): Promise<Outcome<RewrappedModel>> =>
   attemptAsync(async () => {

@@ -47,7 +47,7 @@ const FOLDER_MODE = 0o755
  * were finished, and whose source is the same, are left as they are.
  * @returns the files, or WEIGHTS_SIGNING_KEY_MISSING · WEIGHTS_ALREADY_SEALED · WEIGHTS_OUTPUT_IS_INPUT · what `sourceAt`,
  * `checkSource` and `sealTensors` return
- * @throws what the file system throws; TypeError for terms that are none
+ * @throws what the file system throws; TypeError for a key or terms that are none
  */
 export const sealModel = (options: SealOptions): Promise<Outcome<SealedModel>> =>
   attemptAsync(async () => {

@@ -14,11 +14,10 @@ import { safetensorsFile } from '../../src/testing/index.ts'
 import { inspectModel, modelKeyFile, newModelKey, openModel, readKeyFile, sealModel } from '../../src/weights/index.ts'
 import { TsmKernel } from '../collect/tsm-kernel.ts'
 import { cpuMachineOf, leaseId, OWNER, orderOf, PROVIDER } from '../gate/support.ts'
-import { SIGNED_BY_TEAM } from '../reject/signer.ts'
-import { amdCollateral, gpuDocument, gpus, loneGpu, nvidiaCollateral, policyOf } from '../reject/stage.ts'
+import { amdCollateral, gpus, loneGpu, nvidiaCollateral, policyOf } from '../reject/stage.ts'
 import { serviceOver, TOKENS } from '../service/support.ts'
 import { contentOf, folderOf, fresh, tensor } from '../weights/stage.ts'
-import { KEY, LIMITLESS, TENANT, testBroker } from './support.ts'
+import { GPU_KEY_DOCUMENT, KEY, LIMITLESS, TENANT, testBroker } from './support.ts'
 
 const SHARDS = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const
 const FIRST = [tensor('embed', 'F32', [300, 1024], 4 * 300 * 1024), tensor('norm', 'BF16', [64], 128)]
@@ -33,13 +32,7 @@ const MODEL = {
   'config.json': '{"model_type":"llama"}',
 }
 
-/** Level 5 on SNP with one H100 that the guest's own driver reports for. */
-const requirement = gpuDocument(
-  { nonce: 'composite', binding: 'measured-guest' },
-  { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } },
-)
-const POLICY_DOCUMENT = { ...requirement, require: { ...(requirement.require as object), level: 5 } }
-const POLICY = policyOf(POLICY_DOCUMENT)
+const POLICY = policyOf(GPU_KEY_DOCUMENT)
 
 it('seals a model, releases its key to the proved SNP machine with its H100, and opens it there', async () => {
   const files = [...nvidiaCollateral(gpus())]
@@ -65,7 +58,7 @@ it('seals a model, releases its key to the proved SNP machine with its H100, and
         headers: { authorization: `Bearer ${token}` },
       })
     ).status
-  const registration = { secret: toBase64(secret), policy: POLICY_DOCUMENT, limits: { ...LIMITLESS, releases: 1 } }
+  const registration = { secret: toBase64(secret), policy: GPU_KEY_DOCUMENT, limits: { ...LIMITLESS, releases: 1 } }
   expect(await call('PUT', `/v1/tenants/${TENANT}/keys/${KEY.keyId}`, TOKENS.alice, registration)).toBe(200)
   const bought = { lease: leaseId(), order: orderOf({ units: 1 }), hostData: null, key: KEY }
   expect(await call('POST', '/v1/leases', TOKENS.market, bought)).toBe(204)

@@ -32,7 +32,7 @@ import {
   trustingTestAnchors,
 } from '../gate/support.ts'
 import { referenceValue, SIGNED_BY_TEAM } from '../reject/signer.ts'
-import { cpuPolicy, json } from '../reject/stage.ts'
+import { cpuPolicy, gpuDocument, json } from '../reject/stage.ts'
 import { jcs } from '../service/kbs-client.ts'
 import { signing } from './audit/support.ts'
 import { newFile, newKekFile } from './files.ts'
@@ -43,6 +43,16 @@ export const KEY_POLICY: Policy = cpuPolicy(
   { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } },
   { level: 5 },
 )
+
+const gpuRequirement = gpuDocument(
+  { nonce: 'composite', binding: 'measured-guest' },
+  { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } },
+)
+/** The same on SNP with one H100 that the guest's own driver reports for and the CPU's report covers. */
+export const GPU_KEY_DOCUMENT: JsonObject = {
+  ...gpuRequirement,
+  require: { ...(gpuRequirement.require as JsonObject), level: 5 },
+}
 
 export const TENANT = OWNER
 export const KEY = { tenant: TENANT, keyId: 'weights-1' }

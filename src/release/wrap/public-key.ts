@@ -1,8 +1,9 @@
 import { createPublicKey, diffieHellman, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { equalBytes } from '../../core/bytes.ts'
-import { fromBase64url } from '../../core/encodings.ts'
+import { curveOf } from '../../core/crypto/ecdsa.ts'
+import { fromBase64url, fromHex } from '../../core/encodings.ts'
 import type { JsonObject } from '../../core/json.ts'
-import { attempt, type Outcome, refuse } from '../../core/outcome.ts'
+import { attempt, type Outcome, refuse, take } from '../../core/outcome.ts'
 
 /** A public key that secrets may be wrapped to: known family, checked point or modulus, one spelling of its bytes. */
 export interface WrapKey {
@@ -15,14 +16,13 @@ export interface WrapKey {
 const COORDINATE_BYTES = { 'P-256': 32, 'P-521': 66 } as const
 /** Sizes of the SubjectPublicKeyInfo with an uncompressed point; a compressed one is another size. */
 const SPKI_BYTES = { X25519: 44, 'P-256': 91, 'P-521': 158 } as const
-/** What stands before the point: a key that begins so and has that size is in its one spelling. */
+/** What stands before the point, of curves that `curveOf` does not know: a key that begins so and has that size is in its one spelling. */
 const SPKI_HEADS = (
   [
     ['X25519', '302a300506032b656e032100'],
-    ['P-256', '3059301306072a8648ce3d020106082a8648ce3d03010703420004'],
     ['P-521', '30819b301006072a8648ce3d020106052b810400230381860004'],
   ] as const
-).map(([family, hex]) => ({ sizeBytes: SPKI_BYTES[family], head: new Uint8Array(Buffer.from(hex, 'hex')) }))
+).map(([family, hex]) => ({ sizeBytes: SPKI_BYTES[family], head: take(fromHex(hex, hex.length / 2, '')) }))
 const FAMILY_OF_CURVE: Readonly<Record<string, 'P-256' | 'P-521'>> = { prime256v1: 'P-256', secp521r1: 'P-521' }
 
 const LEAST_RSA_BITS = 2048
@@ -87,6 +87,7 @@ function imported(source: Parameters<typeof createPublicKey>[0], path: string): 
 
 /** Writing a key again costs as much as reading it, and says no more of these. */
 const isInOneSpelling = (spki: Uint8Array): boolean =>
+  curveOf(spki) !== undefined ||
   SPKI_HEADS.some(({ sizeBytes, head }) => spki.length === sizeBytes && equalBytes(spki.subarray(0, head.length), head))
 
 function checked(key: KeyObject, path: string, given?: Uint8Array): WrapKey {
