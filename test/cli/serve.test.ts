@@ -83,7 +83,20 @@ it('serves what --init made, until it is told to end', { timeout: 180_000 }, asy
   const jwks = join(folder, 'jwks.json')
   writeFileSync(jwks, (await ask('GET', '/.well-known/jwks.json')).text)
   const metrics = (await ask('GET', '/metrics')).text
-  expect(metrics).toContain('vouchsafe_http_requests_total')
+  // The manual has every one of them.
+  const families = [...metrics.matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name)
+  const manual = readFileSync(new URL('../../docs/service.md', import.meta.url), 'utf8')
+  const described = [...manual.matchAll(/^\| `(vouchsafe_[a-z_]+)/gm)].map(([, name]) => name)
+  expect(described).toEqual(expect.arrayContaining(families))
+  expect(families).toContain('vouchsafe_http_requests_total')
+
+  const taken = changed('taken-port.json', {
+    listen: { host: '127.0.0.1', port: Number(new URL(service.address).port) },
+  })
+  const second = await vouchsafe(['serve', '--config', taken])
+  expect(second.exit).toBe(2)
+  // It never began, so that nothing ended.
+  expect(second.stderr).toMatch(/^vouchsafe: cannot listen on 127\.0\.0\.1:\d+: [^\n]*EADDRINUSE[^\n]*\n$/)
 
   const { exit, log, stdout } = await service.end()
   expect(exit).toBe(0)

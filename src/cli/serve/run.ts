@@ -48,6 +48,7 @@ async function runUntilTold(
 ): Promise<void> {
   const tls = await readTls(config.tls)
   const assembled = await assemble(config, { clock, log, version: VERSION })
+  let hasBegun = false
   try {
     await assembled.gate.start()
     const app = createService({
@@ -56,6 +57,7 @@ async function runUntilTold(
     })
     const server = await listen(app.fetch, config.listen, tls)
     const stopTimers = startTimers(assembled, config, log)
+    hasBegun = true
     try {
       listening(addressOf(server, config, tls))
       // It can judge nothing but what brings all of its collateral along, which looks like a fault of the machine's.
@@ -75,7 +77,7 @@ async function runUntilTold(
     }
   } finally {
     await assembled.close()
-    log({ event: 'ended' })
+    if (hasBegun) log({ event: 'ended' })
   }
 }
 

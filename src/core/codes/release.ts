@@ -64,7 +64,7 @@ export const RELEASE_CODES = {
   },
   RELEASE_VAULT_UNAVAILABLE: {
     verdict: 'inconclusive',
-    title: 'The key-encryption key is not there, so that no key can be unwrapped.',
+    title: 'The key-encryption key is not there or may not be used, so that no key can be unwrapped.',
     hint: 'The operator should look at the KEK file (present, mode 0600, with the KEK that the finding names) or at the token (module, label, PIN file). A database alone opens nothing, and its backup needs that of the vault beside it.',
   },
   RELEASE_AUDIT_UNAVAILABLE: {

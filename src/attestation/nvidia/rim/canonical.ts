@@ -1,6 +1,6 @@
 import { concatBytes, utf8 } from '../../../core/bytes.ts'
 import { attemptAsync, type Outcome, refuse } from '../../../core/outcome.ts'
-import { hasName, NAMESPACE, type XmlElement, type XmlFile } from './xml-tree.ts'
+import type { XmlElement, XmlFile } from './xml-tree.ts'
 
 type Libxml2 = typeof import('libxml2-wasm')
 type Document = ReturnType<Libxml2['XmlDocument']['fromBuffer']>
@@ -37,16 +37,12 @@ export function canonicalForms(
   return attemptAsync(async () => {
     const library = await libxml2()
     const otherwise = (actual: string): never => refuse('XML_SYNTAX', path, { actual })
-    const content = withDocument(library, utf8(file.text), otherwise, (document) => {
-      const found = childElements(library, document.root).filter((e) =>
-        hasName({ namespace: e.namespaceUri, name: e.name }, NAMESPACE.signature, 'Signature'),
-      )
-      const [only] = found
-      if (only === undefined || found.length > 1) return otherwise('another document for libxml2')
-      // Removed rather than hidden: hiding asks a callback about every node.
-      only.remove()
-      return canonical(library, (sink, options) => document.canonicalize(sink, options))
-    })
+    // Without the signature before libxml2 sees it: what is cut out wrongly has another digest, and only digested bytes are read.
+    const { start: cutFrom, end: cutTo } = signature.source
+    const enveloping = file.text.slice(0, cutFrom) + file.text.slice(cutTo)
+    const content = withDocument(library, utf8(enveloping), otherwise, (document) =>
+      canonical(library, (sink, options) => document.canonicalize(sink, options)),
+    )
     // Inclusive canonical form takes from the ancestors what their start tags declare, and nothing else.
     const around = [file.root, signature]
     const start = around.map(({ source: s }) => file.text.slice(s.start, s.startTagEnd)).join('')
@@ -59,7 +55,10 @@ export function canonicalForms(
       const [outer] = childElements(library, document.root)
       const [inner] = outer === undefined ? [] : childElements(library, outer)
       if (inner === undefined) return otherwise('another SignedInfo for libxml2')
-      return canonical(library, (sink, options) => inner.canonicalize(sink, options))
+      // By its place in the tree rather than as a subtree: a subtree's own method makes an object of every node.
+      return canonical(library, (sink, options) =>
+        document.canonicalize(sink, { ...options, nodeSet: new Set([inner]) }),
+      )
     })
     return { content, signedInfo: signedForm }
   })

@@ -110,10 +110,12 @@ function checkShape(element: XmlElement, name: keyof typeof SHAPES, path: string
     refuse('RIM_SCHEMA_INVALID', path, { expected: `${name} in ${NAMESPACE.swid}`, actual: nodeText(element) })
   }
   const { required, allowed, foreign } = SHAPES[name]
-  for (const a of element.attributes) {
-    const isOwn = a.namespace === '' && (required.includes(a.name) || allowed.includes(a.name))
-    const isForeign = foreign !== undefined && a.namespace === foreign.namespace && foreign.name.test(a.name)
-    if (!isOwn && !isForeign) refuse('RIM_SCHEMA_INVALID', path, { actual: `attribute ${a.name}` })
+  for (const { namespace, name: key } of element.attributes) {
+    const isKnown =
+      namespace === ''
+        ? required.includes(key) || allowed.includes(key)
+        : namespace === foreign?.namespace && foreign.name.test(key)
+    if (!isKnown) refuse('RIM_SCHEMA_INVALID', path, { actual: `attribute ${key}` })
   }
   const missing = required.find((key) => (attributeOf(element, '', key) ?? '') === '')
   if (missing !== undefined) refuse('RIM_SCHEMA_INVALID', path, { expected: `attribute ${missing}` })

@@ -63,8 +63,10 @@ export const hasName = (of: XmlName, namespace: string, name: string): boolean =
 export const elementsIn = (parent: XmlElement): readonly XmlElement[] => parent.children.filter(isElement)
 
 /** Value of an attribute, or undefined. */
-export const attributeOf = (element: XmlElement, namespace: string, name: string): string | undefined =>
-  element.attributes.find((a) => hasName(a, namespace, name))?.value
+export function attributeOf(element: XmlElement, namespace: string, name: string): string | undefined {
+  for (const a of element.attributes) if (hasName(a, namespace, name)) return a.value
+  return undefined
+}
 
 /** Whether a node is white space between elements, written as such. */
 export const isWhiteSpace = (node: XmlNode): boolean =>

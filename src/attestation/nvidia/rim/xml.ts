@@ -1,7 +1,15 @@
 import { fromUtf8 } from '../../../core/encodings.ts'
 import { LIMITS } from '../../../core/limits.ts'
 import { attempt, type Outcome, refuse } from '../../../core/outcome.ts'
-import { NAMESPACE, type XmlAttribute, type XmlElement, type XmlFile, type XmlName, type XmlNode } from './xml-tree.ts'
+import {
+  hasName,
+  NAMESPACE,
+  type XmlAttribute,
+  type XmlElement,
+  type XmlFile,
+  type XmlName,
+  type XmlNode,
+} from './xml-tree.ts'
 
 /**
  * Bound for a manifest: more than its closed list can fill (64 resources of 26 alternatives, eight certificates), so that
@@ -27,7 +35,7 @@ export function decodeXml(bytes: Uint8Array, characters: number, path: string): 
     if (bytes.includes(0)) refuse('XML_ENCODING', path, { actual: 'a NUL byte' })
     const decoded = fromUtf8(bytes, path)
     if (!decoded.ok) return refuse('XML_ENCODING', path, { expected: 'UTF-8 without byte order mark' })
-    const text = withoutTrailingSpace(decoded.value)
+    const text = withoutSpace(decoded.value, 'end')
     if (text.length > characters) {
       refuse('LIMIT_XML', path, { expected: `at most ${characters} characters`, actual: text.length })
     }
@@ -36,11 +44,16 @@ export function decodeXml(bytes: Uint8Array, characters: number, path: string): 
   })
 }
 
-/** A loop, because `/\s+$/` takes quadratic time on white space that something follows. */
-function withoutTrailingSpace(text: string): string {
+/**
+ * XML's white space alone: `trim` takes more, which names may have. A loop, because `/\s+$/` takes quadratic time on white
+ * space that something follows.
+ */
+function withoutSpace(text: string, where: 'both' | 'end' = 'both'): string {
+  let start = 0
   let end = text.length
   while (end > 0 && WHITE_CODES.has(text.charCodeAt(end - 1))) end--
-  return text.slice(0, end)
+  while (where === 'both' && start < end && WHITE_CODES.has(text.charCodeAt(start))) start++
+  return text.slice(start, end)
 }
 
 const WHITE_CODES: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d, 0x0a])
@@ -49,27 +62,34 @@ const NOT_A_CHARACTER = /[\x01-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
 const S = '[ \\t\\r\\n]'
 const NC_NAME = '[A-Za-z_\\u0080-\\uffff][\\w.\\u0080-\\uffff-]*'
 /** The colon after the first part rather than before the last, so that a name without prefix is read once. */
-const NAME = `(${NC_NAME}(?::${NC_NAME})?)`
+const NAME = `${NC_NAME}(?::${NC_NAME})?`
 const DECLARATION = new RegExp(
   `^<\\?xml${S}+version${S}*=${S}*["']([^"'<>]*)["'](?:${S}+encoding${S}*=${S}*["']([^"'<>]*)["'])?` +
     `(?:${S}+standalone${S}*=${S}*["'](?:yes|no)["'])?${S}*\\?>`,
 )
 const START_TAG = new RegExp(`<${NAME}`, 'y')
-const ATTRIBUTE = new RegExp(`${S}+${NAME}${S}*=${S}*(?:"([^"<]*)"|'([^'<]*)')`, 'y')
-const START_TAG_END = new RegExp(`${S}*(/?)>`, 'y')
+const ATTRIBUTE = new RegExp(`${S}+${NAME}${S}*=${S}*(?:"[^"<]*"|'[^'<]*')`, 'y')
+const START_TAG_END = new RegExp(`${S}*/?>`, 'y')
 const END_TAG = new RegExp(`</${NAME}${S}*>`, 'y')
 const REFERENCE = /&(?:#([0-9]{1,7})|#x([0-9a-fA-F]{1,6})|(lt|gt|amp|quot|apos));|&/g
 const NAMED: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', quot: '"', apos: "'" }
 
+/** What a value means otherwise than it is written. */
+const NOT_LITERAL = /[&\t\r\n]/
 const DTD = /^<!(DOCTYPE|ENTITY|ELEMENT|ATTLIST|NOTATION)/i
 
 type Scope = ReadonlyMap<string, string>
 
 /** An element whose end has not been reached. */
-interface Open extends Omit<XmlElement, 'children' | 'source'> {
-  readonly children: XmlNode[]
-  readonly source: Omit<XmlElement['source'], 'end'>
+interface Open {
+  readonly element: XmlElement & { readonly children: XmlNode[]; readonly source: { end: number } }
   readonly scope: Scope
+}
+
+/** An attribute or a declaration, under the name that is written. */
+interface Written {
+  readonly key: string
+  readonly value: string
 }
 
 class Reader {
@@ -116,7 +136,7 @@ class Reader {
     if (raw === '') return
     const open = this.#open.at(-1)
     if (open !== undefined)
-      open.children.push({ kind: 'text', text: this.#dereference(raw), literal: !raw.includes('&') })
+      open.element.children.push({ kind: 'text', text: this.#dereference(raw), literal: !raw.includes('&') })
     else if (!/^[ \t\r\n]*$/.test(raw)) this.#syntax('text outside the root element')
   }
 
@@ -148,15 +168,15 @@ class Reader {
     if (at < 0) this.#syntax(`a ${what} without end`)
     const open = this.#open.at(-1)
     if (open === undefined) refuse('RIM_SCHEMA_INVALID', this.#path, { actual: `a ${what} outside the root element` })
-    else open.children.push({ kind: 'foreign', what })
+    else open.element.children.push({ kind: 'foreign', what })
     this.#at = at + end.length
   }
 
   #startTag(): void {
     const start = this.#at
-    const name = this.#match(START_TAG)?.[1] ?? this.#syntax('no name')
+    const name = (this.#match(START_TAG) ?? this.#syntax('no name')).slice(1)
     const written = this.#attributes()
-    const isEmpty = (this.#match(START_TAG_END) ?? this.#syntax(`the tag of ${name}`))[1] === '/'
+    const isEmpty = (this.#match(START_TAG_END) ?? this.#syntax(`the tag of ${name}`)).endsWith('/>')
     const parent = this.#open.at(-1)
     if (parent === undefined && this.#root !== undefined) this.#syntax('a second root element')
     if (this.#open.length >= LIMITS.xmlDepth) {
@@ -164,45 +184,54 @@ class Reader {
     }
     const { scope, declared } = this.#declarations(written, parent?.scope ?? FIRST_SCOPE)
     const attributes: XmlAttribute[] = []
-    for (const [key, value] of written) {
+    for (const { key, value } of written) {
       if (isDeclaration(key)) continue
       const { namespace, name: local } = key.includes(':') ? this.#expand(key, scope) : { namespace: '', name: key }
-      if (attributes.some((a) => a.name === local && a.namespace === namespace)) {
-        this.#syntax(`${key} twice in one element`)
-      }
+      for (const other of attributes) if (hasName(other, namespace, local)) this.#syntax(`${key} twice in one element`)
       attributes.push({ namespace, name: local, value })
     }
-    const source = { name, start, startTagEnd: this.#at }
     const { namespace, name: local } = this.#expand(name, scope)
-    this.#open.push({ kind: 'element', namespace, name: local, attributes, declared, children: [], source, scope })
+    const source = { name, start, startTagEnd: this.#at, end: this.#at }
+    const element = { kind: 'element' as const, namespace, name: local, attributes, declared, children: [], source }
+    this.#open.push({ element, scope })
     if (isEmpty) this.#close()
   }
 
-  #attributes(): [string, string][] {
-    const written: [string, string][] = []
-    for (let m = this.#match(ATTRIBUTE); m !== null; m = this.#match(ATTRIBUTE)) {
+  #attributes(): readonly Written[] {
+    const written: Written[] = []
+    for (let next = this.#attribute(); next !== undefined; next = this.#attribute()) {
       if (written.length >= LIMITS.xmlAttributes) {
         refuse('LIMIT_XML', this.#path, { expected: `at most ${LIMITS.xmlAttributes} attributes in one element` })
       }
-      const [, key = '', double, single = ''] = m
-      // XML 1.0 §3.3.3: white space in a value is spaces, unless it was written as a reference.
-      written.push([key, this.#dereference((double ?? single).replace(/\r\n|[\t\r\n]/g, ' '))])
+      written.push(next)
     }
     return written
   }
 
-  #declarations(written: readonly [string, string][], outer: Scope): { scope: Scope; declared: string[] } {
-    if (!written.some(([key]) => isDeclaration(key))) return { scope: outer, declared: [] }
-    const own = written.filter(([key]) => isDeclaration(key))
+  #attribute(): Written | undefined {
+    const start = this.#at
+    if (!this.#passes(ATTRIBUTE)) return undefined
+    const text = this.#text
+    const end = this.#at - 1
+    const equals = text.indexOf('=', start)
+    const value = text.slice(text.indexOf(text.charAt(end), equals) + 1, end)
+    // XML 1.0 §3.3.3: white space in a value is spaces, unless it was written as a reference.
+    const meant = NOT_LITERAL.test(value) ? this.#dereference(value.replace(/\r\n|[\t\r\n]/g, ' ')) : value
+    return { key: withoutSpace(text.slice(start, equals)), value: meant }
+  }
+
+  #declarations(written: readonly Written[], outer: Scope): { scope: Scope; declared: string[] } {
+    const own = written.filter(({ key }) => isDeclaration(key))
+    if (own.length === 0) return { scope: outer, declared: [] }
     const scope = new Map(outer)
-    for (const [key, uri] of own) {
+    for (const { key, value: uri } of own) {
       const prefix = key === 'xmlns' ? '' : key.slice(6)
       const reserved = prefix === 'xml' || prefix === 'xmlns' || uri === NAMESPACE.xml || (prefix !== '' && uri === '')
       if (reserved) this.#syntax(`the declaration ${key}`)
       scope.set(prefix, uri)
     }
-    if (new Set(own.map(([key]) => key)).size !== own.length) this.#syntax('one prefix declared twice')
-    return { scope, declared: own.map(([, uri]) => uri) }
+    if (new Set(own.map(({ key }) => key)).size !== own.length) this.#syntax('one prefix declared twice')
+    return { scope, declared: own.map(({ value }) => value) }
   }
 
   #expand(qualified: string, scope: Scope): XmlName {
@@ -213,34 +242,30 @@ class Reader {
   }
 
   #endTag(): void {
-    const name = (this.#match(END_TAG) ?? this.#syntax('an end tag'))[1]
-    if (name !== this.#open.at(-1)?.source.name) this.#syntax(`the end of ${name}`)
+    const name = withoutSpace((this.#match(END_TAG) ?? this.#syntax('an end tag')).slice(2, -1))
+    if (name !== this.#open.at(-1)?.element.source.name) this.#syntax(`the end of ${name}`)
     this.#close()
   }
 
   #close(): void {
-    const open = this.#open.pop() ?? this.#syntax('an end without start')
-    const { kind, namespace, name, attributes, declared, children, source } = open
-    const { name: qualified, start, startTagEnd } = source
-    const element: XmlElement = {
-      kind,
-      namespace,
-      name,
-      attributes,
-      declared,
-      children,
-      source: { name: qualified, start, startTagEnd, end: this.#at },
-    }
+    const { element } = this.#open.pop() ?? this.#syntax('an end without start')
+    element.source.end = this.#at
     const parent = this.#open.at(-1)
     if (parent === undefined) this.#root = element
-    else parent.children.push(element)
+    else parent.element.children.push(element)
   }
 
-  #match(pattern: RegExp): RegExpExecArray | null {
+  #match(pattern: RegExp): string | undefined {
+    const start = this.#at
+    return this.#passes(pattern) ? this.#text.slice(start, this.#at) : undefined
+  }
+
+  /** Without groups: an array of them for each attribute costs more than to find its parts again. */
+  #passes(pattern: RegExp): boolean {
     pattern.lastIndex = this.#at
-    const m = pattern.exec(this.#text)
-    if (m !== null) this.#at = pattern.lastIndex
-    return m
+    const isThere = pattern.test(this.#text)
+    if (isThere) this.#at = pattern.lastIndex
+    return isThere
   }
 }
 
