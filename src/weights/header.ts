@@ -169,8 +169,12 @@ const TEXTS = new WeakMap<readonly Tensor[], string>()
  * Length and header as they stand at the beginning of a file, filled with spaces.
  * @param atLeast bytes that they take at the least, so that a header can replace another one of that length
  */
-export function encodeHeader(header: Header, atLeast = 0): Uint8Array<ArrayBuffer> {
-  const text = Buffer.from(headerText(header))
+export const encodeHeader = (header: Header, atLeast = 0): Uint8Array<ArrayBuffer> =>
+  encodeHeaderText(headerText(header), atLeast)
+
+/** The same of a text that is JSON already. */
+export function encodeHeaderText(json: string, atLeast = 0): Uint8Array<ArrayBuffer> {
+  const text = Buffer.from(json)
   const size = Math.max(Math.ceil(text.length / LENGTH_BYTES) * LENGTH_BYTES, atLeast - LENGTH_BYTES)
   const bytes = new Uint8Array(LENGTH_BYTES + size).fill(0x20)
   new DataView(bytes.buffer).setBigUint64(0, BigInt(size), true)

@@ -66,8 +66,8 @@ export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =
     const links: LinkedFile[] = []
     for (const { real, file } of all) {
       if (file.format !== 'cryptotensors') continue
-      const signature = await verifiedHeader(real, file, key, plainTensors)
-      if (tensors === 'link') links.push({ path: file.path, real, signature })
+      const verified = await verifiedHeader(real, file, key, plainTensors)
+      if (tensors === 'link') links.push({ path: file.path, real, ...verified })
     }
     const files = tensors === 'open' ? all : all.filter(({ file }) => file.format !== 'cryptotensors')
     const count = counter(
@@ -155,17 +155,17 @@ async function alone({ files }: Source): Promise<Sealed> {
   }
 }
 
-/** @returns the signature of the header, in base64 */
+/** @returns what a link says of the header */
 async function verifiedHeader(
   real: string,
   file: ManifestFile,
   key: ModelKey,
   plainTensors: PlainTensors,
-): Promise<string> {
+): Promise<Pick<LinkedFile, 'signature' | 'tensors'>> {
   const model = take(await reading(real, (handle) => readModelFile(handle, file.path)))
   take(authenticateSealing(model, key, plainTensors, file.path))
   requireHead(model, file)
-  return toBase64(take(signatureOf(model.header, file.path)))
+  return { signature: toBase64(take(signatureOf(model.header, file.path))), tensors: model.header.tensors }
 }
 
 /** The header that the manifest tells of, and no other one that was sealed under the same key. */

@@ -36,9 +36,16 @@ describe('a model opened with its tensors left sealed', () => {
     expect(filesOf(output)).toEqual(['config.json', SHARD].sort())
     expect(readFileSync(join(output, 'config.json'), 'utf8')).toBe(MODEL['config.json'])
     const { __metadata__: metadata } = headerOf(readFileSync(join(sealed, SHARD))).header
-    expect(JSON.parse(readFileSync(join(output, SHARD), 'utf8'))).toEqual({
-      ...{ format: 'vouchsafe/linked-tensors', version: 1 },
-      ...{ file: realpathSync(join(sealed, SHARD)), signature: metadata.__signature__ },
+    const link = headerOf(readFileSync(join(output, SHARD)))
+    expect(link.data).toHaveLength(0)
+    expect(link.header).toEqual({
+      __metadata__: {
+        ...{ format: 'vouchsafe/linked-tensors', version: '1' },
+        ...{ file: realpathSync(join(sealed, SHARD)), signature: metadata.__signature__ },
+      },
+      // What vLLM looks for; where they lie is not said.
+      large: { dtype: 'F32', shape: [1024, 1100] },
+      small: { dtype: 'I8', shape: [3] },
     })
   })
 
@@ -180,8 +187,15 @@ describeWith([pythonPackage('cryptotensors')], 'a Python program that knows safe
     const { sealed: file, linked } = await stage()
     const notWritten = 'not written by vouchsafe weights open --link-tensors'
     expect(read(file, released())).toMatchObject(failing(notWritten))
-    for (const text of ['', '{}', '[]', '{"format":"vouchsafe/linked-tensors","version":2}', 'x'.repeat(70_000)]) {
-      writeFileSync(`${linked}.2`, text)
+    const link = readFileSync(linked)
+    const { header } = headerOf(link)
+    const another = (change: object) => modelFile(JSON.stringify({ ...header, ...change }), new Uint8Array(0))
+    for (const bytes of [
+      ...['', '{}', 'x'.repeat(70_000), Buffer.concat([link, Buffer.of(0)]), link.subarray(0, -1)],
+      another({ __metadata__: { ...header.__metadata__, version: '2' } }),
+      another({ __metadata__: [] }),
+    ]) {
+      writeFileSync(`${linked}.2`, bytes)
       expect(read(`${linked}.2`, released())).toMatchObject(failing(notWritten))
     }
     rmSync(file)

@@ -14,7 +14,7 @@ __version__ = "0.8.0+vouchsafe"
 
 _MADE_FOR = "0.2.3"
 _LINK = "vouchsafe/linked-tensors"
-_LINK_BYTES = 65536
+_LINK_BYTES = 100_000_000  # what a header of safetensors may have
 _AEADS = ("aes256gcm", "aes128gcm", "chacha20poly1305")
 
 
@@ -55,10 +55,12 @@ def _keys():
 def _linked(path):
     """Where the sealed file is, and the signature of the header that was verified."""
     with open(path, "rb") as file:
-        text = file.read(_LINK_BYTES + 1)
+        size = int.from_bytes(file.read(8), "little")
+        text = file.read(size) if size <= _LINK_BYTES else b""
+        more = file.read(1)
     try:
-        link = json.loads(text.decode("utf-8")) if len(text) <= _LINK_BYTES else {}
-        if (link["format"], link["version"]) == (_LINK, 1):
+        link = json.loads(text.decode("utf-8"))["__metadata__"]
+        if (link["format"], link["version"], len(text), more) == (_LINK, "1", size, b""):
             sealed, signature = str(link["file"]), str(link["signature"])
             if not os.path.exists(sealed):
                 raise NotSealed(f"{path}: {sealed} is gone; link again where the sealed files are now")
