@@ -6,6 +6,7 @@ import { isCode } from '../../../src/core/codes.ts'
 import { createVerificationCache } from '../../../src/core/context.ts'
 import { webCrypto } from '../../../src/core/crypto/web.ts'
 import { paddedTo, withCanonicalText } from '../../../src/testing/nvidia/index.ts'
+import { renderRim } from '../../../src/testing/nvidia/rim-document.ts'
 import { ext, PURPOSE } from '../../../src/testing/pki/certificate.ts'
 import {
   accepted,
@@ -53,6 +54,7 @@ describe('limits (RJ-RIM-11)', () => {
     ['10,000 levels', nested(10_000), 'LIMIT_XML'],
     ['32 attributes', attributes(32), 'RIM_SCHEMA_INVALID'],
     ['33 attributes', attributes(33), 'LIMIT_XML'],
+    ['33 attributes, the last no value', attributes(33).replace('="">', '="&foo;">'), 'LIMIT_XML'],
     ['10,000 attributes', attributes(10_000), 'LIMIT_XML'],
     ['1,024 elements', '<ns0:a></ns0:a>'.repeat(MARKUP_COUNT - 85), 'RIM_SCHEMA_INVALID'],
     ['1,025 elements', '<ns0:a></ns0:a>'.repeat(MARKUP_COUNT - 84), 'LIMIT_XML'],
@@ -108,6 +110,17 @@ describe('the form of the XML', () => {
     expect(accepted(await authenticated(spaced)).entries).toEqual(accepted(await authenticated(good)).entries)
   })
 
+  it('does not make one line end of two characters that the signature stands between', async () => {
+    const around = (before: string, behind: string) =>
+      testRim({ plan: (p) => ({ ...p, render: (content, s) => renderRim(content, `${before}${s}${behind}`) }) }).bytes
+    const signed = around('\r', '\n')
+    expect(await verdict(signed)).toBe('accepted')
+    const before = replaced(around('\n', ''), '\n<ds:Signature ', '\r<ds:Signature ')
+    expect(await verdict(before)).toBe('accepted')
+    const andBehind = replaced(before, '</ds:Signature>', '</ds:Signature>\n')
+    expect(await verdict(andBehind)).toBe('RIM_SIGNATURE_INVALID')
+  })
+
   it.each([
     ['an unknown entity', 'edition="GPU"', 'edition="&gpu;"'],
     ['a bare ampersand', 'edition="GPU"', 'edition="G&PU"'],
@@ -129,6 +142,11 @@ describe('the form of the XML', () => {
     ['crossed tags', '</ns0:Payload>', '</ns0:Meta>'],
     ['a control character', 'edition="GPU"', 'edition="\u0001"'],
     ['a section end in text', '</ns0:Payload>', ']]></ns0:Payload>'],
+    [
+      'a name that is none, in the signature',
+      '<ds:KeyInfo>',
+      '<ds:KeyInfo xmlns:×="http://www.w3.org/2000/09/xmldsig#">',
+    ],
   ])('XML_SYNTAX: %s', async (what, search, replacement) => {
     // The last is ours to read and libxml2's to refuse; the schema speaks first.
     const expected = what === 'a section end in text' ? 'RIM_SCHEMA_INVALID' : 'XML_SYNTAX'

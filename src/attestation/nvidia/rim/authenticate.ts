@@ -112,7 +112,7 @@ function digestedDocument(context: Context, bytes: Uint8Array, path: string): Pr
     decodeSignedInfo(signature.signedInfo, `${at}.SignedInfo`)
     checkManifestShape(file.root, 'signed', path)
 
-    const { content, signedInfo } = take(await canonicalForms(file, element, signature.signedInfo, path))
+    const { content, signedInfo } = take(await canonicalForms(file, element, path))
     // From here on only what is signed is read: the Reference from the canonical SignedInfo, the manifest from the content.
     const reference = decodeSignedInfo(take(decodeXml(signedInfo, LIMITS.xmlBytes, at)).root, `${at}.SignedInfo`)
     if (!equalBytes(await context.digest('sha384', content), reference)) {

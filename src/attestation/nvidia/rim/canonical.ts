@@ -17,40 +17,34 @@ function libxml2(): Promise<Libxml2> {
 export interface CanonicalForms {
   /** the document without its signature: what the digest is over */
   readonly content: Uint8Array
-  /** SignedInfo as it stands in the document: what the signature is over */
+  /** the first child of the signature, SignedInfo, as it stands in the document: what the signature is over */
   readonly signedInfo: Uint8Array
 }
 
 /**
  * Canonical XML 1.1 without comments, of the two node sets that an enveloped signature of this profile is about. Nothing
  * is loaded for a document: no entity, no DTD, no file, no address.
- * @param signature child of the root, `signedInfo` child of `signature`
+ * @param signature child of the root
  * @returns the forms, or XML_SYNTAX where libxml2 reads another document than we do, or none
  * @see Canonical XML 1.1; XML Signature 1.1 §6.6.4
  */
-export function canonicalForms(
-  file: XmlFile,
-  signature: XmlElement,
-  signedInfo: XmlElement,
-  path: string,
-): Promise<Outcome<CanonicalForms>> {
+export function canonicalForms(file: XmlFile, signature: XmlElement, path: string): Promise<Outcome<CanonicalForms>> {
   return attemptAsync(async () => {
     const library = await libxml2()
     const otherwise = (actual: string): never => refuse('XML_SYNTAX', path, { actual })
-    // Without the signature before libxml2 sees it: what is cut out wrongly has another digest, and only digested bytes are read.
-    const { start: cutFrom, end: cutTo } = signature.source
-    const enveloping = file.text.slice(0, cutFrom) + file.text.slice(cutTo)
-    const content = withDocument(library, utf8(enveloping), otherwise, (document) =>
-      canonical(library, (sink, options) => document.canonicalize(sink, options)),
+    const { text, root } = file
+    const { start, end } = signature.source
+    // The signature is cut out before libxml2 sees it. A comment, which this form does not have, keeps apart what stood around it:
+    // a carriage return and a line feed would become one line's end.
+    const content = withDocument(
+      library,
+      utf8(`${text.slice(0, start)}<!---->${text.slice(end)}`),
+      otherwise,
+      (document) => canonical(library, (sink, options) => document.canonicalize(sink, options)),
     )
     // Inclusive canonical form takes from the ancestors what their start tags declare, and nothing else.
-    const around = [file.root, signature]
-    const start = around.map(({ source: s }) => file.text.slice(s.start, s.startTagEnd)).join('')
-    const end = around
-      .toReversed()
-      .map(({ source: s }) => `</${s.name}>`)
-      .join('')
-    const inContext = start + file.text.slice(signedInfo.source.start, signedInfo.source.end) + end
+    const rootTag = text.slice(root.source.start, root.source.startTagEnd)
+    const inContext = `${rootTag}${text.slice(start, end)}</${root.source.name}>`
     const signedForm = withDocument(library, utf8(inContext), otherwise, (document) => {
       const [outer] = childElements(library, document.root)
       const [inner] = outer === undefined ? [] : childElements(library, outer)

@@ -199,25 +199,19 @@ class Reader {
 
   #attributes(): readonly Written[] {
     const written: Written[] = []
-    for (let next = this.#attribute(); next !== undefined; next = this.#attribute()) {
+    const text = this.#text
+    for (let start = this.#at; this.#passes(ATTRIBUTE); start = this.#at) {
       if (written.length >= LIMITS.xmlAttributes) {
         refuse('LIMIT_XML', this.#path, { expected: `at most ${LIMITS.xmlAttributes} attributes in one element` })
       }
-      written.push(next)
+      const end = this.#at - 1
+      const equals = text.indexOf('=', start)
+      const value = text.slice(text.indexOf(text.charAt(end), equals) + 1, end)
+      // XML 1.0 §3.3.3: white space in a value is spaces, unless it was written as a reference.
+      const meant = NOT_LITERAL.test(value) ? this.#dereference(value.replace(/\r\n|[\t\r\n]/g, ' ')) : value
+      written.push({ key: withoutSpace(text.slice(start, equals)), value: meant })
     }
     return written
-  }
-
-  #attribute(): Written | undefined {
-    const start = this.#at
-    if (!this.#passes(ATTRIBUTE)) return undefined
-    const text = this.#text
-    const end = this.#at - 1
-    const equals = text.indexOf('=', start)
-    const value = text.slice(text.indexOf(text.charAt(end), equals) + 1, end)
-    // XML 1.0 §3.3.3: white space in a value is spaces, unless it was written as a reference.
-    const meant = NOT_LITERAL.test(value) ? this.#dereference(value.replace(/\r\n|[\t\r\n]/g, ' ')) : value
-    return { key: withoutSpace(text.slice(start, equals)), value: meant }
   }
 
   #declarations(written: readonly Written[], outer: Scope): { scope: Scope; declared: string[] } {
