@@ -10,6 +10,7 @@ import { fetchKeyCommand } from './fetch-key.ts'
 import { gateCommand } from './gate.ts'
 import { UsageError } from './input.ts'
 import { inspectCommand } from './inspect.ts'
+import { discardWhenInterrupted } from './interrupted.ts'
 import { keysCommand } from './keys.ts'
 import { ocicryptCommand } from './ocicrypt.ts'
 import { policyCommand } from './policy.ts'
@@ -49,6 +50,7 @@ const COMMANDS: readonly (() => Command)[] = [
   demoCommand,
 ]
 for (const command of COMMANDS) program.addCommand(command())
+discardWhenInterrupted()
 
 // A reader that has seen enough (`| head`) ends the run, and the answer stays what it was.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

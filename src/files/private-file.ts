@@ -1,5 +1,6 @@
 import { constants, open } from 'node:fs/promises'
-import { createFile, replaceFile } from './whole-file.ts'
+import { basename, dirname } from 'node:path'
+import { createFile, removeUnfinished, replaceFile } from './whole-file.ts'
 
 const MODE = 0o600
 const OTHERS = 0o077
@@ -25,6 +26,9 @@ export async function readPrivateFile(path: string): Promise<Uint8Array> {
 /** Replaces the file as a whole, or leaves it as it was: after a crash it has the old bytes or the new ones. Durable when it resolves. */
 export const replacePrivateFile = (path: string, bytes: Uint8Array): Promise<void> =>
   replaceFile(path, { mode: MODE }, (file) => file.writeFile(bytes))
+
+/** Removes what processes that were killed while they wrote it left of it, which is as secret. */
+export const removeUnfinishedPrivate = (path: string): Promise<void> => removeUnfinished(dirname(path), basename(path))
 
 /**
  * Makes the file, as a whole or not at all. Durable when it resolves.

@@ -1,14 +1,34 @@
 import { randomBytes } from 'node:crypto'
-import { constants } from 'node:fs'
+import { constants, readFileSync, unlinkSync } from 'node:fs'
 import { chmod, copyFile, type FileHandle, link, open, readdir, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { toHex } from '../core/encodings.ts'
 
-/** Names of unfinished files begin with a dot and end so. The number is of the process that writes them. */
-const UNFINISHED = /^\.(.+)\.([0-9]+)-[0-9a-f]{12}\.vouchsafe-unfinished$/
+/** Names of unfinished files begin with a dot and end so. The numbers are of the process that writes them, and of its start. */
+const UNFINISHED = /^\.(.+)\.([0-9]+)-(?:([0-9]+)-)?[0-9a-f]{12}\.vouchsafe-unfinished$/
 
-const unfinishedName = (path: string): string =>
-  join(dirname(path), `.${basename(path)}.${process.pid}-${toHex(randomBytes(6))}.vouchsafe-unfinished`)
+/** Of this process, as it named them. */
+const underWay = new Set<string>()
+
+function unfinishedName(path: string): string {
+  const writer = [process.pid, startOf(process.pid), toHex(randomBytes(6))]
+    .filter((part) => part !== undefined)
+    .join('-')
+  const name = join(dirname(path), `.${basename(path)}.${writer}.vouchsafe-unfinished`)
+  underWay.add(name)
+  return name
+}
+
+/** When a process began, in ticks since the machine did: containers number their processes alike. Undefined where nobody says. */
+function startOf(pid: number): string | undefined {
+  try {
+    // The name of the program comes before, in brackets, and may have anything in it.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1')
+    return fields.slice(fields.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return undefined
+  }
+}
 
 /** Waits until the entries of a folder are on disk, so that a rename outlives a power cut. */
 export async function syncFolder(folder: string): Promise<void> {
@@ -46,38 +66,65 @@ export async function replaceFile<T>(
   } catch (error) {
     await unlink(temporary).catch(() => undefined)
     throw error
+  } finally {
+    underWay.delete(temporary)
   }
 }
 
 /** Writes a file that must not be there yet, as `replaceFile` does. @throws EEXIST */
 export async function createFile(path: string, mode: number, bytes: Uint8Array): Promise<void> {
   const temporary = unfinishedName(path)
-  const file = await open(temporary, 'wx', mode)
   try {
+    const file = await open(temporary, 'wx', mode)
     await file.writeFile(bytes).finally(() => file.sync().finally(() => file.close()))
     await link(temporary, path)
     await syncFolder(dirname(path))
   } finally {
     await unlink(temporary).catch(() => undefined)
+    underWay.delete(temporary)
   }
 }
 
-/** Removes what runs left behind in a folder that were killed: the unfinished files of processes that are no more. */
-export async function removeUnfinished(folder: string): Promise<void> {
+/**
+ * Removes what runs left behind in a folder that were killed: the unfinished files of processes that are no more.
+ * @param of name of the only file that is looked for; undefined for all
+ */
+export async function removeUnfinished(folder: string, of?: string): Promise<void> {
   for (const name of await readdir(folder)) {
-    const pid = UNFINISHED.exec(name)?.[2]
-    if (pid !== undefined && !isRunning(Number(pid))) await unlink(join(folder, name)).catch(() => undefined)
+    const [, target, pid, start] = UNFINISHED.exec(name) ?? []
+    if (pid === undefined || (of !== undefined && target !== of)) continue
+    // A number that is ours now may have been another's, who had it in a container that is no more.
+    const isAlive = Number(pid) === process.pid ? isUnderWay(name) : isRunning(Number(pid), start)
+    if (!isAlive) await unlink(join(folder, name)).catch(() => undefined)
   }
 }
 
-function isRunning(pid: number): boolean {
+/** However its folder is spelled: no other file has this name. */
+const isUnderWay = (name: string): boolean => [...underWay].some((path) => basename(path) === name)
+
+/** For a process that was told to end: nothing that it did not finish stays. @returns how many files that were */
+export function discardUnfinished(): number {
+  let count = 0
+  for (const name of underWay) {
+    try {
+      unlinkSync(name)
+      count++
+    } catch {
+      // It was not made yet, or has its own name already.
+    }
+  }
+  return count
+}
+
+function isRunning(pid: number, start: string | undefined): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
     // EPERM: it runs, as somebody else.
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
   }
+  const began = startOf(pid)
+  return start === undefined || began === undefined || began === start
 }
 
 /** Whether a name is that of a file which a run has not finished, or never will. */

@@ -7,7 +7,7 @@ import { isKeyName, type SoundKey, saysTampered, soundKey } from './key-row.ts'
 import type { BrokerOptions } from './options.ts'
 import type { AuditEvent, KeyName } from './ports.ts'
 import { type Burnt, burnChallenge } from './proof.ts'
-import { askedRelease, type Intended, recordIn } from './record.ts'
+import { askedRelease, type Intended, lapsedLease, recordIn } from './record.ts'
 import { ours, Refusal, refusedAnswer, refuseRelease, releaseFinding, taken } from './refusal.ts'
 import {
   checkSessionRequest,
@@ -109,7 +109,7 @@ export class Broker {
    *  5  in one transaction: the decision still holds, lease, scope, limits, epochs; release and audit entry are written
    *     RELEASE_DECISION_EXPIRED · RELEASE_LEASE_NOT_ACTIVE · RELEASE_KEY_SCOPE · RELEASE_KEY_LIMIT · RELEASE_REPLICA_STALE · RELEASE_AUDIT_UNAVAILABLE ·
    *     AUDIT_CHAIN_BROKEN where the log no longer has what was anchored · RELEASE_KEY_TAMPERED where the log, followed up to this release, tells of a
-   *     newer row of the key than the one that was seen
+   *     newer row of the key than the one that was seen, and RELEASE_LEASE_NOT_ACTIVE where the lease, looked at once more, has ended since
    *  6  only then the vault opens the key, which is wrapped and forgotten
    * A refusal is audited as well; where that fails too, the answer is RELEASE_AUDIT_UNAVAILABLE. Whoever lost an answer asks anew.
    * @throws TypeError for a format that does not exist
@@ -173,6 +173,10 @@ export class Broker {
     ours(await audit.settle(recorded.entry), 'store')
     // Now the log was followed up to the release: other replicas may have administered the key since this one last looked.
     ours(audit.keys.check(intended.key.row, sequence), 'key')
+    // They may have closed the lease as well, while the transaction waited for its turn.
+    await this.#stored(() => gate.refresh())
+    const lapsed = lapsedLease(intended.proved)
+    if (lapsed !== undefined) throw new Refusal([lapsed])
     return sequence
   }
 

@@ -34,6 +34,14 @@ export const askedRelease = ({ key, burnt, proved }: Intended): AskedRelease => 
 
 export type Recorded = { readonly refusal: Finding } | { readonly refusal: null; readonly entry: AuditRow }
 
+/** What was found of the lease, by the gate's last reading of its store; undefined where it holds. */
+export function lapsedLease({ standing }: Pick<Proved, 'standing'>): Finding | undefined {
+  const [lapsed] = standing()
+  if (lapsed === undefined) return undefined
+  if (OPERATORS.has(lapsed)) return releaseFinding('lease', lapsed, 'lease')
+  return releaseFinding('lease', 'RELEASE_LEASE_NOT_ACTIVE', 'lease', { actual: lapsed })
+}
+
 /**
  * The one transaction of a release: looks again at all that may have changed since, then writes the release and its audit
  * entry together. What was judged moments ago opens nothing by itself.
@@ -58,10 +66,9 @@ export function recordIn(
     })
   const isLease = burnt.actor === 'gate'
   const tenant = isLease ? options.tenantOf(workload) : key.row.tenant
-  const [lapsed] = proved.standing()
-  if (lapsed !== undefined && OPERATORS.has(lapsed)) return refused('lease', lapsed, 'lease')
-  if (tenant === undefined || lapsed !== undefined)
-    return refused('lease', 'RELEASE_LEASE_NOT_ACTIVE', 'lease', { actual: lapsed ?? 'unknown' })
+  const lapsed = lapsedLease(proved)
+  if (lapsed !== undefined) return { entries: [], result: { refusal: lapsed } }
+  if (tenant === undefined) return refused('lease', 'RELEASE_LEASE_NOT_ACTIVE', 'lease', { actual: 'unknown' })
   if (view.key === undefined || tenant !== key.row.tenant || !mayGoTo(view.key.limits, workload, isLease))
     return refused('key', 'RELEASE_KEY_SCOPE', 'key')
   if (view.usage.isAnswered) return refused('challenge', 'RELEASE_CHALLENGE_CONSUMED', 'challengeId')

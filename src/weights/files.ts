@@ -75,10 +75,14 @@ export async function existing<T>(value: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** Opens a file that `fileWithin` found, unless a link took its place since. */
+/**
+ * Opens a file that `fileWithin` found, unless a link took its place since. Ends the surrounding `attempt` with WEIGHTS_FILE_KIND
+ * where something did that is no file: a pipe would never be opened, or read to its end.
+ */
 export async function reading<T>(real: string, read: (file: FileHandle) => Promise<T>): Promise<T> {
-  const file = await open(real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0))
+  const file = await open(real, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0))
   try {
+    if (!(await file.stat()).isFile()) refuse('WEIGHTS_FILE_KIND', real)
     return await read(file)
   } finally {
     await file.close()

@@ -48,7 +48,7 @@ export const dataBytes = (header: Header): number => header.tensors.at(-1)?.end 
 export const decodeHeader = (bytes: Uint8Array, path: string): Outcome<Header> =>
   attempt(() => {
     if (bytes[0] !== '{'.charCodeAt(0)) refuse('WEIGHTS_HEADER_MALFORMED', path, { expected: 'a JSON object' })
-    const value = take(parseHeaderText(take(fromUtf8(bytes, path)).replace(/ +$/, ''), path))
+    const value = take(parseHeaderText(take(fromUtf8(withoutPadding(bytes), path)), path))
     const object = objectOf(value, path)
     const tensors: Tensor[] = []
     let metadata: ReadonlyMap<string, string> | undefined
@@ -61,6 +61,13 @@ export const decodeHeader = (bytes: Uint8Array, path: string): Outcome<Header> =
     checkTiling(tensors, path)
     return { metadata, tensors }
   })
+
+/** A loop, because ` +$` takes quadratic time on spaces that something follows. */
+function withoutPadding(bytes: Uint8Array): Uint8Array {
+  let end = bytes.length
+  while (end > 0 && bytes[end - 1] === 0x20) end--
+  return bytes.subarray(0, end)
+}
 
 /** Ties are empty tensors: those lie as writers lay them out, whatever order an object of JavaScript keeps. */
 const byPlace = (a: Tensor, b: Tensor): number =>

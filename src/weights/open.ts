@@ -1,11 +1,11 @@
-import { lstat, mkdir } from 'node:fs/promises'
+import { lstat, mkdir, realpath } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { toBase64 } from '../core/encodings.ts'
 import { attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
 import { removeUnfinished, replaceFile } from '../files/whole-file.ts'
 import { unwrapKey } from './aead.ts'
 import { digestOf } from './digest.ts'
-import { existing, placeWithin, reading } from './files.ts'
+import { existing, isWithin, placeWithin, reading } from './files.ts'
 import { checkModelKey, type ModelKey } from './keys.ts'
 import { type LinkedFile, linkFiles } from './linked.ts'
 import { authenticateManifest, type ManifestFile } from './manifest.ts'
@@ -75,7 +75,11 @@ export const openModel = (options: OpenOptions): Promise<Outcome<OpenedModel>> =
       options.onProgress,
     )
     await mkdir(root, { recursive: true, mode: FOLDER_MODE })
-    for (const folder of foldersOf(root, all)) await existing(removeUnfinished(folder))
+    for (const folder of foldersOf(root, all)) {
+      const real = await existing(realpath(folder))
+      // A link that leads out of it is refused once a file is written there.
+      if (real !== undefined && isWithin(root, real)) await removeUnfinished(real)
+    }
     const progress = await Progress.of(root, key, name)
     const workers = new Workers()
     const resumed: string[] = []

@@ -1,12 +1,12 @@
 import { createHmac, hkdfSync } from 'node:crypto'
-import { readFile, unlink } from 'node:fs/promises'
+import { lstat, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { constantTimeEqual, utf8 } from '../core/bytes.ts'
 import { fromBase64, fromUtf8, toBase64 } from '../core/encodings.ts'
 import { canonicalJson, isJsonObject, type JsonObject, parseJson } from '../core/json.ts'
 import { LIMITS } from '../core/limits.ts'
 import { replaceFile } from '../files/whole-file.ts'
-import { existing } from './files.ts'
+import { existing, reading } from './files.ts'
 import type { ModelKey } from './keys.ts'
 
 export const PROGRESS_NAME = '.vouchsafe-progress.json'
@@ -35,7 +35,9 @@ export class Progress {
     const macKey = new Uint8Array(
       hkdfSync('sha256', secret, new Uint8Array(0), utf8('vouchsafe/weights-progress/1'), 32),
     )
-    const bytes = await existing(readFile(file))
+    const found = await existing(lstat(file))
+    const isOurs = found?.isFile() === true && found.size <= LIMITS.modelHeaderBytes
+    const bytes = isOurs ? await existing(reading(file, (handle) => handle.readFile())) : undefined
     const done = bytes === undefined ? undefined : finished(bytes, macKey, work)
     return new Progress(file, macKey, work, done ?? Object.create(null))
   }

@@ -1,5 +1,6 @@
-import { stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
+import { equalBytes } from '../core/bytes.ts'
 import { attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
 import { removeUnfinished, replaceFile } from '../files/whole-file.ts'
 import { unwrapKey, wrapKey } from './aead.ts'
@@ -8,7 +9,7 @@ import { digestOf } from './digest.ts'
 import { reading } from './files.ts'
 import { checkModelKey, type ModelKey, namesOf } from './keys.ts'
 import { authenticateManifest, decodeManifest, encodeManifest, MANIFEST_NAME, type ManifestFile } from './manifest.ts'
-import { type ModelFile, readModelFile } from './model-file.ts'
+import { fill, type ModelFile, readModelFile } from './model-file.ts'
 import { Progress } from './progress.ts'
 import { manifestIn, presentIn } from './sealed.ts'
 import { type Source, sourceAt } from './source.ts'
@@ -127,16 +128,21 @@ async function rewrapListed(
   return { ...file, sizeBytes: sizeBytes - model.head.length + head.length, digest }
 }
 
-/** Replaces a file by one with another beginning and the same tensors. */
+/** Replaces a file by one with another beginning and the same tensors. Ends with WEIGHTS_DIGEST_MISMATCH where it is another file now. */
 async function replaceHead(real: string, model: ModelFile, head: Uint8Array, workers: Workers): Promise<void> {
-  const mode = (await stat(real)).mode & 0o777
-  if (head.length === model.head.length) {
-    await replaceFile(real, { mode, copyOf: real }, (target) => target.write(head, 0, head.length, 0))
-    return
-  }
-  await reading(real, (source) =>
-    replaceFile(real, { mode }, async (target) => {
-      const { size } = await source.stat()
+  await reading(real, async (source) => {
+    const { mode: modes, size } = await source.stat()
+    const mode = modes & 0o777
+    if (head.length === model.head.length) {
+      await replaceFile(real, { mode, copyOf: real }, async (target) => {
+        // Copied by its path, where something else may lie by now: a link to another's file, or a folder of such.
+        await requireSameHead(target, model, real)
+        await target.write(head, 0, head.length, 0)
+      })
+      return
+    }
+    await requireSameHead(source, model, real)
+    await replaceFile(real, { mode }, async (target) => {
       await target.write(head, 0, head.length, 0)
       await workers.run(
         { source: source.fd, target: target.fd },
@@ -145,8 +151,13 @@ async function replaceHead(real: string, model: ModelFile, head: Uint8Array, wor
           if (done !== 'done') refuse('WEIGHTS_FILE_TRUNCATED', real)
         },
       )
-    }),
-  )
+    })
+  })
+}
+
+async function requireSameHead(file: FileHandle, { head }: ModelFile, path: string): Promise<void> {
+  const found = new Uint8Array(head.length)
+  if (!(await fill(file, found, 0)) || !equalBytes(found, head)) refuse('WEIGHTS_DIGEST_MISMATCH', path)
 }
 
 function* copies(from: number, to: number, size: number): Generator<Task> {

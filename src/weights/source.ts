@@ -5,6 +5,7 @@ import { isJsonObject, parseJson } from '../core/json.ts'
 import { LIMITS } from '../core/limits.ts'
 import { attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
 import { type Found, filesBelow, isWithin, reading, realPlace } from './files.ts'
+import { parseModelKey } from './keys.ts'
 import { readModelFile } from './model-file.ts'
 
 /** Told while files are worked on. */
@@ -51,8 +52,9 @@ export const isSafetensors = (path: string): boolean => path.endsWith('.safetens
 const INDEX = '.safetensors.index.json'
 
 /**
- * Reads every header of a model before anything is written, and holds them to the model's index where it has one.
- * @returns the bytes of all files together, or WEIGHTS_INDEX_MISMATCH · what `readModelFile` returns
+ * Reads every header of a model before anything is written, and holds them to the model's index where it has one. A key file among
+ * them would reach whoever the model is opened for.
+ * @returns the bytes of all files together, or WEIGHTS_INDEX_MISMATCH · WEIGHTS_KEY_IN_MODEL · what `readModelFile` returns
  */
 export const checkSource = ({ isFolder, files }: Source): Promise<Outcome<number>> =>
   attemptAsync(async () => {
@@ -60,8 +62,13 @@ export const checkSource = ({ isFolder, files }: Source): Promise<Outcome<number
     const tensors = new Map<string, ReadonlySet<string>>()
     let total = 0
     for (const { path, real } of files) {
-      total += (await stat(real)).size
-      if (!isSafetensors(path)) continue
+      const { size } = await stat(real)
+      total += size
+      if (!isSafetensors(path)) {
+        if (size <= LIMITS.keyFileBytes && parseModelKey(await reading(real, (file) => file.readFile())).ok)
+          refuse('WEIGHTS_KEY_IN_MODEL', path)
+        continue
+      }
       const { header } = take(await reading(real, (file) => readModelFile(file, path)))
       if (indexes.length > 0) tensors.set(path, new Set(header.tensors.map(({ name }) => name)))
     }

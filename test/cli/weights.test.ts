@@ -1,9 +1,18 @@
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, vi } from 'vitest'
 import { progressLine, sizeText } from '../../src/cli/weights/progress.ts'
 import { contentOf, folderOf, fresh, model } from '../weights/stage.ts'
-import { vouchsafe } from './run.ts'
+import { started, vouchsafe } from './run.ts'
 
 const weights = (...args: readonly string[]) => vouchsafe(['weights', ...args])
 
@@ -81,6 +90,35 @@ describe('vouchsafe weights', () => {
     const again = await weights('seal', input, '--out', fresh(), '--new-key', key)
     expect(again.exit).toBe(2)
     expect(again.stderr).toContain(`--key ${key} goes on`)
+  })
+
+  it('takes no key that would go where the model goes', async () => {
+    const out = fresh()
+    for (const [args, where] of [
+      [['seal', input, '--out', out, '--new-key', join(input, 'k.jwk')], input],
+      [['seal', input, '--out', out, '--new-key', join(out, 'k.jwk')], out],
+      [['rewrap', sealed, '--key', key, '--new-key', join(sealed, 'k.jwk')], sealed],
+    ] as const) {
+      const ran = await weights(...args)
+      expect(ran).toMatchObject({ exit: 2, stdout: '' })
+      expect(ran.stderr).toContain(`lies in ${where}, and would go wherever that goes`)
+    }
+    expect(existsSync(out)).toBe(false)
+  })
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves nothing in the clear when %s ends it', async (signal) => {
+    const [from, large, out] = [folderOf({ 'a.bin': '' }), fresh('large'), fresh('interrupted')]
+    // Sparse, and too long to be opened before the signal.
+    truncateSync(join(from, 'a.bin'), 2 ** 31)
+    expect(await weights('seal', from, '--out', large, '--key', key)).toMatchObject({ exit: 0 })
+    const child = started(['weights', 'open', large, '--out', out, '--key', key])
+    const ended = new Promise((resolve) => child.on('close', (_, by) => resolve(by)))
+    const unfinished = () => (existsSync(out) ? readdirSync(out).filter((name) => name.endsWith('-unfinished')) : [])
+    await vi.waitFor(() => expect(unfinished().some((name) => name.startsWith('.a.bin'))).toBe(true), 30_000)
+    child.kill(signal)
+    expect(await ended).toBe(signal)
+    expect(unfinished()).toEqual([])
+    rmSync(large, { recursive: true })
   })
 
   it('keeps no new key where it sealed nothing', async () => {

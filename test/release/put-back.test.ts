@@ -206,7 +206,7 @@ function replicas(open: () => Promise<readonly [() => Promise<NonNullable<TestPa
     expect(a.vault.opened).toEqual([])
   })
 
-  it('open nothing of a key that the other administers between the release and the vault', async () => {
+  it('open nothing of a key that the other administers, or for a lease that it closes, between the release and the vault', async () => {
     const between = async (change: (t: TestBroker) => Promise<unknown>) => {
       const [stores] = await open()
       const other: { b?: TestBroker } = {}
@@ -229,6 +229,9 @@ function replicas(open: () => Promise<readonly [() => Promise<NonNullable<TestPa
     }
     expect((await between(untouched)).codes).toEqual([])
     expect(await between(suspended)).toEqual({ codes: ['RELEASE_REPLICA_STALE'], opened: [] })
+    // A lease whose end the other has been told of is at its end: the transaction saw it by an earlier reading.
+    const closed = (t: TestBroker) => t.gate.gate.closeLease(leaseId())
+    expect(await between(closed)).toEqual({ codes: ['RELEASE_LEASE_NOT_ACTIVE'], opened: [] })
   })
 
   it('administer a key in turn, and it goes out from either', async () => {

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import {
   linkSync,
   mkdirSync,
@@ -15,7 +16,15 @@ import { beforeAll, describe, expect, it, test } from 'vitest'
 import type { Code } from '../../src/core/codes.ts'
 import { LIMITS } from '../../src/core/limits.ts'
 import { safetensorsFile } from '../../src/testing/index.ts'
-import { inspectModel, type ModelKey, newModelKey, openModel, rewrapModel, sealModel } from '../../src/weights/index.ts'
+import {
+  inspectModel,
+  type ModelKey,
+  modelKeyFile,
+  newModelKey,
+  openModel,
+  rewrapModel,
+  sealModel,
+} from '../../src/weights/index.ts'
 import {
   authenticateManifest,
   decodeManifest,
@@ -103,6 +112,7 @@ const INPUTS: readonly (readonly [what: string, code: Code, spoil: (root: string
   ['a link to nothing', 'WEIGHTS_FILE_MISSING', (root) => symlinkSync('nothing', join(root, 'gone'))],
   ['a name with a line break', 'WEIGHTS_PATH_UNSAFE', (root) => writeFileSync(join(root, 'a\nb'), '')],
   ['a name with a backslash', 'WEIGHTS_PATH_UNSAFE', (root) => writeFileSync(join(root, 'a\\b'), '')],
+  ['its key file', 'WEIGHTS_KEY_IN_MODEL', (root) => writeFileSync(join(root, 'model.jwk'), modelKeyFile(KEY))],
   ['a manifest', 'WEIGHTS_ALREADY_SEALED', (root) => writeFileSync(join(root, MANIFEST_NAME), '{}')],
   ['a shard missing', 'WEIGHTS_INDEX_MISMATCH', (root) => rmSync(join(root, SHARDS[1]))],
   [
@@ -359,14 +369,42 @@ describe('work that was interrupted', () => {
   })
 
   it('removes what dead processes left, and leaves the files of living ones', async () => {
-    const output = folderOf({
-      '.m.4194304-000000000000.vouchsafe-unfinished': '',
-      [`.m.${process.pid}-000000000000.vouchsafe-unfinished`]: '',
-    })
+    const of = (writer: string) => `.m.${writer}-000000000000.vouchsafe-unfinished`
+    const start = readFileSync(`/proc/${process.ppid}/stat`, 'latin1')
+      .replace(/^.*\) /, '')
+      .split(' ')[19]
+    const living = [of(`${process.ppid}`), of(`${process.ppid}-${start}`)].sort()
+    // Of a container that is no more: whoever has its number now is another process, this one perhaps.
+    const dead = [of('4194304'), of(`${process.ppid}-1`), of(`${process.pid}`), of(`${process.pid}-1`)]
+    const output = folderOf(Object.fromEntries([...living, ...dead].map((name) => [name, ''])))
     accepted(await sealModel({ input, output, key: KEY }))
-    expect(readdirSync(output).filter((name) => name.endsWith('.vouchsafe-unfinished'))).toEqual([
-      `.m.${process.pid}-000000000000.vouchsafe-unfinished`,
-    ])
+    expect(readdirSync(output).filter((name) => name.endsWith('.vouchsafe-unfinished'))).toEqual(living)
+  })
+
+  it('deletes nothing in a folder that a link in the output leads to', async () => {
+    const [sealed, elsewhere] = [fresh(), folderOf({ '.m.4194304-000000000000.vouchsafe-unfinished': '' })]
+    accepted(await sealModel({ input: folderOf({ 'sub/a.txt': 'a' }), output: sealed, key: KEY }))
+    const output = folderOf({ 'b.txt': 'b' })
+    symlinkSync(elsewhere, join(output, 'sub'))
+    refused(await openModel({ input: sealed, output, key: KEY, plainTensors: 'refuse' }), 'WEIGHTS_LINK_OUTSIDE')
+    expect(readdirSync(elsewhere)).toHaveLength(1)
+  })
+
+  it('takes a record of progress that is a pipe, or endless, for none', async () => {
+    const sealed = fresh()
+    accepted(await sealModel({ input, output: sealed, key: KEY }))
+    for (const make of [
+      (file: string) => execFileSync('mkfifo', [file]),
+      (file: string) => {
+        writeFileSync(file, '')
+        truncateSync(file, 8 * 2 ** 30)
+      },
+    ]) {
+      const output = folderOf({ 'other.txt': '' })
+      make(join(output, '.vouchsafe-progress.json'))
+      accepted(await openModel({ input: sealed, output, key: KEY, plainTensors: 'refuse' }))
+      expect(filesOf(output)).toEqual([...filesOf(input), 'other.txt'].sort())
+    }
   })
 })
 

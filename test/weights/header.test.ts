@@ -101,6 +101,14 @@ describe('a safetensors file', () => {
     expect(headerText(header)).toBe(`{"__metadata__":{},${A},${B}}`)
   })
 
+  it('takes no longer than its length where a million spaces stand in the wrong place', () => {
+    const spaces = new TextEncoder().encode(`{${' '.repeat(1_000_000)}}`)
+    const start = performance.now()
+    expect(decodeHeader(spaces, 'm').ok).toBe(true)
+    // By the square of the length it took half an hour.
+    expect(performance.now() - start).toBeLessThan(20_000)
+  })
+
   it('without tensors is one', () => {
     expect(headerText(accepted(decodeHeader(Buffer.from('{}      '), '')))).toBe('{}')
   })

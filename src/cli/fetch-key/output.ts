@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import type { Outcome } from '../../core/outcome.ts'
 import { ok } from '../../core/outcome.ts'
-import { replacePrivateFile } from '../../files/private-file.ts'
+import { removeUnfinishedPrivate, replacePrivateFile } from '../../files/private-file.ts'
 import { parseModelKey } from '../../weights/keys.ts'
 import { UsageError } from '../input.ts'
 import { messageOf } from '../keys/opened.ts'
@@ -75,6 +75,7 @@ async function file(path: string, warn: (text: string) => void): Promise<Output>
     async write(key) {
       try {
         await replacePrivateFile(path, key)
+        await removeUnfinishedPrivate(path)
       } catch (error) {
         throw new UsageError(`${path}: ${messageOf(error)}`)
       }

@@ -1,5 +1,6 @@
 import { unlink } from 'node:fs/promises'
 import type { Outcome } from '../../core/outcome.ts'
+import { isWithin, realPlace } from '../../weights/files.ts'
 import { type ModelKey, newModelKey, readKeyFile, writeKeyFile } from '../../weights/index.ts'
 import { faultsForPeople } from '../faults.ts'
 import { UsageError } from '../input.ts'
@@ -10,6 +11,18 @@ export async function keyFrom(path: string): Promise<ModelKey> {
   const key = await onFiles(() => readKeyFile(path))
   if (!key.ok) throw new UsageError(`${path} cannot be used as a key file:\n${faultsForPeople(key.faults)}`)
   return key.value
+}
+
+/**
+ * That a key file lies in none of the folders of a model, which go where the key must not.
+ * @throws UsageError
+ */
+export async function keyOutside(file: string | undefined, folders: readonly string[]): Promise<void> {
+  if (file === undefined) return
+  const place = await onFiles(() => realPlace(file))
+  for (const folder of folders)
+    if (isWithin(await onFiles(() => realPlace(folder)), place))
+      throw new UsageError(`${file} lies in ${folder}, and would go wherever that goes: keep the key elsewhere`)
 }
 
 /**

@@ -32,7 +32,8 @@ export function progressLine(verb: string, { path, bytesDone, bytesTotal }: Mode
   const share = bytesTotal === 0 ? 1 : bytesDone / bytesTotal
   const rate = seconds === 0 ? 0 : bytesDone / seconds
   const bar = '#'.repeat(Math.round(share * BAR)).padEnd(BAR, '.')
-  const left = rate === 0 ? '' : `  ${clock((bytesTotal - bytesDone) / rate)} left`
+  // Of the first moment's rate nothing follows.
+  const left = rate === 0 || seconds < 1 ? '' : `  ${clock((bytesTotal - bytesDone) / rate)} left`
   const amounts = `${sizeText(bytesDone)} of ${sizeText(bytesTotal)}  ${sizeText(rate)}/s${left}`
   return `${verb} [${bar}] ${Math.floor(share * 100)} %  ${amounts}  ${safe(path)}`
 }

@@ -2,7 +2,7 @@ import { Command } from 'commander'
 import { rewrapModel } from '../../weights/index.ts'
 import { bold, green, safe } from '../style.ts'
 import { answer, onFiles } from './answer.ts'
-import { keyFrom, withKey } from './keys.ts'
+import { keyFrom, keyOutside, withKey } from './keys.ts'
 
 interface RewrapCommandOptions {
   readonly key: string
@@ -24,6 +24,7 @@ export const rewrapCommand = (): Command =>
     .action(rewrap)
 
 async function rewrap(input: string, options: RewrapCommandOptions): Promise<void> {
+  for (const file of [options.key, options.to, options.newKey]) await keyOutside(file, [input])
   const from = await keyFrom(options.key)
   const keys = { existing: options.to, fresh: options.newKey, name: '--to' }
   const outcome = await withKey(keys, (to) => onFiles(() => rewrapModel({ input, from, to })))

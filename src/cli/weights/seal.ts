@@ -7,7 +7,7 @@ import { policyFrom } from '../arguments.ts'
 import { UsageError } from '../input.ts'
 import { bold, dim, green, safe } from '../style.ts'
 import { answer, onFiles } from './answer.ts'
-import { withKey } from './keys.ts'
+import { keyOutside, withKey } from './keys.ts'
 import { progressBar, sizeText } from './progress.ts'
 
 interface SealCommandOptions {
@@ -42,6 +42,7 @@ async function seal(input: string, options: SealCommandOptions): Promise<void> {
   } catch {
     throw new UsageError(`--broker takes an https URL, not ${options.broker}`)
   }
+  for (const file of [options.key, options.newKey]) await keyOutside(file, [input, options.out])
   const bar = progressBar('sealing', options.progress === true)
   const keys = { existing: options.key, fresh: options.newKey, name: '--key' }
   const outcome = await withKey(keys, (key) =>

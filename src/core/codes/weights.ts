@@ -173,6 +173,11 @@ export const WEIGHTS_CODES = {
     title: 'The index of the model and its files differ.',
     hint: 'The finding names the file or tensor that is missing. Most often a shard was not downloaded: fetch it, then run again.',
   },
+  WEIGHTS_KEY_IN_MODEL: {
+    verdict: 'reject',
+    title: 'A file of the model is a key file of sealed models.',
+    hint: 'Move it out of the folder, and give it by --key from where it is then: sealed into the model, it would reach every machine that opens it.',
+  },
   WEIGHTS_OUTPUT_IS_INPUT: {
     verdict: 'reject',
     title: 'The output folder is the input, or lies within it, or holds it.',

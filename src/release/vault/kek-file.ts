@@ -4,7 +4,12 @@ import { utf8 } from '../../core/bytes.ts'
 import { fromBase64, fromUtf8, toBase64 } from '../../core/encodings.ts'
 import { isJsonObject, parseJson } from '../../core/json.ts'
 import { attempt, type Outcome, ok, refuse } from '../../core/outcome.ts'
-import { createPrivateFile, readPrivateFile, replacePrivateFile } from '../../files/private-file.ts'
+import {
+  createPrivateFile,
+  readPrivateFile,
+  removeUnfinishedPrivate,
+  replacePrivateFile,
+} from '../../files/private-file.ts'
 
 const FORMAT = 'vouchsafe/kek/1'
 const KEK_BYTES = 32
@@ -100,6 +105,8 @@ async function change(path: string, next: (file: KekFile) => KekFile): Promise<O
     const file = await readKekFile(path)
     if (!file.ok) return file
     await replacePrivateFile(path, encode(next(file.value)))
+    // A key that is dropped is to be nowhere.
+    await removeUnfinishedPrivate(path)
     return ok(undefined)
   } finally {
     await held.close()

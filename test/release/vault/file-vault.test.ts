@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { take } from '../../../src/core/outcome.ts'
 import { createKekFile, fileVault } from '../../../src/release/vault/index.ts'
@@ -25,6 +25,8 @@ describe('the KEK file', () => {
     const before = readFileSync(path, 'utf8')
     await expect(createKekFile(path)).rejects.toThrow()
     expect(readFileSync(path, 'utf8')).toBe(before)
+    // Of a process that was killed while it wrote: every key is in it, dropped ones too.
+    writeFileSync(join(folder, `.${basename(path)}.4194304-000000000000.vouchsafe-unfinished`), before, { mode: 0o600 })
     take(await take(await fileVault(path)).rotate())
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(Object.keys(JSON.parse(readFileSync(path, 'utf8')).keks)).toHaveLength(2)
