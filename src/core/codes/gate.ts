@@ -25,7 +25,7 @@ export const GATE_CODES = {
   GATE_OBJECT_MALFORMED: {
     verdict: 'reject',
     title: 'A bid, order, lease or provider is not in a shape that the chain or its tools write.',
-    hint: 'Pass the object as the chain, Console or the SDK gives it. Sequence numbers are whole and never negative, addresses are lower-case bech32. As one text (`--lease` of fetch-key) a lease is OWNER/DSEQ/GSEQ/OSEQ/PROVIDER/BSEQ, with both akash1… addresses as the chain prints them.',
+    hint: 'Pass the object as the chain, Console or the SDK gives it. Sequence numbers are whole and never negative, addresses are lower-case bech32. As one text (--lease of fetch-key) a lease is OWNER/DSEQ/GSEQ/OSEQ/PROVIDER/BSEQ, with both addresses as the chain prints them.',
   },
   GATE_BID_NOT_OPEN: {
     verdict: 'reject',
