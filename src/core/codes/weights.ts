@@ -139,7 +139,7 @@ export const WEIGHTS_CODES = {
   WEIGHTS_KEY_OTHER: {
     verdict: 'reject',
     title: 'The model was sealed under a key with another name or algorithm.',
-    hint: 'The finding gives both. Use the key file that belongs to this model.',
+    hint: 'The finding gives the name of the key that was used as expected and that of the model as found. Use the key file that belongs to this model; where a rewrap was interrupted, run the same one again.',
   },
 
   // The folder of a model, its manifest, and files that are not safetensors.
