@@ -1,6 +1,7 @@
 import { pointer } from '../core/json.ts'
 import { type Fault, fault } from '../core/outcome.ts'
 import { MEASUREMENT_MEMBER, PINNING_MEMBERS, pinsLaunch } from './measurement.ts'
+import { allowsBoard, allowsHopperOnly, allowsOtherModes } from './nvlink.ts'
 import {
   acceptsRisk,
   type CpuRule,
@@ -11,7 +12,7 @@ import {
   type TdxRule,
   type TpmRule,
 } from './policy.ts'
-import { HOPPER_MODELS, PPCIE_BOARD_GPUS } from './rules-gpu.ts'
+import { PPCIE_BOARD_GPUS } from './rules-gpu.ts'
 import { BANK_BYTES } from './rules-tpm.ts'
 
 /**
@@ -123,12 +124,20 @@ function gpu(rule: GpuRule, policy: Policy, faults: Faults): void {
     unsatisfiable(faults, `${at}/devtools`, 'binding measured-guest, as devtools is excluded', rule.binding)
   }
   if (rule.devtools === 'excluded' && !vouched) unsatisfiable(faults, `${at}/devtools`, NAME_SIGNERS, 'none')
-  if (rule.binding === 'tdisp' && rule.models !== 'any' && rule.models.every((m) => HOPPER_MODELS.includes(m))) {
+  if (rule.binding === 'tdisp' && rule.models !== 'any' && allowsHopperOnly(rule)) {
     unsatisfiable(faults, `${at}/binding`, 'a model that can do TDISP', rule.models.join(', '))
   }
-  const boardOnly = rule.modes !== 'any' && rule.modes.every((mode) => mode === 'PPCIE')
-  if (boardOnly && rule.count !== 'lease' && rule.count !== PPCIE_BOARD_GPUS) {
+  if (allowsBoard(rule) || rule.count === 'lease') return
+  if (!allowsOtherModes(rule)) {
     unsatisfiable(faults, `${at}/count`, `${PPCIE_BOARD_GPUS}, the GPUs of a PPCIE board`, String(rule.count))
+  } else if (rule.count > 1 && allowsHopperOnly(rule) && !acceptsRisk(policy, 'plain-nvlink')) {
+    const expected = `1 GPU, ${PPCIE_BOARD_GPUS} with PPCIE in modes, or "plain-nvlink" in acceptRisks`
+    unsatisfiable(
+      faults,
+      `${at}/${rule.count === PPCIE_BOARD_GPUS ? 'modes' : 'count'}`,
+      expected,
+      `${rule.count} Hopper GPUs`,
+    )
   }
 }
 

@@ -1,5 +1,7 @@
 import { listed, or, type Say } from './explain-words.ts'
-import type { GpuRule, Policy, SnpRule, SnpTcbMinimum } from './policy.ts'
+import { allowsBoard, allowsHopper, allowsHopperOnly, allowsOtherModes, allowsPpcie } from './nvlink.ts'
+import { acceptsRisk, type GpuRule, type Policy, type SnpRule, type SnpTcbMinimum } from './policy.ts'
+import { PPCIE_BOARD_GPUS, PPCIE_BOARD_SWITCHES } from './rules-gpu.ts'
 
 /** A sentence, and the member it is about, as a pointer within its group. */
 export interface RuleSentence {
@@ -92,13 +94,14 @@ const NONCES = {
   composite: 'The CPU report must cover the list of GPU reports.',
 } as const
 const REVOCATIONS = {
-  required: 'Revocation answers of NVIDIA must be there for device and manifests.',
+  required: 'Revocation answers of NVIDIA must be there, obtained by the verifier, and clear device and manifests.',
   stapled: 'Revocation answers of NVIDIA must be there, if only with the evidence, and count while they are valid.',
   none: 'Revocation by NVIDIA is not looked at.',
 } as const
 
 /** What is asked of the GPUs. */
-export function explainGpu(rule: Policy['require']['gpu']): readonly RuleSentence[] {
+export function explainGpu(policy: Policy): readonly RuleSentence[] {
+  const rule = policy.require.gpu
   if (rule === 'none') return [{ member: '', text: 'The machine must have no GPU.' }]
   if (rule === 'any')
     return [{ member: '', text: 'GPUs may be there or not; nothing is asked of them and nothing rests on them.' }]
@@ -109,6 +112,8 @@ export function explainGpu(rule: Policy['require']['gpu']): readonly RuleSentenc
   const models = rule.models === 'any' ? 'of any model' : `of model ${or(rule.models)}`
   say('/count', `Exactly ${count}, ${models}, each a device of its own.`)
   if (rule.modes !== 'any') say('/modes', `They must run in mode ${or(rule.modes)}, and say so.`)
+  const several = rule.count === 1 ? undefined : nvLink(rule, acceptsRisk(policy, 'plain-nvlink'))
+  if (several !== undefined) say('/modes', several)
   versions(rule, say)
   say(
     '/rim',
@@ -127,6 +132,24 @@ export function explainGpu(rule: Policy['require']['gpu']): readonly RuleSentenc
   )
   listed(rule.deviceIds, '/deviceIds', 'Each GPU', say)
   return said
+}
+
+const BOARD = `a whole board in protected PCIe mode (PPCIE), all ${PPCIE_BOARD_GPUS} GPUs and ${PPCIE_BOARD_SWITCHES} switches of it`
+const ONLY_WHOLE = `GPUs in PPCIE mode are accepted only as ${BOARD}.`
+
+/** What holds where there is more than one GPU; undefined where nothing does. */
+function nvLink(rule: GpuRule, isPlainAccepted: boolean): string | undefined {
+  if (!allowsOtherModes(rule)) return `They must be ${BOARD}; no accepted risk stands in for a part of it.`
+  if (!allowsHopper(rule)) return allowsPpcie(rule) ? ONLY_WHOLE : undefined
+  const hopper = allowsHopperOnly(rule) ? 'GPUs' : 'Hopper GPUs'
+  if (isPlainAccepted) {
+    const plain = `NVLink traffic between several ${hopper} may be in the clear, since acceptRisks has plain-nvlink`
+    return allowsPpcie(rule) ? `${plain}; ${ONLY_WHOLE}` : `${plain}.`
+  }
+  const otherwise = 'outside such a board their NVLink traffic is in the clear, and acceptRisks has no plain-nvlink'
+  return allowsBoard(rule)
+    ? `Several ${hopper} are accepted only as ${BOARD}: ${otherwise}.`
+    : `Several ${hopper} are refused, as the policy leaves no room for ${BOARD}: ${otherwise}.`
 }
 
 function versions(rule: GpuRule, say: Say): void {

@@ -43,7 +43,7 @@ export function explainPolicy(policy: Policy): Explanation {
     for (const { member, text } of explainCpu(rule))
       say(`${at}${member}`, several ? `Alternative ${i + 1}: ${text}` : text)
   }
-  for (const { member, text } of explainGpu(require.gpu)) say(`/require/gpu${member}`, text)
+  for (const { member, text } of explainGpu(policy)) say(`/require/gpu${member}`, text)
   for (const { member, text } of explainTpm(require.tpm)) say(`/require/tpm${member}`, text)
   if (require.physical !== 'any') {
     say(

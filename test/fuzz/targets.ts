@@ -590,7 +590,7 @@ const written: readonly FuzzTarget[] = [
     seeds: () => [
       json(PRESET_DOCUMENTS['cpu-confidential']),
       json(PRESET_DOCUMENTS['h100-confidential']),
-      json({ version: 1, name: 'x', extends: 'h100-confidential', require: { gpu: { count: 4 } } }),
+      json({ version: 1, name: 'x', extends: 'h100-confidential', require: { gpu: { count: 8 } } }),
     ],
     run: (bytes) => {
       const policy = parsePolicy(bytes)

@@ -80,7 +80,7 @@ describe('how many GPUs', () => {
         { id: 'gpu-1', kind: 'nvidia/gpu-report' },
       ],
     })
-    expect(codes(documentWithGpu({ count: 2 }), two)).toEqual([])
+    expect(codes(documentWithGpu({ count: 2, models: 'any' }), two)).toEqual([])
     expect(codes(documentWithGpu({ count: 1 }), two)).toEqual(['GPU_COUNT_MISMATCH'])
   })
 
@@ -209,12 +209,12 @@ describe('several Hopper GPUs', () => {
   const incomplete = [`GPU_TOPOLOGY_INCOMPLETE set.gpu.board ${AT}`]
 
   it('RJ-GPU-15 need a whole board in PPCIE mode, or the named risk', () => {
-    expect(unmet(documentWithGpu({ count: 4 }), machine(gpus(4)))).toEqual(told)
-    expect(unmet(documentWithGpu({ count: 2 }), machine(gpus(2)))).toEqual(told)
+    const models = ['H100', 'B200']
+    expect(unmet(documentWithGpu({ count: 4, models }), machine(gpus(4)))).toEqual(told)
+    expect(unmet(documentWithGpu({ count: 2, models }), machine(gpus(2)))).toEqual(told)
     expect(codes(documentWithGpu({ count: 4 }, { acceptRisks: ['plain-nvlink'] }), machine(gpus(4)))).toEqual([])
-    expect(codes(documentWithGpu({ count: 4 }, { acceptRisks: ['open-quote-oracle'] }), machine(gpus(4)))).toEqual([
-      'GPU_NVLINK_NOT_PROTECTED',
-    ])
+    const other = { acceptRisks: ['open-quote-oracle'] }
+    expect(codes(documentWithGpu({ count: 4, models }, other), machine(gpus(4)))).toEqual(['GPU_NVLINK_NOT_PROTECTED'])
     expect(codes(eight, board(8, 4))).toEqual([])
     expect(unmet(eight, board(8, 3))).toEqual([...incomplete, ...told])
     expect(unmet(eight, board(8, 0))).toEqual([...incomplete, ...told])

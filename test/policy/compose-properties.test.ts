@@ -74,7 +74,7 @@ const SNP_RULES: readonly Json[] = [
 
 const GPU_RULES: readonly Json[] = [
   { count: 1 },
-  { count: 2 },
+  { count: 8 },
   { models: ['H100'] },
   { models: ['H100', 'H200'] },
   { modes: ['SPT'] },

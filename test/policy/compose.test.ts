@@ -184,7 +184,7 @@ describe('compose', () => {
   it('RJ-POL-12 refuses policies that exclude one another', () => {
     refused(documentWithGpu(), documentWith({}), 'POLICY_UNSATISFIABLE /require/gpu')
     refused(documentWith({}), documentWithGpu(), 'POLICY_UNSATISFIABLE /require/gpu')
-    refused(documentWithGpu({ count: 1 }), documentWithGpu({ count: 2 }), 'POLICY_UNSATISFIABLE /require/gpu/count')
+    refused(documentWithGpu({ count: 1 }), documentWithGpu({ count: 8 }), 'POLICY_UNSATISFIABLE /require/gpu/count')
     refused(
       snp({ platformInfo: { smtEnabled: 'required' } }),
       snp({ guestPolicy: { smt: 'forbidden' } }),
@@ -194,9 +194,9 @@ describe('compose', () => {
 
   it('counts by lease and by number at once', () => {
     const lease = documentWithGpu({ count: 'lease' })
-    const both = [composite(lease, documentWithGpu({ count: 2 })), composite(documentWithGpu({ count: 2 }), lease)]
+    const both = [composite(lease, documentWithGpu({ count: 8 })), composite(documentWithGpu({ count: 8 }), lease)]
     for (const policy of both) {
-      expect(policy.require).toMatchObject({ lease: 'required-with-gpu-count', gpu: { count: 2 } })
+      expect(policy.require).toMatchObject({ lease: 'required-with-gpu-count', gpu: { count: 8 } })
     }
     expect(composite(lease, lease).require).toMatchObject({ lease: 'if-given', gpu: { count: 'lease' } })
   })

@@ -153,6 +153,10 @@ describe('explainPolicy', () => {
             "text": "Exactly as many GPUs as the lease says, of model H100 or H200, each a device of its own.",
           },
           {
+            "rule": "/require/gpu/modes",
+            "text": "Several GPUs are accepted only as a whole board in protected PCIe mode (PPCIE), all 8 GPUs and 4 switches of it: outside such a board their NVLink traffic is in the clear, and acceptRisks has no plain-nvlink.",
+          },
+          {
             "rule": "/require/gpu/minDriver",
             "text": "Their driver must be 550.90.07 or later.",
           },
@@ -305,6 +309,41 @@ describe('explainPolicy', () => {
         'The CPU report must cover the list of GPU reports.',
       ]),
     )
+  })
+
+  it('says what holds where there are several GPUs', () => {
+    const board = 'a whole board in protected PCIe mode (PPCIE), all 8 GPUs and 4 switches of it'
+    const clear = 'outside such a board their NVLink traffic is in the clear, and acceptRisks has no plain-nvlink.'
+    const plain = (gpus: string) =>
+      `NVLink traffic between several ${gpus} may be in the clear, since acceptRisks has plain-nvlink`
+    const wholeOnly = `GPUs in PPCIE mode are accepted only as ${board}.`
+    const wholeBoard = `They must be ${board}; no accepted risk stands in for a part of it.`
+    const of = (rule: Json, members: Json = {}) =>
+      explained(documentWithGpu(rule, members))
+        .rules.filter(({ rule, text }) => rule === '/require/gpu/modes' && !text.startsWith('They must run'))
+        .map(({ text }) => text)
+    const accepting = { acceptRisks: ['plain-nvlink'] }
+    for (const count of [8, 'lease'] as const) {
+      expect(of({ count })).toEqual([`Several GPUs are accepted only as ${board}: ${clear}`])
+      expect(of({ count, models: 'any' })).toEqual([`Several Hopper GPUs are accepted only as ${board}: ${clear}`])
+      expect(of({ count }, accepting)).toEqual([`${plain('GPUs')}; ${wholeOnly}`])
+      expect(of({ count, modes: ['SPT', 'MPT'] }, accepting)).toEqual([`${plain('GPUs')}.`])
+      for (const members of [{}, accepting]) expect(of({ count, modes: ['PPCIE'] }, members)).toEqual([wholeBoard])
+      expect(of({ count, models: ['B200'] })).toEqual([wholeOnly])
+      expect(of({ count, models: ['B200'], modes: ['MPT'] })).toEqual([])
+    }
+    const refused = `are refused, as the policy leaves no room for ${board}: ${clear}`
+    expect(of({ count: 'lease', modes: ['SPT'] })).toEqual([`Several GPUs ${refused}`])
+    expect(of({ count: 4, models: ['B200', 'H100'] })).toEqual([`Several Hopper GPUs ${refused}`])
+    expect(of({ count: 2 }, accepting)).toEqual([`${plain('GPUs')}; ${wholeOnly}`])
+    for (const members of [{}, accepting]) expect(of({ count: 1 }, members)).toEqual([])
+  })
+
+  it('says who must obtain revocation answers of NVIDIA', () => {
+    const said = (revocation: string) =>
+      explained(documentWithGpu({ revocation })).rules.find(({ rule }) => rule === '/require/gpu/revocation')?.text
+    expect(said('required')).toContain('obtained by the verifier')
+    expect(said('stapled')).toContain('if only with the evidence')
   })
 
   it('tells a residual risk exactly while a rule leaves it', () => {

@@ -196,6 +196,18 @@ describe('rows of the must-reject catalogue, area POL', () => {
     const clouds = (signingKeys: string[]) => documentWith({ cspIds: ['CN=cc-us-east-2.amazonaws.com'], signingKeys })
     pair(clouds(['vlek']), clouds(['vcek']), `POLICY_UNSATISFIABLE ${SNP}/cspIds`)
     const board = (count: unknown) => documentWithGpu({ modes: ['PPCIE'], count })
+    const hopper = (count: number, modes: string | string[], members: Record<string, unknown> = {}) =>
+      documentWithGpu({ count, modes }, members)
+    const accepting = { acceptRisks: ['plain-nvlink'] }
+    pair(hopper(8, ['SPT', 'PPCIE']), hopper(8, ['SPT']), 'POLICY_UNSATISFIABLE /require/gpu/modes')
+    pair(hopper(8, ['SPT'], accepting), hopper(8, ['SPT', 'MPT']), 'POLICY_UNSATISFIABLE /require/gpu/modes')
+    pair(hopper(8, 'any'), hopper(4, 'any'), 'POLICY_UNSATISFIABLE /require/gpu/count')
+    pair(hopper(4, 'any', accepting), hopper(4, ['SPT', 'PPCIE']), 'POLICY_UNSATISFIABLE /require/gpu/count')
+    pair(
+      documentWithGpu({ count: 4, models: ['B200', 'H100'] }),
+      hopper(2, 'any'),
+      'POLICY_UNSATISFIABLE /require/gpu/count',
+    )
     pair(board(8), board(4), 'POLICY_UNSATISFIABLE /require/gpu/count')
     const tdisp = (models: unknown) => documentWithGpu({ binding: 'tdisp', models })
     pair(tdisp(['B200', 'H100']), tdisp(['H100', 'H200']), 'POLICY_UNSATISFIABLE /require/gpu/binding')
@@ -233,7 +245,11 @@ describe('rows of the must-reject catalogue, area POL', () => {
       documentWith({}, { freshness: { maxAgeSeconds: 121 } }),
       'POLICY_NUMBER_RANGE /freshness/maxAgeSeconds',
     )
-    pair(documentWithGpu({ count: 16 }), documentWithGpu({ count: 17 }), 'POLICY_NUMBER_RANGE /require/gpu/count')
+    pair(
+      documentWithGpu({ count: 16, models: 'any' }),
+      documentWithGpu({ count: 17, models: 'any' }),
+      'POLICY_NUMBER_RANGE /require/gpu/count',
+    )
     refused(documentWithGpu({ count: 0 }), 'POLICY_NUMBER_RANGE /require/gpu/count')
     refused(documentWith({ vmpl: [4] }), `POLICY_NUMBER_RANGE ${SNP}/vmpl/0`)
     refused(documentWith({ minTcb: { snp: 256 } }), `POLICY_NUMBER_RANGE ${SNP}/minTcb/snp`)

@@ -15,7 +15,7 @@ const VALID: Json[] = [
   ...Object.values(PRESET_DOCUMENTS),
   ...PRESET_NAMES.map((name) => JSON.parse(canonicalJson(presetPolicy(name) as unknown as JsonValue))),
   EXTENDING,
-  { ...EXTENDING, require: { gpu: { count: 4 } } },
+  { ...EXTENDING, require: { gpu: { count: 8 } } },
   { ...EXTENDING, require: { cpu: { any: [{ platform: 'amd/snp', vmpl: [0] }] } } },
   documentWith({ measurements: [DIGEST], hostData: [HOST_DATA], chipIds: ['ab'.repeat(8)], minFirmware: '1.55.40' }),
   documentWith({
