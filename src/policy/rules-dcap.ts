@@ -1,6 +1,6 @@
 import type { AcceptableTcbStatus, DcapRule } from './policy.ts'
 import { leaf, type Member, type Members, type Shape } from './shape.ts'
-import { accepted, allowList, atLeast, choice, denyList, formed, hex, oneOf } from './values.ts'
+import { accepted, allowList, atLeast, choice, dayOr, denyList, formed, hex, oneOf } from './values.ts'
 
 const STATUSES = [
   'UpToDate',
@@ -13,12 +13,11 @@ const STATUSES = [
   'TDRelaunchAdvisedConfigurationNeeded',
 ] as const satisfies readonly AcceptableTcbStatus[]
 
-const DAY = /^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$/
 const advisory = formed(/^INTEL-SA-[0-9]{5}$/, 'an advisory such as INTEL-SA-00615')
 
 /** `any` sorts before every day here, so the later of two is the stricter. */
 const dayOrAny: Shape<string> = leaf({
-  ...formed(new RegExp(`^any$|${DAY.source}`), 'any, or a day such as 2026-02-01'),
+  ...dayOr('any'),
   both: (floor, tenant) => (floor === 'any' || (tenant !== 'any' && tenant > floor) ? tenant : floor),
   within: (tenant, floor) => floor === 'any' || (tenant !== 'any' && tenant >= floor),
 })

@@ -7,6 +7,7 @@ import {
   atLeast,
   bit,
   choice,
+  dayOr,
   formed,
   hex,
   integer,
@@ -102,13 +103,9 @@ const PLATFORM_INFO: SnpPlatformInfoRule = {
   unknownBits: 'refused',
 }
 
-const ALL_OR_DAY = formed(
-  /^(all|20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01]))$/,
-  'all, or a day such as 2026-02-01',
-)
 /** `all` sorts after every day, so the later of two is the stricter. */
 const bulletins: Shape<string> = leaf({
-  ...ALL_OR_DAY,
+  ...dayOr('all'),
   both: (floor, tenant) => (floor > tenant ? floor : tenant),
   within: (tenant, floor) => tenant >= floor,
 })

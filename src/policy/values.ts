@@ -66,6 +66,18 @@ export function formed(
   }
 }
 
+/** Days that exist: the months with 31, with 30, February, and its last day in leap years, of which 2000 is one. */
+const DAY = [
+  '20[0-9]{2}-(0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])',
+  '20[0-9]{2}-(0[469]|11)-(0[1-9]|[12][0-9]|30)',
+  '20[0-9]{2}-02-(0[1-9]|1[0-9]|2[0-8])',
+  '20([02468][048]|[13579][26])-02-29',
+].join('|')
+
+/** A day of this century, or a word in place of one. */
+export const dayOr = (word: string): Item<string> =>
+  formed(new RegExp(`^(${word}|${DAY})$`), `${word}, or a day such as 2026-02-01`)
+
 /** A whole number from `least` to `most`. */
 export function integer(least: number, most: number): Item<number> {
   const expected = `a whole number from ${least} to ${most}`

@@ -322,6 +322,38 @@ describe('rows of the must-reject catalogue, area POL', () => {
 })
 
 describe('other refusals', () => {
+  describe('a day', () => {
+    const of = (platform: string, rule: Record<string, unknown>) =>
+      documentWith({}, {}, { cpu: { any: [{ platform, ...rule }] } })
+    const members: [string, string, (day: string) => unknown][] = [
+      ['tcbFloors/bulletins', 'all', (day) => of('amd/snp', { tcbFloors: { bulletins: day } })],
+      ['minTcbDate', 'any', (day) => of('intel/tdx', { minTcbDate: day })],
+      ['minTcbDate', 'any', (day) => of('intel/sgx', { minTcbDate: day })],
+    ]
+    it.each(members)('%s is %s, or one that exists', (member, word, withDay) => {
+      for (const day of [word, '2024-02-29', '2000-02-29', '2025-02-28', '2025-04-30', '2025-12-31']) {
+        expect(told(parsed(withDay(day)))).toEqual([])
+      }
+      const none = ['2025-02-29', '2025-02-30', '2024-02-30', '2025-04-31', '2025-13-40', '2025-00-10', '2025-01-00']
+      for (const day of [...none, '2026-2-1', 'yesterday', '2026-02-01T00:00:00Z', `${word}2024-02-29`]) {
+        refused(withDay(day), `POLICY_VALUE_INVALID /require/cpu/any/0/${member}`)
+      }
+    })
+
+    it('is taken exactly where the calendar has it', () => {
+      for (let year = 2000; year <= 2099; year += 1) {
+        for (const day of ['02-28', '02-29', '02-30', '06-30', '06-31']) {
+          const at = new Date(`${year}-${day}T00:00:00Z`)
+          const exists = !Number.isNaN(at.getTime()) && at.toISOString().startsWith(`${year}-${day}`)
+          expect([`${year}-${day}`, parsed(of('intel/tdx', { minTcbDate: `${year}-${day}` })).ok]).toEqual([
+            `${year}-${day}`,
+            exists,
+          ])
+        }
+      }
+    })
+  })
+
   it('a member that must be there', () => {
     const { freshness: _f, ...noFreshness } = MINIMAL
     pair(MINIMAL, noFreshness, 'POLICY_KEY_MISSING /freshness')
@@ -352,9 +384,6 @@ describe('other refusals', () => {
     refused(documentWithGpu({ minDriver: '550.x' }), 'POLICY_VALUE_INVALID /require/gpu/minDriver')
     refused(documentWithGpu({ minVbios: '96.00' }), 'POLICY_VALUE_INVALID /require/gpu/minVbios')
     refused(documentWith({ minFirmware: '1.55' }), `POLICY_VALUE_INVALID ${SNP}/minFirmware`)
-    for (const day of ['2026-13-01', '2026-2-1', 'yesterday', '2026-02-01T00:00:00Z']) {
-      refused(documentWith({ tcbFloors: { bulletins: day } }), `POLICY_VALUE_INVALID ${SNP}/tcbFloors/bulletins`)
-    }
     refused(documentWith({ mitigations: { launch: '0b' } }), `POLICY_VALUE_INVALID ${SNP}/mitigations/launch`)
     refused(documentWith({}, { name: 'x\u001b[31m' }), 'POLICY_PATTERN_FORBIDDEN /name')
     refused(documentWith({}, { name: 'x\ny' }), 'POLICY_VALUE_INVALID /name')
