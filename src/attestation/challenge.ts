@@ -3,7 +3,7 @@ import type { Context } from '../core/context.ts'
 import { fromBase64, toBase64 } from '../core/encodings.ts'
 import { canonicalJson, isJsonObject, type Json, type JsonObject } from '../core/json.ts'
 import { attempt, attemptAsync, type Outcome, refuse, take } from '../core/outcome.ts'
-import type { UnixSeconds } from '../core/time.ts'
+import { LAST_SECOND, toRfc3339, type UnixSeconds } from '../core/time.ts'
 
 export type ChallengePurpose = 'posture' | 'lease' | 'key-release' | 'reattest' | 'selftest'
 const PURPOSES: readonly ChallengePurpose[] = ['posture', 'lease', 'key-release', 'reattest', 'selftest']
@@ -52,7 +52,9 @@ export function decodeChallenge(value: Json): Outcome<Challenge> {
     }
     const seconds = (name: string): number => {
       const member = value[name]
-      return typeof member === 'number' && Number.isSafeInteger(member) && member >= 0 ? member : invalid(name)
+      return typeof member === 'number' && Number.isInteger(member) && member >= 0 && member <= LAST_SECOND
+        ? member
+        : invalid(name)
     }
     if (value.v !== 1) invalid('v')
     const nonceText = value.nonce
@@ -155,13 +157,16 @@ export function checkChallenge(
     }
     if (challenge.iat > context.now + CLOCK_SKEW_SECONDS) {
       refuse('BIND_CHALLENGE_FUTURE', 'challenge.iat', {
-        expected: `at most ${context.now + CLOCK_SKEW_SECONDS}`,
-        actual: challenge.iat,
+        expected: `at most ${toRfc3339(context.now + CLOCK_SKEW_SECONDS)}`,
+        actual: toRfc3339(challenge.iat),
       })
     }
     const until = Math.min(challenge.exp, challenge.iat + maxAgeSeconds)
     if (context.now > until)
-      refuse('BIND_CHALLENGE_EXPIRED', 'challenge.exp', { expected: `at least ${context.now}`, actual: until })
+      refuse('BIND_CHALLENGE_EXPIRED', 'challenge.exp', {
+        expected: `at least ${toRfc3339(context.now)}`,
+        actual: toRfc3339(until),
+      })
     if (scope.provider !== undefined && scope.provider !== challenge.provider) {
       refuse('BIND_CHALLENGE_SCOPE', 'challenge.provider', { expected: scope.provider, actual: challenge.provider })
     }

@@ -138,7 +138,8 @@ function device(rule: GpuRule, lease: LeaseTerms | null, { claims }: Gpu, report
   const { model } = claims
   if (rule.models !== 'any') {
     const expected = rule.models.join(' | ')
-    if (model === undefined) report('APPRAISAL_CLAIM_MISSING', 'model', '/models', { expected })
+    if (model === undefined)
+      report('APPRAISAL_CLAIM_MISSING', 'model', '/models', { expected, actual: boardOf(claims) })
     else if (!rule.models.includes(model)) report('GPU_MODEL_MISMATCH', 'model', '/models', { expected, actual: model })
   }
   leasedModel(lease, claims, report)
@@ -162,10 +163,16 @@ function device(rule: GpuRule, lease: LeaseTerms | null, { claims }: Gpu, report
   }
 }
 
-function leasedModel(lease: LeaseTerms | null, { model }: GpuClaims, report: Report): void {
+/** What the report says of a product that our table does not name. */
+const boardOf = ({ project, projectSku, chipSku }: GpuClaims): string =>
+  `an unknown board: project ${project}, SKU ${projectSku}, chip SKU ${chipSku}`
+
+function leasedModel(lease: LeaseTerms | null, claims: GpuClaims, report: Report): void {
+  const { model } = claims
   if (lease?.gpuModel === undefined) return
   const [expected, source] = [`${lease.gpuModel}, as leased`, 'lease#/gpuModel']
-  if (model === undefined) report('APPRAISAL_CLAIM_MISSING', 'model', '/models', { expected, source })
+  if (model === undefined)
+    report('APPRAISAL_CLAIM_MISSING', 'model', '/models', { expected, actual: boardOf(claims), source })
   else if (model.toUpperCase() !== lease.gpuModel.toUpperCase())
     report('GPU_MODEL_MISMATCH', 'model', '/models', { expected, actual: model, source })
 }

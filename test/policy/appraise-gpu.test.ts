@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { GpuClaims } from '../../src/attestation/claims.ts'
 import type { RevocationReport } from '../../src/attestation/kind.ts'
 import { fault } from '../../src/core/outcome.ts'
-import type { AppraisalSubject, AppraisedItem, LeaseTerms } from '../../src/policy/index.ts'
+import { type AppraisalSubject, type AppraisedItem, appraise, type LeaseTerms } from '../../src/policy/index.ts'
 import {
   codes,
   cpuItem,
@@ -11,6 +11,7 @@ import {
   gpuItem,
   type Json,
   NVIDIA_GOOD,
+  policyOf,
   subjectOf,
   switchItem,
   unmet,
@@ -130,6 +131,10 @@ describe('which GPUs', () => {
     judged({}, { model: undefined }, [`APPRAISAL_CLAIM_MISSING gpu-0.model ${AT}/models`])
     const any = documentWithGpu({ models: 'any' })
     expect(codes(any, machine([gpuItem({ model: undefined })]))).toEqual([])
+    const board = { model: undefined, project: '1010', projectSku: '0205', chipSku: '862' }
+    expect(appraise(policyOf(documentWithGpu()), machine([gpuItem(board)])).faults.map((f) => f.fault)).toMatchObject([
+      { expected: 'H100', actual: 'an unknown board: project 1010, SKU 0205, chip SKU 862' },
+    ])
     const leased = { lease: lease({ gpuModel: 'h100' }) }
     expect(codes(any, machine([gpuItem()], leased))).toEqual([])
     expect(unmet(any, machine([gpuItem({ model: 'H200' })], leased))).toEqual([

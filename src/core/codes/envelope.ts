@@ -71,7 +71,7 @@ export const ENVELOPE_CODES = {
   JSON_SYNTAX: {
     verdict: 'reject',
     title: 'The text is not strict JSON.',
-    hint: 'Remove comments, trailing commas, NaN and a byte order mark, and save the file as UTF-8. The path in the finding says where reading stopped.',
+    hint: 'Remove comments, trailing commas, NaN and a byte order mark, and save the file as UTF-8. The finding shows what stood where reading stopped, with the line under expected or the member as its path.',
   },
   JSON_DUPLICATE_KEY: {
     verdict: 'reject',

@@ -91,7 +91,7 @@ export const POLICY_CODES = {
   POLICY_URL_FORBIDDEN: {
     verdict: 'reject',
     title: 'A policy value is a URL or a file path.',
-    hint: 'A policy is complete in itself. Put the values into it, or pass files with --reference-values DIR.',
+    hint: 'A policy is complete in itself: put the values into it, and under extends the name of a preset, never a file. Signed reference values are passed beside the policy with --reference-values DIR.',
   },
   POLICY_UNSATISFIABLE: {
     verdict: 'reject',
@@ -111,7 +111,7 @@ export const POLICY_CODES = {
   POLICY_UNKNOWN_PRESET: {
     verdict: 'reject',
     title: 'There is no preset of that name.',
-    hint: 'The presets are cpu-confidential and h100-confidential. Check the spelling, or give the path of a policy file.',
+    hint: 'The presets are cpu-confidential and h100-confidential; check the spelling. A policy file is given by its path on the command line alone: extends inside a policy takes nothing but the name of a preset.',
   },
   POLICY_ACKNOWLEDGEMENT_MISSING: {
     verdict: 'reject',
@@ -157,7 +157,7 @@ export const POLICY_CODES = {
   APPRAISAL_CLAIM_MISSING: {
     verdict: 'reject',
     title: 'The evidence does not contain a claim the policy names.',
-    hint: 'Older firmware, drivers or report versions leave fields out: the provider can update them. If this kind of hardware never has the claim, the tenant should move the rule to the alternative it belongs to.',
+    hint: 'Older firmware, drivers or report versions leave fields out: the provider can update them. Where the finding shows an unknown board instead, its product has no name in this version of Vouchsafe: the tenant should update Vouchsafe or write a policy, and a lease, that name no model, and the provider can do nothing. If this kind of hardware never has the claim, the tenant should move the rule to the alternative it belongs to.',
   },
   APPRAISAL_CPU_MISSING: {
     verdict: 'reject',
