@@ -6,7 +6,7 @@ import { type Approval, approved, type ChangeKind, eventsOf } from './approval.t
 import { auditRows } from './audit-entries.ts'
 import { isKeyName, isSameRow, type OpenRow, rowMac, type SoundKey, saysTampered } from './key-row.ts'
 import { type KeyDetails, type KeyView, viewOf } from './key-view.ts'
-import { checkedLimits, widens } from './limits.ts'
+import { checkedLimits, reachable, widens } from './limits.ts'
 import type { KeyKeeping } from './options.ts'
 import type { AuditEvent, AuditRow, KeyLimits, KeyName, KeyRow } from './ports.ts'
 import { isRetired, seenKey } from './seen-key.ts'
@@ -59,6 +59,8 @@ export class Administration {
     if (!checked.ok) return checked
     if (policy.keyRelease === 'none' || policy.profile !== 'production')
       return fail('ADMIN_POLICY_RELEASES_NOTHING', 'policy.keyRelease')
+    const canBeReached = reachable(checked.value, policy)
+    if (!canBeReached.ok) return canBeReached
     const policyDigest = await digestOfPolicy(policy)
     return this.#stored(async () => {
       const { vault, clock } = this.#keeping
@@ -84,24 +86,27 @@ export class Administration {
   }
 
   suspend(name: KeyName, approval: Approval): Promise<Outcome<KeyView>> {
-    return this.#change(name, approval, 'suspend', (row) => ({ ...row, state: 'suspended' }))
+    return this.#change(name, approval, 'suspend', (row) => ok({ ...row, state: 'suspended' }))
   }
 
   /** Takes a second administrator. */
   resume(name: KeyName, approval: Approval): Promise<Outcome<KeyView>> {
-    return this.#change(name, approval, 'resume', (row) => ({ ...row, state: 'active' }))
+    return this.#change(name, approval, 'resume', (row) => ok({ ...row, state: 'active' }))
   }
 
   /** For good. */
   retire(name: KeyName, approval: Approval): Promise<Outcome<KeyView>> {
-    return this.#change(name, approval, 'retire', (row) => ({ ...row, state: 'retired' }))
+    return this.#change(name, approval, 'retire', (row) => ok({ ...row, state: 'retired' }))
   }
 
-  /** Takes a second administrator where anything becomes possible that was not. */
+  /** Takes a second administrator where anything becomes possible that was not. Faults name members of `limits` by their bare names. */
   async changeLimits(name: KeyName, limits: KeyLimits, approval: Approval): Promise<Outcome<KeyView>> {
-    const checked = checkedLimits(limits)
+    const checked = checkedLimits(limits, '')
     if (!checked.ok) return checked
-    return this.#change(name, approval, 'limits', (row) => ({ ...row, limits: checked.value }))
+    return this.#change(name, approval, 'limits', (row, policy) => {
+      const canBeReached = reachable(checked.value, policy, '')
+      return canBeReached.ok ? ok({ ...row, limits: checked.value }) : canBeReached
+    })
   }
 
   /**
@@ -163,15 +168,17 @@ export class Administration {
     name: KeyName,
     approval: Approval,
     kind: ChangeKind,
-    change: (row: OpenRow) => OpenRow,
+    change: (row: OpenRow, policy: Policy) => Outcome<OpenRow>,
   ): Promise<Outcome<KeyView>> {
     return this.#stored(async () => {
       if (!isKeyName(approval.by)) return invalid('by', 'the name of an administrator')
       const sound = await this.#soundToChange(name, approval)
       if (!sound.ok) return sound
-      const { row } = sound.value
+      const { row, policy } = sound.value
       if (row.state === 'retired') return fail('ADMIN_KEY_RETIRED', 'key')
-      const after = change(successor(row))
+      const changed = change(successor(row), policy)
+      if (!changed.ok) return changed
+      const after = changed.value
       const opensMore = (after.state === 'active' && row.state !== 'active') || widens(after.limits, row.limits)
       const may = await this.#mayChange(row, approval, opensMore)
       return may.ok ? this.#write(row, after, 'key.changed', kind, approval) : may

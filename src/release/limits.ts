@@ -1,6 +1,8 @@
 import { fail, type Outcome, ok } from '../core/outcome.ts'
 import type { UnixSeconds } from '../core/time.ts'
 import { isLeaseId } from '../decision/credential/lease-id.ts'
+import { ruleOfLease } from '../policy/lease-needed.ts'
+import type { Policy } from '../policy/policy.ts'
 import type { KeyLimits, KeyState } from './ports.ts'
 import type { Usage } from './usage.ts'
 
@@ -66,9 +68,13 @@ function leasesWiden(after: KeyLimits['onlyLeases'], before: KeyLimits['onlyLeas
 
 const MOST_LEASES = 1000
 
-/** @returns the limits, or ADMIN_REQUEST_INVALID: every member is there, a whole number above zero or what says that there is none */
-export function checkedLimits(limits: KeyLimits): Outcome<KeyLimits> {
-  const invalid = (path: string, expected: string) => fail('ADMIN_REQUEST_INVALID', `limits.${path}`, { expected })
+/**
+ * @param within what stands before a member's name where a fault names it
+ * @returns the limits, or ADMIN_REQUEST_INVALID: every member is there, a whole number above zero or what says that there is none
+ */
+export function checkedLimits(limits: KeyLimits, within = 'limits.'): Outcome<KeyLimits> {
+  const invalid = (member: string, expected: string) =>
+    fail('ADMIN_REQUEST_INVALID', `${within}${member}`, { expected })
   const isCount = (value: unknown) => Number.isSafeInteger(value) && (value as number) > 0
   for (const name of ['releases', 'leases', 'chips'] as const)
     if (limits[name] !== 'unlimited' && !isCount(limits[name]))
@@ -80,4 +86,20 @@ export function checkedLimits(limits: KeyLimits): Outcome<KeyLimits> {
   const isList = Array.isArray(onlyLeases) && onlyLeases.length > 0 && onlyLeases.length <= MOST_LEASES
   if (onlyLeases !== 'any' && !(isList && onlyLeases.every(isLease))) return invalid('onlyLeases', 'lease ids, or any')
   return ok({ releases: limits.releases, window, leases: limits.leases, chips: limits.chips, onlyLeases })
+}
+
+/**
+ * Whether some machine may get a key of these limits under this policy. Workloads that are no leases are judged without one.
+ * @param within as for `checkedLimits`
+ * @returns ADMIN_REQUEST_INVALID where the limits name such workloads alone and the policy cannot be met without a lease
+ */
+export function reachable({ onlyLeases }: KeyLimits, policy: Policy, within = 'limits.'): Outcome<void> {
+  if (onlyLeases === 'any' || onlyLeases.some(isLeaseId)) return ok(undefined)
+  const rule = ruleOfLease(policy)
+  if (rule === undefined) return ok(undefined)
+  return fail('ADMIN_REQUEST_INVALID', `${within}onlyLeases`, {
+    expected:
+      'a lease among them, or a policy that can be met without one (with a number of GPUs, not that of the lease)',
+    actual: `workloads without lease, while the policy says ${rule.path}: ${rule.value}`,
+  })
 }

@@ -2,19 +2,22 @@ import { generateKeyPairSync } from 'node:crypto'
 import { flattenedDecrypt, importJWK } from 'jose'
 import { describe, expect, it } from 'vitest'
 import { utf8 } from '../../src/core/bytes.ts'
+import type { JsonObject } from '../../src/core/json.ts'
 import { take } from '../../src/core/outcome.ts'
 import type { Policy } from '../../src/policy/policy.ts'
+import type { KeyLimits } from '../../src/release/ports.ts'
 import { fileVault } from '../../src/release/vault/index.ts'
 import { type FlattenedJwe, openWrapped } from '../../src/release/wrap/index.ts'
 import { leaseId } from '../gate/support.ts'
 import { OTHER_SIGNER, referenceValue } from '../reject/signer.ts'
-import { cpuPolicy } from '../reject/stage.ts'
+import { cpuPolicy, GPU_RULE, policyOf } from '../reject/stage.ts'
 import { record } from '../stores/release-rows.ts'
 import { newKekFile } from './files.ts'
 import {
   FOR_GUESTS,
   findingsOf,
   KEY,
+  KEY_DOCUMENT,
   KEY_POLICY,
   LIMITLESS,
   ONE,
@@ -269,6 +272,27 @@ describe('administration', () => {
       ok: false,
       faults: [{ code: 'ADMIN_KEY_UNKNOWN' }],
     })
+  })
+
+  it.each([
+    ['require.gpu.count', { gpu: { ...GPU_RULE, count: 'lease' } }],
+    ['require.lease', { lease: 'required' }],
+    ['require.leaseBinding', { leaseBinding: 'host-data' }],
+  ])('refuses a key that nothing without lease could get, for workloads alone (%s)', async (rule, require) => {
+    const policy = policyOf({ ...KEY_DOCUMENT, require: { ...(KEY_DOCUMENT.require as JsonObject), ...require } })
+    const t = await testBroker({ policy })
+    const workloads: KeyLimits = { ...LIMITLESS, onlyLeases: ['inference', 'others'] }
+    const both: KeyLimits = { ...LIMITLESS, onlyLeases: ['inference', LEASE] }
+    const about = { ...KEY, keyId: 'k', secret: SECRET, policy, limits: workloads }
+    const refused = (path: string) => ({
+      ok: false,
+      faults: [{ code: 'ADMIN_REQUEST_INVALID', path, actual: expect.stringContaining(rule) }],
+    })
+    expect(await t.admin.register(about, ONE)).toMatchObject(refused('limits.onlyLeases'))
+    expect(await t.admin.changeLimits(KEY, workloads, TWO)).toMatchObject(refused('onlyLeases'))
+    expect(await t.admin.register({ ...about, limits: both }, ONE)).toMatchObject({ ok: true })
+    expect(await t.admin.changeLimits(KEY, both, TWO)).toMatchObject({ ok: true })
+    expect(await t.admin.register({ ...about, policy: KEY_POLICY, keyId: 'k2' }, ONE)).toMatchObject({ ok: true })
   })
 
   it('shows how often a key went out, and the last hundred times', async () => {

@@ -32,17 +32,18 @@ import {
   trustingTestAnchors,
 } from '../gate/support.ts'
 import { referenceValue, SIGNED_BY_TEAM } from '../reject/signer.ts'
-import { cpuPolicy, gpuDocument, json } from '../reject/stage.ts'
+import { cpuDocument, gpuDocument, json, policyOf } from '../reject/stage.ts'
 import { jcs } from '../service/kbs-client.ts'
 import { signing } from './audit/support.ts'
 import { newFile, newKekFile } from './files.ts'
 
 /** Level 5, an image that somebody vouches for, keys for two minutes. */
-export const KEY_POLICY: Policy = cpuPolicy(
+export const KEY_DOCUMENT: JsonObject = cpuDocument(
   {},
   { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5, ttlSeconds: 120 } },
   { level: 5 },
 )
+export const KEY_POLICY: Policy = policyOf(KEY_DOCUMENT)
 
 const gpuRequirement = gpuDocument(
   { nonce: 'composite', binding: 'measured-guest' },
