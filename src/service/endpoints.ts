@@ -1,3 +1,6 @@
+import type { JsonObject } from '../core/json.ts'
+import { base64, LIMITS, members, object, oneOf, orNull, text } from './member-schemas.ts'
+
 /** One call of the service; the OpenAPI document is written from these, and a test holds the routes to them. */
 export interface Endpoint {
   readonly method: 'get' | 'post' | 'put'
@@ -6,14 +9,14 @@ export interface Endpoint {
   readonly summary: string
   /** whose token it takes */
   readonly token: 'none' | 'tenant' | 'marketplace' | 'session'
-  /** members of the JSON body, with what each is; undefined where there is no body */
-  readonly body?: Readonly<Record<string, string>>
+  /** members of the JSON body, with the schema of each; undefined where there is no body */
+  readonly body?: Readonly<Record<string, JsonObject>>
   readonly answer: string
   readonly statuses: readonly number[]
 }
 
 const KEY = '/v1/tenants/{tenant}/keys/{key}'
-const LIMITS = 'object: releases, window, leases, chips, onlyLeases; each a number, or unlimited, or any'
+const LEASE = object('the lease: owner, dseq, gseq, oseq, provider, bseq, as the chain shows it')
 
 export const ENDPOINTS: readonly Endpoint[] = [
   {
@@ -25,10 +28,10 @@ export const ENDPOINTS: readonly Endpoint[] = [
     },
     summary: 'Ask for a challenge that the machine of a lease answers to get one key.',
     body: {
-      tenant: 'text',
-      keyId: 'text',
-      lease: 'object: owner, dseq, gseq, oseq, provider, bseq, as the chain shows it',
-      teeKey: 'base64: SPKI of the public key that the workload generated',
+      tenant: text('whose key'),
+      keyId: text('which key of the tenant'),
+      lease: LEASE,
+      teeKey: base64('SPKI of the public key that the workload generated'),
     },
     statuses: [200, 400, 413, 429, 503],
   },
@@ -41,13 +44,13 @@ export const ENDPOINTS: readonly Endpoint[] = [
     },
     summary: 'Answer a challenge with evidence. The key goes to the public key inside the evidence, or nowhere.',
     body: {
-      tenant: 'text',
-      keyId: 'text',
-      challengeId: 'text: id of the challenge',
-      lease: 'as for the challenge',
-      evidence: 'base64: a bundle or any other carrier',
-      wrapKey: 'base64: SPKI that the caller expects the key to be wrapped to; null where it does not say',
-      format: 'hpke or jwe',
+      tenant: text('whose key'),
+      keyId: text('which key of the tenant'),
+      challengeId: text('id of the challenge'),
+      lease: LEASE,
+      evidence: base64('a bundle or any other carrier'),
+      wrapKey: orNull(base64('SPKI that the caller expects the key to be wrapped to; null where it does not say')),
+      format: oneOf('hpke', 'jwe'),
     },
     statuses: [200, 400, 403, 413, 429, 503],
   },
@@ -71,22 +74,16 @@ export const ENDPOINTS: readonly Endpoint[] = [
     summary:
       'Register a key under a policy. To replace one takes a second administrator (Vouchsafe-Approval: Bearer …).',
     body: {
-      secret: 'base64: what is released',
-      policy: 'object: the policy, as vouchsafe policy schema describes it',
-      limits: LIMITS,
+      secret: base64('what is released'),
+      policy: object('the policy, as vouchsafe policy schema describes it'),
+      limits: members(LIMITS, 'what the key may be released for'),
     },
     statuses: [200, 400, 401, 403, 409, 413, 429, 503],
   },
   {
     ...{ method: 'put', path: `${KEY}/limits`, token: 'tenant', answer: 'the key' },
     summary: 'Change what a key may be released for. To widen a limit takes a second administrator.',
-    body: {
-      releases: 'number, or unlimited',
-      window: 'object releases and seconds, or unlimited',
-      leases: 'number, or unlimited',
-      chips: 'number, or unlimited',
-      onlyLeases: 'array of lease ids, or any',
-    },
+    body: LIMITS,
     statuses: [200, 400, 401, 403, 404, 409, 413, 429, 503],
   },
   {
@@ -128,17 +125,17 @@ export const ENDPOINTS: readonly Endpoint[] = [
     ...{ method: 'post', path: '/v1/leases', token: 'marketplace', answer: 'nothing' },
     summary: 'Open a lease: what was bought, and by which key its machines are judged.',
     body: {
-      lease: 'the lease',
-      order: 'the order',
-      hostData: 'hex of 32 bytes, or null',
-      key: 'object tenant and keyId',
+      lease: LEASE,
+      order: object('the order that the lease came from, as the chain shows it'),
+      hostData: orNull({ type: 'string', pattern: '^[0-9a-f]{64}$', description: 'hex of 32 bytes' }),
+      key: members({ tenant: text('whose key'), keyId: text('under whose policy the machines are judged') }),
     },
     statuses: [204, 400, 401, 403, 413, 429, 503],
   },
   {
     ...{ method: 'post', path: '/v1/leases/close', token: 'marketplace', answer: 'nothing' },
     summary: 'Close a lease: nothing is released to it any more.',
-    body: { lease: 'the lease' },
+    body: { lease: LEASE },
     statuses: [204, 400, 401, 403, 413, 429, 503],
   },
   {
@@ -170,9 +167,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
     ...{ method: 'post', path: '/kbs/v0/auth', token: 'none', answer: 'a nonce, and a session in a cookie' },
     summary: 'Confidential Containers KBS protocol: open a session.',
     body: {
-      version: '0.2.x, 0.3.x or 0.4.x',
-      tee: 'snp, tdx, sgx, cca, az-snp-vtpm, az-tdx-vtpm',
-      'extra-params': 'anything',
+      version: text('0.2.x, 0.3.x or 0.4.x'),
+      tee: oneOf('snp', 'tdx', 'sgx', 'cca', 'az-snp-vtpm', 'az-tdx-vtpm'),
+      'extra-params': { description: 'anything' },
     },
     statuses: [200, 401, 429],
   },
@@ -180,9 +177,9 @@ export const ENDPOINTS: readonly Endpoint[] = [
     ...{ method: 'post', path: '/kbs/v0/attest', token: 'session', answer: 'a token that names the session' },
     summary: 'Confidential Containers KBS protocol: attest, once for each session.',
     body: {
-      'init-data': 'null, or format and body',
-      'runtime-data': 'nonce and tee-pubkey',
-      'tee-evidence': 'primary_evidence and additional_evidence',
+      'init-data': orNull(object('format and body')),
+      'runtime-data': object('nonce and tee-pubkey'),
+      'tee-evidence': object('primary_evidence and additional_evidence'),
     },
     statuses: [200, 401, 413, 429],
   },

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../core/json.ts'
 import { ENDPOINTS, type Endpoint } from './endpoints.ts'
+import { members } from './member-schemas.ts'
 
 const SECURITY: Readonly<Record<Endpoint['token'], readonly JsonObject[]>> = {
   none: [],
@@ -65,16 +66,7 @@ function operation({ path, summary, token, body, answer, statuses }: Endpoint): 
   }
 }
 
-const bodyOf = (members: Readonly<Record<string, string>>): JsonObject => ({
+const bodyOf = (body: Readonly<Record<string, JsonObject>>): JsonObject => ({
   required: true,
-  content: {
-    'application/json': {
-      schema: {
-        type: 'object',
-        additionalProperties: false,
-        required: Object.keys(members),
-        properties: Object.fromEntries(Object.entries(members).map(([name, description]) => [name, { description }])),
-      },
-    },
-  },
+  content: { 'application/json': { schema: members(body) } },
 })

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto'
+import { Ajv2020 } from 'ajv/dist/2020.js'
 import { Hono } from 'hono'
 import { describe, expect, it } from 'vitest'
 import { fromBase64, toBase64 } from '../../src/core/encodings.ts'
@@ -109,6 +110,33 @@ describe('the service', () => {
     expect(await twice.json()).toMatchObject({ findings: [{ code: 'JSON_DUPLICATE_KEY' }] })
     const large = await fetch(`${base}/v1/releases`, { method: 'POST', body: 'x'.repeat(5_000_000) })
     expect([large.status, await large.json()]).toMatchObject([413, { findings: [{ code: 'SERVICE_BODY_TOO_LARGE' }] }])
+  })
+
+  it.each([
+    ['window', '1h', 'limits.window', 'an object with releases, seconds, or unlimited'],
+    ['window', { seconds: 3600 }, 'limits.window.releases', 'present'],
+    ['window', { releases: 1, secs: 3600 }, 'limits.window.secs', 'one of releases, seconds'],
+    ['window', { releases: 1, second: 3600 }, 'limits.window.second', 'seconds'],
+    ['onlyLeases', undefined, 'limits.onlyLeases', 'present'],
+    ['lease', 8, 'limits.lease', 'leases'],
+    ['releases', 0, 'limits.releases', 'a whole number above zero, or unlimited'],
+  ])('names the place of a wrong limit: %s of %j', async (name, value, path, expected) => {
+    const { ask } = await stage()
+    const limits = { ...LIMITLESS, [name]: value }
+    const findings = async (to: string, body: object) => (await ask('PUT', to, body, TOKENS.alice)).body.findings
+    expect(await findings(`${KEYS}/k2`, { ...REGISTRATION, limits })).toMatchObject([{ path, expected }])
+    const bare = path.replace('limits.', '')
+    expect(await findings(`${KEYS}/${KEY.keyId}/limits`, limits)).toMatchObject([{ path: bare, expected }])
+  })
+
+  it('names the body itself, and members of other objects in it', async () => {
+    const { ask } = await stage()
+    const first = async (path: string, body: unknown, token: string, method = 'PUT') =>
+      (await ask(method, path, body, token)).body.findings[0]
+    expect(await first(`${KEYS}/k2`, [], TOKENS.alice)).toMatchObject({ path: 'body' })
+    expect(await first(`${KEYS}/k2`, { ...REGISTRATION, limits: 5 }, TOKENS.alice)).toMatchObject({ path: 'limits' })
+    const opened = { lease: leaseId('78'), order: orderOf({}, '78'), hostData: null, key: { ...KEY, keyId: '' } }
+    expect(await first('/v1/leases', opened, TOKENS.market, 'POST')).toMatchObject({ path: 'key.keyId' })
   })
 
   it('quotes nothing of a body, which may hold a key', async () => {
@@ -230,6 +258,19 @@ describe('the service', () => {
         'there is nothing at this address',
       ])
     }
+    // What it says of a registration is what is taken.
+    const schema = document.paths['/v1/tenants/{tenant}/keys/{key}'].put.requestBody.content['application/json'].schema
+    const isValid = new Ajv2020({ strict: false }).compile(schema)
+    const limited = (more: object) => isValid({ ...REGISTRATION, limits: { ...LIMITLESS, ...more } })
+    expect(limited({ window: { releases: 1, seconds: 2 }, onlyLeases: ['a'] })).toBe(true)
+    for (const wrong of [
+      { window: '1h' },
+      { window: { seconds: 1 } },
+      { lease: 8 },
+      { releases: 0 },
+      { onlyLeases: [] },
+    ])
+      expect([wrong, limited(wrong)]).toEqual([wrong, false])
     expect((await ask('GET', '/.well-known/jwks.json')).body).toMatchObject({
       keys: [{ kid: 'service-1', crv: 'Ed25519' }],
     })

@@ -82,34 +82,31 @@ export function keyRoutes(admin: Administration, administrators: Administrators)
 
 const readRegistration = (value: Json): Outcome<Omit<Registration, keyof KeyName>> =>
   attempt(() => {
-    const members = new RequestMembers(value)
-    const secret = members.bytes('secret')
+    const members = new RequestMembers(value, ['secret', 'policy', 'limits'])
+    const limits = limitsIn(members.members('limits', LIMITS))
     const policy = take(parsePolicy(utf8(canonicalJson(members.value('policy')))))
-    const limits = limitsIn(members.value('limits'))
-    members.end()
-    return { secret, policy, limits }
+    return { secret: members.bytes('secret'), policy, limits }
   })
 
-const readLimits = (value: Json): Outcome<KeyLimits> => attempt(() => limitsIn(value))
+const LIMITS = ['releases', 'window', 'leases', 'chips', 'onlyLeases'] as const satisfies readonly (keyof KeyLimits)[]
+
+/** They stand bare where they are changed. */
+const readLimits = (value: Json): Outcome<KeyLimits> => attempt(() => limitsIn(new RequestMembers(value, LIMITS)))
 
 /** Whether each member is a limit, `Administration` says; that each is there and no other, is told here. */
-function limitsIn(value: Json): KeyLimits {
-  const members = new RequestMembers(value)
+function limitsIn(members: RequestMembers<(typeof LIMITS)[number]>): KeyLimits {
   const read = {
     releases: members.value('releases'),
-    window: windowIn(members.value('window')),
+    window: windowIn(members),
     leases: members.value('leases'),
     chips: members.value('chips'),
     onlyLeases: members.value('onlyLeases'),
   }
-  members.end()
   return read as unknown as KeyLimits
 }
 
-function windowIn(value: Json): Json {
-  if (value === 'unlimited') return value
-  const members = new RequestMembers(value)
-  const read = { releases: members.value('releases'), seconds: members.value('seconds') }
-  members.end()
-  return read
+function windowIn(limits: RequestMembers<'window'>): Json {
+  if (limits.value('window') === 'unlimited') return 'unlimited'
+  const window = limits.members('window', ['releases', 'seconds'], 'unlimited')
+  return { releases: window.value('releases'), seconds: window.value('seconds') }
 }

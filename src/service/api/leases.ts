@@ -59,22 +59,13 @@ export function leaseRoutes(gate: Gate, admin: Administration, administrators: A
 
 const readOpened = (value: Json): Outcome<LeaseOpened> =>
   attempt(() => {
-    const members = new RequestMembers(value)
+    const members = new RequestMembers(value, ['lease', 'order', 'hostData', 'key'])
     const lease = members.value('lease')
     const order = members.value('order')
     const hostData = members.textOrNull('hostData')
     if (hostData !== null) take(fromHex(hostData, HOST_DATA_BYTES, 'hostData'))
-    const key = new RequestMembers(members.value('key'))
-    const name = { tenant: key.text('tenant'), keyId: key.text('keyId') }
-    key.end()
-    members.end()
-    return { lease, order, hostData, key: name }
+    const key = members.members('key', ['tenant', 'keyId'])
+    return { lease, order, hostData, key: { tenant: key.text('tenant'), keyId: key.text('keyId') } }
   })
 
-const readClosed = (value: Json): Outcome<Json> =>
-  attempt(() => {
-    const members = new RequestMembers(value)
-    const lease = members.value('lease')
-    members.end()
-    return lease
-  })
+const readClosed = (value: Json): Outcome<Json> => attempt(() => new RequestMembers(value, ['lease']).value('lease'))

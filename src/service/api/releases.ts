@@ -8,13 +8,13 @@ import { RequestMembers } from './request.ts'
 
 const readChallenge = (value: Json): Outcome<KeyAsked> =>
   attempt(() => {
-    const members = new RequestMembers(value)
-    const tenant = members.text('tenant')
-    const keyId = members.text('keyId')
-    const lease = members.value('lease')
-    const teeKey = members.bytes('teeKey')
-    members.end()
-    return { tenant, keyId, lease, teeKey }
+    const members = new RequestMembers(value, ['tenant', 'keyId', 'lease', 'teeKey'])
+    return {
+      tenant: members.text('tenant'),
+      keyId: members.text('keyId'),
+      lease: members.value('lease'),
+      teeKey: members.bytes('teeKey'),
+    }
   })
 
 /** `POST /v1/challenges` and `POST /v1/releases`: for whoever holds the machine; what they prove decides. */
@@ -37,10 +37,12 @@ export function releaseRoutes(broker: Pick<Broker, 'challenge' | 'release'>): Ho
   return app
 }
 
+const RELEASE_MEMBERS = ['tenant', 'keyId', 'challengeId', 'lease', 'evidence', 'wrapKey', 'format'] as const
+
 const readRelease = (value: Json) =>
   attempt(() => {
-    const members = new RequestMembers(value)
-    const read = {
+    const members = new RequestMembers(value, RELEASE_MEMBERS)
+    return {
       tenant: members.text('tenant'),
       keyId: members.text('keyId'),
       proof: {
@@ -52,6 +54,4 @@ const readRelease = (value: Json) =>
       wrapKey: members.bytesOrNull('wrapKey'),
       format: members.oneOf('format', ['hpke', 'jwe'] as const),
     }
-    members.end()
-    return read
   })

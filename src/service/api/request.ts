@@ -1,59 +1,81 @@
 import { fromBase64 } from '../../core/encodings.ts'
 import { isJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import { refuse, take, unquoted } from '../../core/outcome.ts'
+import { nearestName } from '../../policy/nearest.ts'
 
 /** What a request's body may hold, in base64. */
 const MOST_EVIDENCE_CHARACTERS = 4 * 1024 * 1024
 
+/** Where an object stands in a body, which itself has no name. */
+const BODY = ''
+
 /**
- * The members of a request, each asked for by name, inside `attempt`: what nobody asked for ends it, so that a misspelt member is
- * never silently absent. Ends with SERVICE_REQUEST_INVALID.
+ * An object of a request that has exactly the members named, read inside `attempt`: each is there, and no other, so that a
+ * misspelt member is never silently absent. Ends with SERVICE_REQUEST_INVALID, whose path leads to the member from the body
+ * (`limits.window.releases`).
  */
-export class RequestMembers {
+export class RequestMembers<Name extends string> {
   readonly #object: JsonObject
-  readonly #asked = new Set<string>()
+  readonly #path: string
 
-  constructor(value: Json) {
-    this.#object = isJsonObject(value) ? value : invalid('body', 'an object')
+  constructor(value: Json, names: readonly Name[], path = BODY) {
+    this.#path = path
+    this.#object = isJsonObject(value) ? value : invalid(path === BODY ? 'body' : path, withMembers(names))
+    const unknown = Object.keys(this.#object).find((name) => !names.some((known) => known === name))
+    if (unknown !== undefined)
+      invalid(
+        this.#at(unknown),
+        nearestName(unknown, names) ?? `one of ${names.join(', ')}`,
+        'a member that is not known',
+      )
+    const missing = names.find((name) => !Object.hasOwn(this.#object, name))
+    if (missing !== undefined) invalid(this.#at(missing), 'present')
   }
 
-  value(name: string): Json {
-    this.#asked.add(name)
-    const member = Object.hasOwn(this.#object, name) ? this.#object[name] : undefined
-    return member === undefined ? invalid(name, 'present') : member
+  /** A member that is an object itself. @param orElse what else may stand there, for whoever reads the refusal */
+  members<Inner extends string>(name: Name, names: readonly Inner[], orElse?: string): RequestMembers<Inner> {
+    const member = this.value(name)
+    if (!isJsonObject(member) && orElse !== undefined) invalid(this.#at(name), `${withMembers(names)}, or ${orElse}`)
+    return new RequestMembers(member, names, this.#at(name))
   }
 
-  text(name: string): string {
+  value(name: Name): Json {
+    return this.#object[name] ?? null
+  }
+
+  text(name: Name): string {
     const member = this.value(name)
     return typeof member === 'string' && member.length > 0 && member.length <= 64 * 1024
       ? member
-      : invalid(name, 'text')
+      : invalid(this.#at(name), 'text')
   }
 
-  textOrNull(name: string): string | null {
+  textOrNull(name: Name): string | null {
     return this.value(name) === null ? null : this.text(name)
   }
 
-  bytes(name: string): Uint8Array {
+  bytes(name: Name): Uint8Array {
     const member = this.value(name)
-    if (typeof member !== 'string' || member.length > MOST_EVIDENCE_CHARACTERS) return invalid(name, 'base64')
-    return take(unquoted(fromBase64(member, name)))
+    if (typeof member !== 'string' || member.length > MOST_EVIDENCE_CHARACTERS) return invalid(this.#at(name), 'base64')
+    return take(unquoted(fromBase64(member, this.#at(name))))
   }
 
-  bytesOrNull(name: string): Uint8Array | null {
+  bytesOrNull(name: Name): Uint8Array | null {
     return this.value(name) === null ? null : this.bytes(name)
   }
 
-  oneOf<T extends string>(name: string, values: readonly T[]): T {
+  oneOf<T extends string>(name: Name, values: readonly T[]): T {
     const member = this.value(name)
-    return values.find((v) => v === member) ?? invalid(name, values.join(', '))
+    return values.find((v) => v === member) ?? invalid(this.#at(name), values.join(', '))
   }
 
-  /** Call last. */
-  end(): void {
-    const unknown = Object.keys(this.#object).find((name) => !this.#asked.has(name))
-    if (unknown !== undefined) invalid(unknown, `only ${[...this.#asked].join(', ')}`)
+  #at(name: string): string {
+    return this.#path === BODY ? name : `${this.#path}.${name}`
   }
 }
 
-const invalid = (path: string, expected: string): never => refuse('SERVICE_REQUEST_INVALID', path, { expected })
+const withMembers = (names: readonly string[]): string => `an object with ${names.join(', ')}`
+
+function invalid(path: string, expected: string, actual?: string): never {
+  return refuse('SERVICE_REQUEST_INVALID', path, { expected, ...(actual === undefined ? {} : { actual }) })
+}
