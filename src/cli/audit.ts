@@ -1,13 +1,16 @@
 import { Command } from 'commander'
 import { exportLog, type ProveOptions, prove } from './audit/give.ts'
+import { newAnchor } from './audit/new-anchor.ts'
 import { type ShowOptions, showRows } from './audit/show.ts'
 import { type VerifyOptions, verifySource } from './audit/verify.ts'
 
 const LOG = 'a SQLite file of the service, postgres://… without a password, or an export'
 
-/** `vouchsafe audit verify|show|export|prove`: the log of every release and refusal. Reads, and changes nothing. */
+/** `vouchsafe audit verify|show|export|prove|new-anchor`: the log of every release and refusal. Reads it, and changes nothing of it. */
 export function auditCommand(): Command {
-  const audit = new Command('audit').description('verify, show, export and prove the audit log').exitOverride()
+  const audit = new Command('audit')
+    .description('verify, show, export and prove the audit log, and make its anchors')
+    .exitOverride()
   audit.addCommand(
     command('verify', 'whether a log is the one that was written, or a proof is one', `${LOG}; or a proof`)
       .requiredOption('--keys <jwks>', 'public keys whose checkpoints count, as the service publishes them')
@@ -37,6 +40,14 @@ export function auditCommand(): Command {
       .option('--since <size>', 'that since the checkpoint of so many rows the log has only grown')
       .option('--json', 'as it is: a proof is JSON')
       .action((source: string, options: ProveOptions) => prove(source, options)),
+  )
+  audit.addCommand(
+    new Command('new-anchor')
+      .description('make an empty anchor for a service: for a further replica, or where one is lost for good')
+      .argument('<file>', 'a new file, outside the database and its backups')
+      .option('--json', 'machine-readable')
+      .exitOverride()
+      .action((path: string, options: { readonly json?: boolean }) => newAnchor(path, options)),
   )
   return audit
 }

@@ -27,7 +27,7 @@ export function serveCommand(): Command {
     .option('--json', 'machine-readable')
     .addHelpText(
       'after',
-      '\nSIGTERM ends it, SIGHUP reads the collateral anew. Exit codes: 0 ended as told · 1 the audit log is broken · 2 usage · 3 clock, vault or store',
+      '\nSIGTERM ends it, SIGHUP reads the collateral anew.\nExit codes: 0 ended as told · 1 the audit log is broken · 2 usage, configuration, or a store that is not there or\ncannot be opened · 3 clock, vault or anchor, or a store that fails while it is read',
     )
     .exitOverride()
     .action(async (options: Options) => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
 import { sqliteReleaseStore } from '../../src/stores/sqlite-release.ts'
 import { SIGNED_BY_TEAM } from '../reject/signer.ts'
-import { cpuDocument } from '../reject/stage.ts'
+import { cpuDocument, GPU_RULE } from '../reject/stage.ts'
 import { record } from '../stores/release-rows.ts'
 import { vouchsafe } from './run.ts'
 
@@ -28,6 +28,7 @@ function file(name: string, value: object, mode = 0o600): string {
 const policy = file('policy.json', cpuDocument({}, { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5 } }, { level: 5 }))
 const secretFile = file('secret.json', secret)
 const LIMITS = ['--releases', '3', '--window', '2/60', '--leases', '1', '--chips', '1', '--only-lease', 'any']
+const ABOUT = ['--tenant', 'acme', '--by', 'alice']
 const register = (id: string, more: readonly string[] = []) =>
   keys(
     'register',
@@ -121,6 +122,26 @@ it('wants every limit said, one tenant, and secrets that nobody else may read', 
   const loose = file('loose.json', cpuDocument())
   const refused = await register('k', ['--policy', loose])
   expect([refused.exit, refused.stderr]).toEqual([1, expect.stringContaining('ADMIN_POLICY_RELEASES_NOTHING')])
+  const leased = file(
+    'leased.json',
+    cpuDocument({}, { ...SIGNED_BY_TEAM, keyRelease: { minLevel: 5 } }, { level: 5, gpu: GPU_RULE }),
+  )
+  const limits = [...LIMITS.slice(0, -1), 'kbs-guests']
+  const unreachable = await keys(
+    'register',
+    'k',
+    ...ABOUT,
+    '--secret',
+    secretFile,
+    '--policy',
+    leased,
+    ...limits,
+    '--json',
+  )
+  expect([unreachable.exit, JSON.parse(unreachable.stdout).faults[0]]).toMatchObject([
+    1,
+    { code: 'ADMIN_REQUEST_INVALID', path: 'limits.onlyLeases', actual: expect.stringContaining('require.gpu.count') },
+  ])
   const half = file('half.json', { keys: secret.keys.slice(0, 1) })
   const incomplete = await register('k', ['--secret', half, '--json'])
   expect([incomplete.exit, JSON.parse(incomplete.stdout).faults[0].code]).toEqual([1, 'ADMIN_REQUEST_INVALID'])

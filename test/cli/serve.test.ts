@@ -189,7 +189,10 @@ describe('a service does not start', () => {
     expect([open.exit, codeOf(open)]).toEqual([3, 'RELEASE_VAULT_UNAVAILABLE'])
     chmodSync(at('kek.json'), 0o600)
     const elsewhere = changed('elsewhere.json', { store: { sqlite: 'none.db' } })
-    expect(await start(elsewhere)).toMatchObject({ exit: 2, stderr: expect.stringContaining('does not exist') })
+    expect(await start(elsewhere)).toMatchObject({
+      exit: 2,
+      stderr: expect.stringContaining('does not exist; restore it from its backup'),
+    })
   })
 
   it('over an audit log that is not the one that was written', async () => {

@@ -17,7 +17,10 @@ export interface Stores {
 export async function openStores(config: ServiceConfig['store']): Promise<Stores> {
   try {
     if ('sqlite' in config) {
-      if (!(await isThere(config.sqlite))) throw new Error('it does not exist; vouchsafe serve --init makes one')
+      if (!(await isThere(config.sqlite)))
+        throw new Error(
+          'it does not exist; restore it from its backup, or make another folder with vouchsafe serve --init',
+        )
       const { sqliteReleaseStore, sqliteStore } = await import('../../stores/index.ts')
       return { gate: sqliteStore(config.sqlite), release: sqliteReleaseStore(config.sqlite) }
     }

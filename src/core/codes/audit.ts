@@ -30,6 +30,6 @@ export const AUDIT_CODES = {
   AUDIT_ANCHOR_UNAVAILABLE: {
     verdict: 'inconclusive',
     title: 'The anchor of the audit log cannot be read, so that a cut-off end would go unnoticed.',
-    hint: 'Restore the anchor file (mode 0600, outside the database) or name it correctly. Where it is lost for good, verify the log against an export first and then create a new anchor.',
+    hint: 'Restore the anchor file (mode 0600, outside the database) or name it correctly. Where it is lost for good, verify the log against an export first, then make an empty anchor with vouchsafe audit new-anchor FILE, which vouches for nothing before the service has run with it once.',
   },
 } as const satisfies CodeTable

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -15,15 +15,14 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const at = (name: string): string => join(folder, name)
 const [database, anchor, keys] = [at('service.db'), at('service.anchor'), at('jwks.json')]
 const KNOWN = ['--keys', keys] as const
+const SIGNING = await signing('audit-1')
+const clock = () => 1_785_542_400
 
 beforeAll(async () => {
-  const { signer, keys: jwks } = await signing('audit-1')
-  writeFileSync(keys, JSON.stringify(jwks))
+  writeFileSync(keys, JSON.stringify(SIGNING.keys))
   await createAnchorFile(anchor)
   const store = sqliteReleaseStore(database)
-  const log = take(
-    await createAuditLog({ store, signer, keys: jwks, anchor: fileAnchor(anchor), clock: () => 1_785_542_400 }),
-  )
+  const log = take(await createAuditLog({ ...SIGNING, store, anchor: fileAnchor(anchor), clock }))
   const lease = 'akash1owner/7/1/1/akash1provider/0'
   for (let i = 1; i <= 3; i++)
     take(await log.record(eventOf('key.refused', { challengeId: `c${i}`, codes: ['SNP_POLICY_DEBUG_ALLOWED'], lease })))
@@ -147,5 +146,32 @@ describe('what is given away', () => {
     }
     for (const args of [[], ['--row', '5'], ['--row', '0'], ['--since', '2'], ['--row', '1', '--since', '3']])
       expect((await vouchsafe(['audit', 'prove', database, ...args])).exit).toBe(2)
+  })
+})
+
+describe('vouchsafe audit new-anchor', () => {
+  it('makes an empty anchor that a service takes up, and overwrites none', async () => {
+    const file = at('new.anchor')
+    const made = await vouchsafe(['audit', 'new-anchor', file])
+    expect(made).toMatchObject({ exit: 0, stderr: '', stdout: expect.stringContaining('vouches for nothing') })
+    expect(made.stdout).toContain(file)
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(take(await fileAnchor(file).read()).sequence).toBe(0)
+
+    const store = sqliteReleaseStore(database)
+    take(await createAuditLog({ ...SIGNING, store, anchor: fileAnchor(file), clock }))
+    await store.close()
+    const before = readFileSync(file)
+    expect(take(await fileAnchor(file).read()).sequence).toBe(4)
+
+    const again = await vouchsafe(['audit', 'new-anchor', file])
+    expect([again.exit, again.stdout, again.stderr]).toEqual([
+      2,
+      '',
+      `vouchsafe: cannot make ${file}: it is there already\n`,
+    ])
+    expect(readFileSync(file)).toEqual(before)
+    const json = await vouchsafe(['audit', 'new-anchor', at('replica.anchor'), '--json'])
+    expect(JSON.parse(json.stdout)).toEqual({ ok: true, anchor: at('replica.anchor'), rows: 0 })
   })
 })
