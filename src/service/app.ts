@@ -17,6 +17,7 @@ import type { ServiceKey } from './keys.ts'
 import { errorLine, type Log } from './log.ts'
 import { openApi } from './openapi.ts'
 import { type RateLimit, RateLimiter } from './rate-limit.ts'
+import { noteRefusal, refusalCode } from './refusal-code.ts'
 
 /** Everything that the service reaches for. Nothing is optional; what there is none of is said. */
 export interface ServiceOptions {
@@ -53,6 +54,7 @@ const isKbs = (request: Request): boolean => request.req.path.startsWith('/kbs/'
 function limited(request: Request): Response {
   const about = fault('SERVICE_RATE_LIMITED', 'request')
   if (!isKbs(request)) return faultAnswer(request, [about])
+  noteRefusal(request, [about])
   return request.json(errorInformation('AttestationError', 'Too many requests.', [finding(about, 'request')]), 429)
 }
 
@@ -73,7 +75,9 @@ export function createService(options: ServiceOptions): Hono {
     request.header('Cache-Control', 'no-store')
     const route = request.req.routePath === '/*' ? 'none' : request.req.routePath
     metrics.count('vouchsafe_http_requests_total', { method, route, status: String(request.res.status) })
-    if (!UNLIMITED.includes(path)) log({ event: 'request', method, route, status: request.res.status })
+    if (UNLIMITED.includes(path)) return
+    const code = refusalCode(request)
+    log({ event: 'request', method, route, status: request.res.status, ...(code === undefined ? {} : { code }) })
   })
   app.onError((error, request) => {
     log(errorLine(error))

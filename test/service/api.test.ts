@@ -160,6 +160,33 @@ describe('the service', () => {
     expect((await ask('GET', `${KEYS}/k2`, undefined, TOKENS.alice)).status).toBe(200)
   })
 
+  it('logs of a refusal its first code, and nothing else of the request', async () => {
+    const { ask, lines } = await stage()
+    const bearer = 'guessed-token'
+    const wrong = { ...REGISTRATION, limits: { ...LIMITLESS, [`x${REGISTRATION.secret}`]: 1 } }
+    await ask('PUT', `${KEYS}/k2`, wrong, TOKENS.alice)
+    await ask('PUT', `${KEYS}/k2`, REGISTRATION, bearer)
+    await ask('POST', '/v1/challenges', { ...KEY, lease: leaseId(), teeKey: 'AAAA' })
+    const release = { ...KEY, challengeId: 'none', lease: leaseId(), evidence: SPKI, wrapKey: null, format: 'jwe' }
+    await ask('POST', '/v1/releases', release)
+    await ask('GET', `/kbs/v0/resource/${TENANT}/weights/llama`)
+    await ask('POST', '/kbs/v0/attest', {})
+    await ask('GET', KEYS, undefined, TOKENS.alice)
+    const key = '/v1/tenants/:tenant/keys'
+    const request = { event: 'request' }
+    expect(lines).toEqual([
+      { ...request, method: 'PUT', route: `${key}/:key`, status: 400, code: 'SERVICE_REQUEST_INVALID' },
+      { ...request, method: 'PUT', route: `${key}/:key`, status: 401, code: 'SERVICE_TOKEN_REFUSED' },
+      { ...request, method: 'POST', route: '/v1/challenges', status: 400, code: 'RELEASE_WRAP_KEY_INVALID' },
+      { ...request, method: 'POST', route: '/v1/releases', status: 403, code: 'RELEASE_CHALLENGE_UNKNOWN' },
+      { ...request, method: 'GET', route: '/kbs/v0/resource/:tenant/:type/:tag', status: 401 },
+      { ...request, method: 'POST', route: '/kbs/v0/attest', status: 401, code: 'RELEASE_CHALLENGE_UNKNOWN' },
+      { ...request, method: 'GET', route: key, status: 200 },
+    ])
+    for (const secret of [REGISTRATION.secret, bearer, TOKENS.alice])
+      expect(JSON.stringify(lines)).not.toContain(secret)
+  })
+
   it('keeps nothing for a key that nothing can be wrapped to', async () => {
     const { ask, t } = await stage()
     const challenge = (teeKey: string) => ask('POST', '/v1/challenges', { ...KEY, lease: leaseId(), teeKey })

@@ -2,6 +2,7 @@ import type { Context as Request } from 'hono'
 import type { Code } from '../../core/codes.ts'
 import type { Json } from '../../core/json.ts'
 import { type Fault, type Finding, finding, type Outcome } from '../../core/outcome.ts'
+import { noteRefusal } from '../refusal-code.ts'
 
 /** Codes that say who may ask, not what was found. */
 const STATUS: Partial<Record<Code, 401 | 403 | 404 | 409 | 413 | 429>> = {
@@ -22,6 +23,7 @@ export const faultAnswer = (request: Request, faults: readonly Fault[], item = '
 
 /** `{ "findings": [ … ] }` with the status of the first: 400 for what cannot be read, 503 where asking again may help. */
 export function findingAnswer(request: Request, findings: readonly Finding[]): Response {
+  noteRefusal(request, findings)
   const [first] = findings
   const status = first === undefined ? 400 : (STATUS[first.code] ?? (first.verdict === 'reject' ? 400 : 503))
   return request.json({ findings }, status)

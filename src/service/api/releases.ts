@@ -3,6 +3,7 @@ import type { Json } from '../../core/json.ts'
 import { attempt, type Outcome } from '../../core/outcome.ts'
 import type { Broker, KeyAsked } from '../../release/index.ts'
 import { decodedBody } from '../body.ts'
+import { noteRefusal } from '../refusal-code.ts'
 import { faultAnswer, outcomeAnswer } from './answer.ts'
 import { RequestMembers } from './request.ts'
 
@@ -32,6 +33,7 @@ export function releaseRoutes(broker: Pick<Broker, 'challenge' | 'release'>): Ho
     if (!asked.ok) return faultAnswer(request, asked.faults)
     const answer = await broker.release(asked.value)
     if (answer.released) return request.json(answer as unknown as Json)
+    noteRefusal(request, answer.findings)
     return request.json(answer as unknown as Json, answer.verdict === 'reject' ? 403 : 503)
   })
   return app

@@ -5,6 +5,7 @@ import { finding, type Outcome, ok, verdictOf } from '../../core/outcome.ts'
 import type { Broker, Refused } from '../../release/index.ts'
 import { bodyBytes, decodedBody, jsonOf } from '../body.ts'
 import type { ServiceKey } from '../keys.ts'
+import { noteRefusal } from '../refusal-code.ts'
 import { sessionCookie, sessionOf } from './cookie.ts'
 import { errorInformation, type KbsErrorName } from './error-information.ts'
 import { decodeAuth, isOldAttestation, withNonce } from './handshake.ts'
@@ -140,5 +141,6 @@ function answered(
   summary: string,
   findings: Parameters<typeof errorInformation>[2] = [],
 ): Response {
+  noteRefusal(request, findings)
   return request.json(errorInformation(name, summary, findings), status)
 }
