@@ -10,10 +10,12 @@ const UNFINISHED = /^\.(.+)\.([0-9]+)-(?:([0-9]+)-)?[0-9a-f]{12}\.vouchsafe-unfi
 /** Of this process, as it named them. */
 const underWay = new Set<string>()
 
+/** When this process began; read once, since every release writes a file. */
+let ownStart: string | undefined
+
 function unfinishedName(path: string): string {
-  const writer = [process.pid, startOf(process.pid), toHex(randomBytes(6))]
-    .filter((part) => part !== undefined)
-    .join('-')
+  ownStart ??= startOf(process.pid)
+  const writer = [process.pid, ownStart, toHex(randomBytes(6))].filter((part) => part !== undefined).join('-')
   const name = join(dirname(path), `.${basename(path)}.${writer}.vouchsafe-unfinished`)
   underWay.add(name)
   return name
